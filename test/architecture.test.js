@@ -19,15 +19,14 @@ const LAYERS = [
   ['descriptors', 'dgram'],
   ['net'],
   ['signals'],
-  ['completions'],
   ['binding'],
+  ['completions'],
   ['validate'],
   ['errors'],
 ];
 
 // The files that own a native object.
 const OWNERS_OF_NATIVE_OBJECTS = [
-  'lib/completions.js',
   'lib/net/server.js',
   'lib/net/socket.js',
   'lib/net/peer.js',
@@ -146,6 +145,15 @@ describe('each file', () => {
 
   test.each(["'use strict';\n\nconst a = 1;\n", '#pragma once\n// What it is.\n', ''])('finds %j', (text) => {
     expect(rules.filesWithoutHead(sample('lib/a.js', text))).toHaveLength(1);
+  });
+
+  test('of a pair says it in the header', () => {
+    const pair = [
+      { file: 'src/a.h', text: '// What it is.\n' },
+      { file: 'src/a.cc', text: '#include "a.h"\n' },
+      { file: 'src/b.cc', text: '#include "a.h"\n' },
+    ];
+    expect(rules.filesWithoutHead(pair)).toEqual(['src/b.cc does not begin with a comment']);
   });
 
   test('holds no licence text', () => {

@@ -106,9 +106,11 @@ function instanceofChecks(sources) {
   );
 }
 
-/** Every file says at its head, in a comment, what it owns. */
+/** Every file says at its head, in a comment, what it owns; a pair of .h and .cc in the .h. */
 function filesWithoutHead(sources) {
+  const headers = sources.map(({ file }) => file).filter((file) => file.endsWith('.h'));
   return sources
+    .filter(({ file }) => !headers.includes(file.replace(/\.cc$/, '.h')) || file.endsWith('.h'))
     .filter(({ text }) => !/^(#!.*\n)?(\s*'use strict';)?\s*(\/\/ ?\S|\/\*)/.test(text))
     .map(({ file }) => `${file} does not begin with a comment`);
 }

@@ -54,6 +54,10 @@ tidy() {
       -D_GNU_SOURCE 2>/dev/null || exit 1' "$headers" "$addon_api"
 }
 
+type_tests() {
+  tsd --typings types/index.d.ts --files 'test/types/*.test-d.ts'
+}
+
 if [ "${1:-}" = --fix ]; then
   check 'clang-format' each_c_file clang-format -i
   check 'eslint' eslint --fix .
@@ -63,7 +67,8 @@ else
   check 'eslint' eslint --max-warnings 0 .
   check 'prettier' prettier --log-level warn --check .
   check 'tsc over types/' tsc -p types
-  check 'tsc over lib/' tsc -p .
+  check 'tsc over lib/' node scripts/check_types.js
+  check 'tsd' type_tests
   check 'clang-tidy' tidy
 fi
 

@@ -21,7 +21,8 @@ const LAYERS = [
   ['signals'],
   ['binding'],
   ['completions'],
-  ['accounts', 'validate'],
+  ['accounts'],
+  ['validate'],
   ['errors'],
 ];
 

@@ -44,6 +44,8 @@ function isServer(thing) {
 /** @returns {Promise<Error[]>} what could not be closed */
 async function closeAll(things) {
   const problems = [];
+  // The end of one is an error for the other side, which is no news any more.
+  for (const thing of things) thing.on?.('error', () => {});
   for (const thing of things.reverse()) {
     try {
       await withDeadline(close(thing), thing);
@@ -67,7 +69,6 @@ function close(thing) {
 
 async function closeStream(stream) {
   if (stream.closed) return;
-  stream.on('error', () => {});
   const closed = event(stream, 'close');
   stream.destroy();
   await closed;
@@ -78,7 +79,6 @@ async function closeChild(child) {
   for (const stream of child.stdio ?? []) stream?.destroy();
   if (child.connected) child.disconnect();
   if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
-  child.on('error', () => {});
   const exited = event(child, 'exit');
   child.kill('SIGKILL');
   await exited;

@@ -19,7 +19,8 @@ function main() {
   const checker = program.getTypeChecker();
   const found = ts.getPreEmitDiagnostics(program).filter((diagnostic) => !isAboutCallableClass(diagnostic, checker));
   if (found.length === 0) return;
-  process.stderr.write(ts.formatDiagnosticsWithColorAndContext(found, formatHost));
+  const format = process.stderr.isTTY ? ts.formatDiagnosticsWithColorAndContext : ts.formatDiagnostics;
+  process.stderr.write(format(found, formatHost));
   process.exitCode = 1;
 }
 

@@ -1,0 +1,68 @@
+// Module entry. The addon exports one function, createBinding(dispatch): each copy
+// of lib/ calls it once and gets classes of its own, whose events go to its dispatch.
+
+#include <napi.h>
+
+#include "completion_queue.h"
+#include "environment.h"
+#include "listener.h"
+#include "pipe_wrap.h"
+#include "tcp_wrap.h"
+
+namespace pipewright {
+
+namespace {
+
+Napi::Object EventKinds(Napi::Env env) {
+  auto kinds = Napi::Object::New(env);
+  const auto define = [&](const char* name, EventKind kind) {
+    kinds.Set(name, static_cast<int32_t>(kind));
+  };
+  define("READ", EventKind::kRead);
+  define("READ_SLAB", EventKind::kReadSlab);
+  define("READ_OWN", EventKind::kReadOwn);
+  define("WRITE", EventKind::kWrite);
+  define("CONNECT", EventKind::kConnect);
+  define("SHUTDOWN", EventKind::kShutdown);
+  define("CONNECTION", EventKind::kConnection);
+  define("CLOSE", EventKind::kClose);
+  return kinds;
+}
+
+Napi::Value ActiveHandles(const Napi::CallbackInfo& info) {
+  const auto* queue = static_cast<CompletionQueue*>(info.Data());
+  return Napi::Number::New(info.Env(), static_cast<double>(queue->open_handles()));
+}
+
+Napi::Value CreateBinding(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  if (!info[0].IsFunction()) return env.Undefined();
+  auto* environment = static_cast<Environment*>(info.Data());
+  CompletionQueue* queue = environment->AddQueue(info[0].As<Napi::Function>());
+  auto binding = Napi::Object::New(env);
+  binding.Set("PipeWrap", PipeWrap::Define(env, queue));
+  binding.Set("TcpWrap", TcpWrap::Define(env, queue));
+  binding.Set("Listener", Listener::Define(env, queue));
+  binding.Set("activeHandles", Napi::Function::New(env, ActiveHandles, "activeHandles", queue));
+  binding.Set("eventKinds", EventKinds(env));
+  binding.Set("events", queue->Shared());
+  return binding;
+}
+
+Napi::Object Init(Napi::Env env, Napi::Object exports) {
+  Environment* environment = Environment::Create(env);
+  if (environment == nullptr) return exports;
+  exports.Set("createBinding",
+              Napi::Function::New(env, CreateBinding, "createBinding", environment));
+  return exports;
+}
+
+}  // namespace
+
+}  // namespace pipewright
+
+static Napi::Object InitModule(Napi::Env env, Napi::Object exports) {
+  return pipewright::Init(env, exports);
+}
+
+NODE_API_MODULE(pipewright, InitModule)

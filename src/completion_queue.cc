@@ -1,0 +1,201 @@
+#include "completion_queue.h"
+
+#include <unistd.h>
+
+#include "handle_wrap.h"
+
+namespace pipewright {
+
+CompletionQueue::CompletionQueue(Environment* environment, Napi::Function dispatch)
+    : environment_(environment), slabs_(environment->env()), dispatch_(Napi::Persistent(dispatch)) {
+  Napi::Env env = environment->env();
+  auto records = Napi::Int32Array::New(env, kMaxRecordsPerCrossing * kFields);
+  auto cursor = Napi::Int32Array::New(env, 2);
+  records_ = records.Data();
+  cursor_ = cursor.Data();
+  records_ref_ = Napi::Persistent(records);
+  cursor_ref_ = Napi::Persistent(cursor);
+  table_ref_ = Napi::Persistent(Napi::Array::New(env));
+
+  uv_check_init(environment->loop(), &check_);
+  uv_idle_init(environment->loop(), &idle_);
+  environment->HandleOpened();
+  environment->HandleOpened();
+  check_.data = this;
+  idle_.data = this;
+  // libuv runs the newest check handle first, so this one comes before Node's own,
+  // and with it all events of a poll phase before its setImmediate() callbacks.
+  uv_check_start(&check_, OnCheck);
+  uv_unref(reinterpret_cast<uv_handle_t*>(&check_));
+}
+
+Napi::Object CompletionQueue::Shared() const {
+  auto shared = Napi::Object::New(environment_->env());
+  shared.Set("records", records_ref_.Value());
+  shared.Set("cursor", cursor_ref_.Value());
+  shared.Set("handles", table_ref_.Value());
+  shared.Set("slabs", slabs_.table());
+  return shared;
+}
+
+uint32_t CompletionQueue::Register(HandleWrap* handle, Napi::Object object) {
+  uint32_t id;
+  if (free_ids_.empty()) {
+    id = static_cast<uint32_t>(handles_.size());
+    handles_.push_back(handle);
+    last_crossing_.push_back(0);
+  } else {
+    id = free_ids_.back();
+    free_ids_.pop_back();
+    handles_[id] = handle;
+  }
+  environment_->HandleOpened();
+  table_ref_.Value().Set(id, object);
+  return id;
+}
+
+void CompletionQueue::Note(HandleWrap* handle, EventKind kind, int32_t first, int32_t second) {
+  if (environment_->is_closing()) return;
+  // The check phase is the next to come only for what the poll phase notes. For
+  // close callbacks, timers and calls from JavaScript it is the idle handle that
+  // wakes the loop; being referenced, it also keeps the loop alive until then.
+  if (pending_.empty()) uv_idle_start(&idle_, OnIdle);
+  pending_.push_back({handle->id(), handle->group(), kind, first, second});
+}
+
+void CompletionQueue::OnCheck(uv_check_t* check) {
+  auto* self = static_cast<CompletionQueue*>(check->data);
+  ++self->turn_;
+  self->Flush();
+}
+
+void CompletionQueue::OnIdle(uv_idle_t* idle) {
+  static_cast<CompletionQueue*>(idle->data)->Flush();
+}
+
+// May be entered from within itself, when a handler turns the loop (as deasync
+// does): the inner call first finishes the crossing of the outer one.
+void CompletionQueue::Flush() {
+  if (pending_.empty() || environment_->is_closing()) return;
+  Napi::HandleScope scope(environment_->env());
+  ++flush_depth_;
+  const size_t end = pending_.size();
+  bool alive = Deliver();
+  while (alive && next_ < end) {
+    FillCrossing(end);
+    alive = Deliver();
+  }
+  if (--flush_depth_ > 0) return;
+  if (!alive) return Drop();
+  pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(next_));
+  next_ = 0;
+  if (!pending_.empty()) return;
+  uv_idle_stop(&idle_);
+  slabs_.Recycle();
+}
+
+// Copies records to where JavaScript sees them, up to the second one of a group.
+void CompletionQueue::FillCrossing(size_t end) {
+  ++crossing_;
+  int32_t* out = records_;
+  size_t room = kMaxRecordsPerCrossing;
+  for (; next_ < end && room > 0; ++next_, --room) {
+    const Record& record = pending_[next_];
+    if (last_crossing_[record.group] == crossing_) break;
+    last_crossing_[record.group] = crossing_;
+    if (record.kind == EventKind::kClose) closed_ids_.push_back(record.id);
+    *out++ = static_cast<int32_t>(record.id);
+    *out++ = static_cast<int32_t>(record.kind);
+    *out++ = record.first;
+    *out++ = record.second;
+  }
+  cursor_[0] = 0;
+  cursor_[1] = static_cast<int32_t>(out - records_);
+}
+
+// Calls dispatch() until it has been through the crossing; it advances the cursor
+// before it calls a handler. False: this JavaScript will not run any more.
+bool CompletionQueue::Deliver() {
+  napi_env env = environment_->env();
+  while (cursor_[0] < cursor_[1]) {
+    // Plain napi_make_callback: Napi::Function's failure path can abort on
+    // `throw null`.
+    const napi_status status = napi_make_callback(env, nullptr, table_ref_.Value(),
+                                                  dispatch_.Value(), 0, nullptr, nullptr);
+    if (environment_->is_closing()) return false;
+    if (status == napi_ok) continue;
+    bool threw = false;
+    napi_is_exception_pending(env, &threw);
+    if (!threw) return false;
+    napi_value exception = nullptr;
+    napi_get_and_clear_last_exception(env, &exception);
+    napi_fatal_exception(env, exception);
+  }
+  ReleaseClosed();
+  return true;
+}
+
+void CompletionQueue::ReleaseClosed() {
+  for (const uint32_t id : closed_ids_) Release(id);
+  closed_ids_.clear();
+}
+
+void CompletionQueue::Drop() {
+  for (; next_ < pending_.size(); ++next_) {
+    const Record& record = pending_[next_];
+    if (record.kind == EventKind::kConnection && record.first == 0) close(record.second);
+  }
+  for (; cursor_[0] < cursor_[1]; cursor_[0] += kFields) {
+    const int32_t* record = records_ + cursor_[0];
+    if (record[1] == static_cast<int32_t>(EventKind::kConnection) && record[2] == 0) {
+      close(record[3]);
+    }
+  }
+  pending_.clear();
+  next_ = 0;
+  uv_idle_stop(&idle_);
+}
+
+void CompletionQueue::Void(HandleWrap* handle) {
+  const auto applies = [](EventKind kind) {
+    return kind == EventKind::kRead || kind == EventKind::kReadSlab ||
+           kind == EventKind::kReadOwn || kind == EventKind::kConnection;
+  };
+  const auto void_connection = [](EventKind kind, int32_t status, int32_t fd) {
+    if (kind == EventKind::kConnection && status == 0) close(fd);
+  };
+  for (size_t i = next_; i < pending_.size(); ++i) {
+    Record& record = pending_[i];
+    if (record.id != handle->id() || !applies(record.kind)) continue;
+    void_connection(record.kind, record.first, record.second);
+    record.kind = EventKind::kNone;
+  }
+  for (int32_t i = cursor_[0]; i < cursor_[1]; i += kFields) {
+    int32_t* record = records_ + i;
+    const auto kind = static_cast<EventKind>(record[1]);
+    if (record[0] != static_cast<int32_t>(handle->id()) || !applies(kind)) continue;
+    void_connection(kind, record[2], record[3]);
+    record[1] = static_cast<int32_t>(EventKind::kNone);
+  }
+}
+
+void CompletionQueue::Release(uint32_t id) {
+  handles_[id] = nullptr;
+  free_ids_.push_back(id);
+  table_ref_.Value().Set(id, environment_->env().Undefined());
+}
+
+void CompletionQueue::Close() {
+  if (flush_depth_ == 0) Drop();
+  for (HandleWrap* handle : handles_) {
+    if (handle != nullptr) handle->Close();
+  }
+  uv_close(reinterpret_cast<uv_handle_t*>(&check_), OnOwnHandleClosed);
+  uv_close(reinterpret_cast<uv_handle_t*>(&idle_), OnOwnHandleClosed);
+}
+
+void CompletionQueue::OnOwnHandleClosed(uv_handle_t* handle) {
+  static_cast<CompletionQueue*>(handle->data)->environment_->HandleClosed();
+}
+
+}  // namespace pipewright

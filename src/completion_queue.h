@@ -1,0 +1,129 @@
+// The list of what happened in this turn of the loop, and the only door from C++
+// into JavaScript. Wraps note records here; once a turn, after the poll phase, one
+// call into lib/completions.js goes through all of them.
+//
+// One queue serves one copy of lib/ (its "dispatcher"): a Jest test file and a vm
+// context each load their own copy, and a handle keeps the queue it was made with.
+//
+//   libuv callback --Note()--> pending_ --Flush()--> records_ --Deliver()--> dispatch()
+//
+// What Flush() keeps to:
+// - A crossing carries at most one event of a group (a handle; a child with its
+//   stdio), so that ticks and microtasks run between two events of one group as
+//   they do in Node. The second event starts a new crossing.
+// - A handler that throws reaches 'uncaughtException', and the rest is delivered.
+// - What is noted during delivery waits for the next turn.
+// - After worker.terminate() a crossing fails with no exception pending: the list
+//   is dropped, not retried.
+
+#ifndef PIPEWRIGHT_SRC_COMPLETION_QUEUE_H_
+#define PIPEWRIGHT_SRC_COMPLETION_QUEUE_H_
+
+#include <napi.h>
+#include <uv.h>
+
+#include <cstdint>
+#include <vector>
+
+#include "environment.h"
+#include "read_slab.h"
+
+namespace pipewright {
+
+class HandleWrap;
+
+// What a record tells. The numbers are shared with lib/completions.js, which gets
+// them by name from the binding.
+enum class EventKind : int32_t {
+  kNone,        // Void: its handle was closed meanwhile.
+  kRead,        // first: bytes or a negative errno; second: place in the slabs
+  kReadSlab,    // first: bytes; second: number of the slab, which is given away
+  kReadOwn,     // first: bytes, in the buffer given with useUserBuffer()
+  kWrite,       // first: status
+  kConnect,     // first: status
+  kShutdown,    // first: status
+  kConnection,  // first: status; second: the accepted descriptor
+  kClose,
+};
+
+class CompletionQueue {
+ public:
+  CompletionQueue(Environment* environment, Napi::Function dispatch);
+  ~CompletionQueue() = default;
+  CompletionQueue(const CompletionQueue&) = delete;
+  CompletionQueue& operator=(const CompletionQueue&) = delete;
+
+  Environment* environment() const { return environment_; }
+  ReadSlabs* slabs() { return &slabs_; }
+  // Grows by one each turn of the loop, in the check phase.
+  uint64_t turn() const { return turn_; }
+
+  // What lib/completions.js needs: { records, cursor, handles, slabs }.
+  Napi::Object Shared() const;
+
+  // Called by HandleWrap: an open handle has a number, by which records and the
+  // table `handles` name it, and which holds its JavaScript object strongly.
+  uint32_t Register(HandleWrap* handle, Napi::Object object);
+  size_t open_handles() const { return handles_.size() - free_ids_.size(); }
+
+  void Note(HandleWrap* handle, EventKind kind, int32_t first = 0, int32_t second = 0);
+
+  // A closed handle gets no more of these: voids its undelivered reads and
+  // connections (whose descriptors are closed).
+  void Void(HandleWrap* handle);
+
+  // Gives the number back and lets the JavaScript object go.
+  void Release(uint32_t id);
+
+  // Closes every open handle, and the queue's own.
+  void Close();
+
+ private:
+  struct Record {
+    uint32_t id;
+    uint32_t group;
+    EventKind kind;
+    int32_t first;
+    int32_t second;
+  };
+
+  static constexpr size_t kFields = 4;  // of a record in records_: id, kind, first, second
+  static constexpr size_t kMaxRecordsPerCrossing = 1024;
+
+  static void OnCheck(uv_check_t* check);
+  static void OnIdle(uv_idle_t* idle);
+  static void OnOwnHandleClosed(uv_handle_t* handle);
+
+  void Flush();
+  void FillCrossing(size_t end);
+  bool Deliver();
+  void Drop();
+  void ReleaseClosed();
+
+  Environment* environment_;
+  ReadSlabs slabs_;
+  uv_check_t check_;
+  uv_idle_t idle_;
+
+  Napi::FunctionReference dispatch_;
+  Napi::Reference<Napi::Int32Array> records_ref_;
+  Napi::Reference<Napi::Int32Array> cursor_ref_;
+  Napi::Reference<Napi::Array> table_ref_;
+  int32_t* records_;  // Memory of records_ref_: the crossing under way.
+  int32_t* cursor_;   // Memory of cursor_ref_: [next field to deliver, end].
+
+  std::vector<Record> pending_;
+  size_t next_ = 0;  // In pending_: the first record not yet in a crossing.
+  int flush_depth_ = 0;
+  uint64_t turn_ = 1;
+  uint32_t crossing_ = 0;
+  std::vector<uint32_t> last_crossing_;  // By group.
+  std::vector<uint32_t> closed_ids_;     // In the crossing under way.
+
+  std::vector<HandleWrap*> handles_;  // By number; nullptr where free.
+  std::vector<uint32_t> free_ids_;
+};
+
+}  // namespace pipewright
+
+#endif  // PIPEWRIGHT_SRC_COMPLETION_QUEUE_H_

@@ -1,0 +1,55 @@
+// Per-thread state. One Environment belongs to one Node environment (the main
+// thread or a worker) that loaded the addon; it owns the completion queues and
+// sees to it that every open handle is closed when that environment ends.
+
+#ifndef PIPEWRIGHT_SRC_ENVIRONMENT_H_
+#define PIPEWRIGHT_SRC_ENVIRONMENT_H_
+
+#include <napi.h>
+#include <uv.h>
+
+#include <memory>
+#include <vector>
+
+namespace pipewright {
+
+class CompletionQueue;
+
+class Environment {
+ public:
+  // Makes the Environment of `env` and stores it as its instance data, which
+  // deletes it. Returns nullptr where the loop cannot be had.
+  static Environment* Create(Napi::Env env);
+
+  ~Environment();
+  Environment(const Environment&) = delete;
+  Environment& operator=(const Environment&) = delete;
+
+  Napi::Env env() const { return env_; }
+  uv_loop_t* loop() const { return loop_; }
+
+  // True once the Node environment is being torn down: from then on nothing
+  // calls into JavaScript.
+  bool is_closing() const { return cleanup_ != nullptr; }
+
+  // A new queue, for one copy of lib/ (see completion_queue.h).
+  CompletionQueue* AddQueue(Napi::Function dispatch);
+
+  // Every uv_handle_t of ours is counted from its init to its close callback.
+  void HandleOpened() { ++open_handles_; }
+  void HandleClosed();
+
+ private:
+  Environment(Napi::Env env, uv_loop_t* loop);
+  static void OnCleanup(napi_async_cleanup_hook_handle handle, void* data);
+
+  Napi::Env env_;
+  uv_loop_t* loop_;
+  std::vector<std::unique_ptr<CompletionQueue>> queues_;
+  size_t open_handles_ = 0;
+  napi_async_cleanup_hook_handle cleanup_ = nullptr;
+};
+
+}  // namespace pipewright
+
+#endif  // PIPEWRIGHT_SRC_ENVIRONMENT_H_

@@ -1,0 +1,69 @@
+#include "handle_wrap.h"
+
+#include "check.h"
+
+namespace pipewright {
+
+HandleWrap::HandleWrap(CompletionQueue* queue, uv_handle_t* handle)
+    : queue_(queue), handle_(handle) {
+  handle_->data = this;
+}
+
+HandleWrap::~HandleWrap() { CHECK(state_ == State::kUnopened || state_ == State::kClosed); }
+
+void HandleWrap::Opened(Napi::Object object) {
+  handle_->data = this;
+  state_ = State::kOpen;
+  id_ = queue_->Register(this, object);
+  group_ = id_;
+}
+
+void HandleWrap::Close() {
+  if (state_ != State::kOpen) return;
+  state_ = State::kClosing;
+  queue_->Void(this);
+  BeforeClose();
+  uv_close(handle_, OnClose);
+}
+
+void HandleWrap::OnClose(uv_handle_t* handle) {
+  HandleWrap* self = From(handle);
+  self->state_ = State::kClosed;
+  self->Note(EventKind::kClose);
+  self->queue_->environment()->HandleClosed();
+}
+
+Napi::Value HandleWrap::CloseHandle(const Napi::CallbackInfo& info) {
+  if (state_ == State::kUnopened) {
+    state_ = State::kClosed;
+    return Result(info, UV_EBADF);
+  }
+  if (state_ != State::kOpen) return Result(info, UV_EBADF);
+  Close();
+  return Result(info, 0);
+}
+
+Napi::Value HandleWrap::RefHandle(const Napi::CallbackInfo& info) {
+  if (!is_open()) return Result(info, UV_EBADF);
+  uv_ref(handle_);
+  return Result(info, 0);
+}
+
+Napi::Value HandleWrap::UnrefHandle(const Napi::CallbackInfo& info) {
+  if (!is_open()) return Result(info, UV_EBADF);
+  uv_unref(handle_);
+  return Result(info, 0);
+}
+
+Napi::Value HandleWrap::HasRef(const Napi::CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), is_open() && uv_has_ref(handle_) != 0);
+}
+
+Napi::Value HandleWrap::GetFd(const Napi::CallbackInfo& info) {
+  if (!is_open()) return Result(info, UV_EBADF);
+  uv_os_fd_t fd = -1;
+  const int err = uv_fileno(handle_, &fd);
+  return Result(info, err == 0 ? fd : err);
+}
+
+}  // namespace pipewright

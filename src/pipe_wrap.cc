@@ -1,0 +1,90 @@
+#include "pipe_wrap.h"
+
+#include <sys/epoll.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <string>
+
+#include "arguments.h"
+#include "unix_address.h"
+
+namespace pipewright {
+
+namespace {
+
+// libuv aborts the process when epoll refuses a descriptor, as it does files,
+// directories and /dev/null: so that is asked first.
+int CheckPollable(uv_loop_t* loop, int fd) {
+  struct stat status;
+  if (fstat(fd, &status) != 0) return -errno;
+  if (S_ISSOCK(status.st_mode) || S_ISFIFO(status.st_mode)) return 0;
+  epoll_event event{};
+  const int epoll = uv_backend_fd(loop);
+  if (epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) != 0) return -errno;
+  epoll_ctl(epoll, EPOLL_CTL_DEL, fd, &event);
+  return 0;
+}
+
+}  // namespace
+
+Napi::Function PipeWrap::Define(Napi::Env env, CompletionQueue* queue) {
+  return DefineClass(env, "PipeWrap",
+                     {
+                         InstanceMethod("open", &PipeWrap::OpenFd),
+                         InstanceMethod("connect", &PipeWrap::Connect),
+                         InstanceMethod("readStart", &PipeWrap::ReadStart),
+                         InstanceMethod("readStop", &PipeWrap::ReadStop),
+                         InstanceMethod("useUserBuffer", &PipeWrap::UseUserBuffer),
+                         InstanceMethod("writeBuffer", &PipeWrap::WriteBuffer),
+                         InstanceMethod("writeBuffers", &PipeWrap::WriteBuffers),
+                         InstanceMethod("writeUtf8String", &PipeWrap::WriteUtf8String),
+                         InstanceMethod("writeLatin1String", &PipeWrap::WriteLatin1String),
+                         InstanceMethod("shutdown", &PipeWrap::Shutdown),
+                         InstanceMethod("bytesRead", &PipeWrap::BytesRead),
+                         InstanceMethod("bytesWritten", &PipeWrap::BytesWritten),
+                         InstanceMethod("writeQueueSize", &PipeWrap::WriteQueueSize),
+                         InstanceMethod("close", &PipeWrap::CloseHandle),
+                         InstanceMethod("ref", &PipeWrap::RefHandle),
+                         InstanceMethod("unref", &PipeWrap::UnrefHandle),
+                         InstanceMethod("hasRef", &PipeWrap::HasRef),
+                         InstanceMethod("fd", &PipeWrap::GetFd),
+                     },
+                     queue);
+}
+
+PipeWrap::PipeWrap(const Napi::CallbackInfo& info)
+    : Napi::ObjectWrap<PipeWrap>(info),
+      StreamWrap(static_cast<CompletionQueue*>(info.Data()),
+                 reinterpret_cast<uv_stream_t*>(&pipe_)) {}
+
+int PipeWrap::OpenPipe(const Napi::CallbackInfo& info) {
+  return Open(info, [this](uv_loop_t* loop) { return uv_pipe_init(loop, &pipe_, 0); });
+}
+
+// On failure the descriptor stays the caller's.
+Napi::Value PipeWrap::OpenFd(const Napi::CallbackInfo& info) {
+  int fd;
+  if (!ToFd(info[0], &fd)) return Result(info, UV_EINVAL);
+  int err = CheckPollable(queue()->environment()->loop(), fd);
+  if (err == 0) err = OpenPipe(info);
+  if (err == 0) err = uv_pipe_open(&pipe_, fd);
+  return Result(info, err);
+}
+
+// A Unix connect(2) is done at once; its outcome is told in a later turn all the
+// same, as Node does.
+Napi::Value PipeWrap::Connect(const Napi::CallbackInfo& info) {
+  std::string name;
+  if (!ToString(info[0], &name)) return Result(info, UV_EINVAL);
+  int err = OpenPipe(info);
+  if (err != 0) return Result(info, err);
+  UniqueFd socket;
+  err = ConnectUnix(name, &socket);
+  if (err == 0) err = uv_pipe_open(&pipe_, socket.get());
+  if (err == 0) socket.Release();
+  Note(EventKind::kConnect, err);
+  return Result(info, 0);
+}
+
+}  // namespace pipewright

@@ -1,0 +1,148 @@
+#include "tcp_wrap.h"
+
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <string>
+
+#include "arguments.h"
+#include "ip_address.h"
+
+namespace pipewright {
+
+namespace {
+
+int CheckTcp(int fd) {
+  int type = 0;
+  int domain = 0;
+  socklen_t length = sizeof(int);
+  if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) != 0) return -errno;
+  if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &length) != 0) return -errno;
+  if (type != SOCK_STREAM) return UV_EINVAL;
+  return domain == AF_INET || domain == AF_INET6 ? 0 : UV_EINVAL;
+}
+
+using NameFunction = int (*)(const uv_tcp_t*, sockaddr*, int*);
+
+Napi::Value NameOf(const Napi::CallbackInfo& info, const uv_tcp_t* tcp, NameFunction function) {
+  IpAddress address;
+  int length = sizeof(address.data);
+  const int err = function(tcp, address.get(), &length);
+  return err == 0 ? address.ToObject(info.Env()) : Result(info, err);
+}
+
+}  // namespace
+
+Napi::Function TcpWrap::Define(Napi::Env env, CompletionQueue* queue) {
+  return DefineClass(env, "TcpWrap",
+                     {
+                         InstanceMethod("open", &TcpWrap::OpenFd),
+                         InstanceMethod("bind", &TcpWrap::Bind),
+                         InstanceMethod("connect", &TcpWrap::Connect),
+                         InstanceMethod("getsockname", &TcpWrap::LocalAddress),
+                         InstanceMethod("getpeername", &TcpWrap::RemoteAddress),
+                         InstanceMethod("setNoDelay", &TcpWrap::SetNoDelay),
+                         InstanceMethod("setKeepAlive", &TcpWrap::SetKeepAlive),
+                         InstanceMethod("reset", &TcpWrap::Reset),
+                         InstanceMethod("readStart", &TcpWrap::ReadStart),
+                         InstanceMethod("readStop", &TcpWrap::ReadStop),
+                         InstanceMethod("useUserBuffer", &TcpWrap::UseUserBuffer),
+                         InstanceMethod("writeBuffer", &TcpWrap::WriteBuffer),
+                         InstanceMethod("writeBuffers", &TcpWrap::WriteBuffers),
+                         InstanceMethod("writeUtf8String", &TcpWrap::WriteUtf8String),
+                         InstanceMethod("writeLatin1String", &TcpWrap::WriteLatin1String),
+                         InstanceMethod("shutdown", &TcpWrap::Shutdown),
+                         InstanceMethod("bytesRead", &TcpWrap::BytesRead),
+                         InstanceMethod("bytesWritten", &TcpWrap::BytesWritten),
+                         InstanceMethod("writeQueueSize", &TcpWrap::WriteQueueSize),
+                         InstanceMethod("close", &TcpWrap::CloseHandle),
+                         InstanceMethod("ref", &TcpWrap::RefHandle),
+                         InstanceMethod("unref", &TcpWrap::UnrefHandle),
+                         InstanceMethod("hasRef", &TcpWrap::HasRef),
+                         InstanceMethod("fd", &TcpWrap::GetFd),
+                     },
+                     queue);
+}
+
+TcpWrap::TcpWrap(const Napi::CallbackInfo& info)
+    : Napi::ObjectWrap<TcpWrap>(info),
+      StreamWrap(static_cast<CompletionQueue*>(info.Data()),
+                 reinterpret_cast<uv_stream_t*>(&tcp_)) {}
+
+int TcpWrap::OpenTcp(const Napi::CallbackInfo& info) {
+  return Open(info, [this](uv_loop_t* loop) { return uv_tcp_init(loop, &tcp_); });
+}
+
+// On failure the descriptor stays the caller's.
+Napi::Value TcpWrap::OpenFd(const Napi::CallbackInfo& info) {
+  int fd;
+  if (!ToFd(info[0], &fd)) return Result(info, UV_EINVAL);
+  int err = CheckTcp(fd);
+  if (err == 0) err = OpenTcp(info);
+  if (err == 0) err = uv_tcp_open(&tcp_, fd);
+  return Result(info, err);
+}
+
+Napi::Value TcpWrap::Bind(const Napi::CallbackInfo& info) {
+  std::string host;
+  int32_t port;
+  IpAddress address;
+  if (!ToString(info[0], &host) || !ToInt32(info[1], &port)) return Result(info, UV_EINVAL);
+  int err = IpAddress::Parse(host, port, &address);
+  if (err == 0) err = OpenTcp(info);
+  if (err == 0) err = uv_tcp_bind(&tcp_, address.get(), 0);
+  return Result(info, err);
+}
+
+Napi::Value TcpWrap::Connect(const Napi::CallbackInfo& info) {
+  std::string host;
+  int32_t port;
+  IpAddress address;
+  if (!ToString(info[0], &host) || !ToInt32(info[1], &port)) return Result(info, UV_EINVAL);
+  int err = IpAddress::Parse(host, port, &address);
+  if (err == 0 && !is_open()) err = OpenTcp(info);
+  if (err == 0) err = uv_tcp_connect(&connect_request_, &tcp_, address.get(), OnConnect);
+  return Result(info, err);
+}
+
+void TcpWrap::OnConnect(uv_connect_t* request, int status) {
+  auto* self = static_cast<TcpWrap*>(
+      HandleWrap::From(reinterpret_cast<const uv_handle_t*>(request->handle)));
+  self->Note(EventKind::kConnect, status);
+}
+
+Napi::Value TcpWrap::LocalAddress(const Napi::CallbackInfo& info) {
+  if (!is_open()) return Result(info, UV_EBADF);
+  return NameOf(info, &tcp_, uv_tcp_getsockname);
+}
+
+Napi::Value TcpWrap::RemoteAddress(const Napi::CallbackInfo& info) {
+  if (!is_open()) return Result(info, UV_EBADF);
+  return NameOf(info, &tcp_, uv_tcp_getpeername);
+}
+
+Napi::Value TcpWrap::SetNoDelay(const Napi::CallbackInfo& info) {
+  if (!is_open()) return Result(info, UV_EBADF);
+  return Result(info, uv_tcp_nodelay(&tcp_, info[0].ToBoolean().Value() ? 1 : 0));
+}
+
+Napi::Value TcpWrap::SetKeepAlive(const Napi::CallbackInfo& info) {
+  int32_t seconds;
+  if (!is_open()) return Result(info, UV_EBADF);
+  if (!ToInt32(info[1], &seconds) || seconds < 0) return Result(info, UV_EINVAL);
+  const bool enable = info[0].ToBoolean().Value();
+  return Result(info, uv_tcp_keepalive(&tcp_, enable ? 1 : 0, static_cast<unsigned int>(seconds)));
+}
+
+// Closes with a RST; onclose() follows as after close().
+Napi::Value TcpWrap::Reset(const Napi::CallbackInfo& info) {
+  if (!is_open()) return Result(info, UV_EBADF);
+  const linger hard = {1, 0};
+  uv_os_fd_t fd = -1;
+  int err = uv_fileno(reinterpret_cast<uv_handle_t*>(&tcp_), &fd);
+  if (err == 0 && setsockopt(fd, SOL_SOCKET, SO_LINGER, &hard, sizeof(hard)) != 0) err = -errno;
+  if (err == 0) Close();
+  return Result(info, err);
+}
+
+}  // namespace pipewright

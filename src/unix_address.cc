@@ -1,0 +1,244 @@
+#include "unix_address.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include <cerrno>
+#include <climits>
+#include <cstddef>
+#include <cstdio>
+#include <cstring>
+#include <ctime>
+
+namespace pipewright {
+
+namespace {
+
+// A path must end with a NUL byte within sun_path; an abstract name need not.
+constexpr size_t kMaxPath = sizeof(sockaddr_un::sun_path) - 1;
+constexpr size_t kMaxAbstract = sizeof(sockaddr_un::sun_path);
+
+struct Address {
+  sockaddr_un data;
+  socklen_t length;
+
+  const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&data); }
+};
+
+Address MakeAddress(const std::string& name) {
+  Address address{};
+  address.data.sun_family = AF_UNIX;
+  std::memcpy(address.data.sun_path, name.data(), name.size());
+  const bool is_path = name[0] != '\0';
+  address.length =
+      static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + name.size() + (is_path ? 1 : 0));
+  return address;
+}
+
+bool IsAbstract(const std::string& name) { return name[0] == '\0'; }
+
+int CheckName(const std::string& name) {
+  if (name.empty()) return -EINVAL;
+  if (IsAbstract(name)) return name.size() <= kMaxAbstract ? 0 : -EINVAL;
+  if (name.find('\0') != std::string::npos) return -EINVAL;
+  return name.size() < PATH_MAX ? 0 : -ENAMETOOLONG;
+}
+
+int OpenSocket(int type, UniqueFd* out) {
+  *out = UniqueFd(socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  return out->is_valid() ? 0 : -errno;
+}
+
+std::string ProcPath(int fd) { return "/proc/self/fd/" + std::to_string(fd); }
+
+int ConnectTo(int fd, const std::string& name) {
+  std::string reachable = name;
+  UniqueFd file;
+  if (!IsAbstract(name) && name.size() > kMaxPath) {
+    file = UniqueFd(open(name.c_str(), O_PATH | O_CLOEXEC));
+    if (!file.is_valid()) return -errno;
+    reachable = ProcPath(file.get());
+  }
+  const Address address = MakeAddress(reachable);
+  int result;
+  do {
+    result = connect(fd, address.get(), address.length);
+  } while (result == -1 && errno == EINTR);
+  return result == 0 ? 0 : -errno;
+}
+
+// A socket file nobody has bound. A datagram connect tells without being noticed: to
+// a bound stream socket it fails with EPROTOTYPE, listening or not, while a stream
+// connect would take a server between its bind and its listen for dead, and give a
+// live one a client that is none.
+bool IsStale(const std::string& path) {
+  struct stat status;
+  if (lstat(path.c_str(), &status) != 0 || !S_ISSOCK(status.st_mode)) return false;
+  UniqueFd probe;
+  if (OpenSocket(SOCK_DGRAM, &probe) != 0) return false;
+  return ConnectTo(probe.get(), path) == -ECONNREFUSED;
+}
+
+std::string ParentOf(const std::string& path) {
+  const size_t slash = path.rfind('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+std::string BaseOf(const std::string& path) {
+  const size_t slash = path.rfind('/');
+  return slash == std::string::npos ? path : path.substr(slash + 1);
+}
+
+// Of several servers that find one stale file only one may replace it. The lock is
+// on the directory, so that it leaves nothing behind; where the directory may be
+// written but not read, on a file beside the socket.
+int LockFor(const std::string& path, UniqueFd* lock) {
+  *lock = UniqueFd(open(ParentOf(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!lock->is_valid() && errno == EACCES) {
+    *lock =
+        UniqueFd(open((path + ".lock").c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
+  }
+  if (!lock->is_valid()) return -errno;
+  if (flock(lock->get(), LOCK_EX | LOCK_NB) == 0) return 0;
+  return errno == EWOULDBLOCK ? -EBUSY : -errno;
+}
+
+// As libuv's uv_pipe_bind has it: a missing directory is EACCES.
+int BindError(int err) { return err == ENOENT ? -EACCES : -err; }
+
+int BindTo(int fd, const std::string& name) {
+  const Address address = MakeAddress(name);
+  return bind(fd, address.get(), address.length) == 0 ? 0 : BindError(errno);
+}
+
+// The file's mode, as narrow as asked from its first moment on: bind(2) takes the
+// socket's own mode, less the umask. Where the owner is yet to change, nobody but
+// the present one gets anything before that.
+int NarrowMode(int fd, const ListenUnixOptions& options) {
+  if (options.mode == ListenUnixOptions::kUnset) return 0;
+  const bool changes_owner =
+      options.uid != ListenUnixOptions::kUnset || options.gid != ListenUnixOptions::kUnset;
+  const int mode = changes_owner ? options.mode & 0700 : options.mode;
+  return fchmod(fd, static_cast<mode_t>(mode)) == 0 ? 0 : -errno;
+}
+
+// Owner and final mode of the bound file, through a descriptor: by name they would
+// follow a symbolic link that somebody put in its place.
+int SettleFile(int directory, const std::string& name, const ListenUnixOptions& options,
+               struct stat* status) {
+  const UniqueFd file(openat(directory, name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+  if (!file.is_valid()) return -errno;
+  if (fstat(file.get(), status) != 0) return -errno;
+  if (!S_ISSOCK(status->st_mode)) return -EEXIST;
+  const auto uid = static_cast<uid_t>(options.uid);
+  const auto gid = static_cast<gid_t>(options.gid);
+  if (options.uid != ListenUnixOptions::kUnset || options.gid != ListenUnixOptions::kUnset) {
+    if (fchownat(file.get(), "", uid, gid, AT_EMPTY_PATH) != 0) return -errno;
+  }
+  const mode_t mode = options.mode == ListenUnixOptions::kUnset
+                          ? (status->st_mode & 0777) | static_cast<mode_t>(options.add_mode)
+                          : static_cast<mode_t>(options.mode);
+  if (mode == (status->st_mode & 07777)) return 0;
+  return chmod(ProcPath(file.get()).c_str(), mode) == 0 ? 0 : -errno;
+}
+
+std::string TemporaryName() {
+  static thread_local unsigned int counter = 0;
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  char name[64];
+  std::snprintf(name, sizeof(name), ".pipewright-%d-%lx-%u", gettid(),
+                static_cast<unsigned long>(now.tv_nsec), ++counter);
+  return name;
+}
+
+std::string Absolute(const std::string& path) {
+  if (path[0] == '/') return path;
+  char cwd[PATH_MAX];
+  return getcwd(cwd, sizeof(cwd)) == nullptr ? path : std::string(cwd) + "/" + path;
+}
+
+int Listen(int fd, int backlog) { return listen(fd, backlog) == 0 ? 0 : -errno; }
+
+int ListenShort(int fd, int directory, const ListenUnixOptions& options, struct stat* status) {
+  const std::string base = BaseOf(options.path);
+  int err = BindTo(fd, options.path);
+  if (err != 0) return err;
+  err = SettleFile(directory, base, options, status);
+  if (err == 0) err = Listen(fd, options.backlog);
+  if (err != 0) unlinkat(directory, base.c_str(), 0);
+  return err;
+}
+
+// Bound under a short name beside it, listening, and only then linked to the real
+// one, where it so appears ready.
+int ListenLong(int fd, int directory, const ListenUnixOptions& options, struct stat* status) {
+  const std::string base = BaseOf(options.path);
+  const std::string temporary = TemporaryName();
+  int err = BindTo(fd, ProcPath(directory) + "/" + temporary);
+  if (err != 0) return err;
+  err = SettleFile(directory, temporary, options, status);
+  if (err == 0) err = Listen(fd, options.backlog);
+  if (err == 0 && linkat(directory, temporary.c_str(), directory, base.c_str(), 0) != 0) {
+    err = errno == EEXIST ? -EADDRINUSE : BindError(errno);
+  }
+  unlinkat(directory, temporary.c_str(), 0);
+  return err;
+}
+
+int ListenPath(const ListenUnixOptions& options, int fd, SocketFile* file) {
+  const std::string& path = options.path;
+  const UniqueFd directory(open(ParentOf(path).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!directory.is_valid()) return errno == ENOTDIR ? -ENOTDIR : BindError(errno);
+  UniqueFd lock;
+  if (options.replace_stale) {
+    const int err = LockFor(path, &lock);
+    if (err != 0) return err;
+    if (IsStale(path)) unlink(path.c_str());
+  }
+  int err = NarrowMode(fd, options);
+  if (err != 0) return err;
+  struct stat status;
+  err = path.size() > kMaxPath ? ListenLong(fd, directory.get(), options, &status)
+                               : ListenShort(fd, directory.get(), options, &status);
+  if (err == 0) *file = SocketFile(Absolute(path), status.st_dev, status.st_ino);
+  return err;
+}
+
+}  // namespace
+
+void SocketFile::Remove() {
+  if (path_.empty()) return;
+  struct stat status;
+  if (lstat(path_.c_str(), &status) == 0 && status.st_dev == device_ && status.st_ino == inode_) {
+    unlink(path_.c_str());
+  }
+  path_.clear();
+}
+
+int ConnectUnix(const std::string& name, UniqueFd* socket) {
+  int err = CheckName(name);
+  if (err == 0) err = OpenSocket(SOCK_STREAM, socket);
+  if (err == 0) err = ConnectTo(socket->get(), name);
+  if (err != 0) socket->Reset();
+  return err;
+}
+
+int ListenUnix(const ListenUnixOptions& options, UniqueFd* socket, SocketFile* file) {
+  int err = CheckName(options.path);
+  if (err == 0) err = OpenSocket(SOCK_STREAM, socket);
+  if (err == 0 && IsAbstract(options.path)) {
+    err = BindTo(socket->get(), options.path);
+    if (err == 0) err = Listen(socket->get(), options.backlog);
+  } else if (err == 0) {
+    err = ListenPath(options, socket->get(), file);
+  }
+  if (err != 0) socket->Reset();
+  return err;
+}
+
+}  // namespace pipewright

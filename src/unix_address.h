@@ -1,0 +1,58 @@
+// Names of Unix sockets: paths, abstract names ("\0name") and paths too long for a
+// sockaddr_un. Connecting to them, and listening on them with mode and owner in
+// force before the first client can connect. See unix(7).
+
+#ifndef PIPEWRIGHT_SRC_UNIX_ADDRESS_H_
+#define PIPEWRIGHT_SRC_UNIX_ADDRESS_H_
+
+#include <sys/types.h>
+
+#include <string>
+
+#include "unique_fd.h"
+
+namespace pipewright {
+
+struct ListenUnixOptions {
+  static constexpr int kUnset = -1;
+
+  std::string path;
+  int mode = kUnset;  // Of the file. Unset: 0777 less the umask, as bind(2) makes it.
+  int add_mode = 0;   // Bits to add to what bind(2) made.
+  int uid = kUnset;   // Of the file. Unset: the process's.
+  int gid = kUnset;
+  bool replace_stale = false;
+  int backlog = 511;
+};
+
+// The file that a server made, so that it removes no other. Nothing to remove for
+// an abstract name.
+class SocketFile {
+ public:
+  SocketFile() = default;
+  SocketFile(std::string path, dev_t device, ino_t inode)
+      : path_(std::move(path)), device_(device), inode_(inode) {}
+
+  const std::string& path() const { return path_; }
+
+  // Removes the file if it still is the one that was made; once.
+  void Remove();
+  // Leaves the file to somebody else, who was handed the socket.
+  void Disown() { path_.clear(); }
+
+ private:
+  std::string path_;  // Absolute; empty: nothing to remove.
+  dev_t device_ = 0;
+  ino_t inode_ = 0;
+};
+
+// Both return 0 or a negative errno, and on failure leave neither a descriptor nor a
+// file. ConnectUnix: ENOENT ECONNREFUSED EACCES EAGAIN (backlog full) EINVAL (empty,
+// NUL inside a path). ListenUnix: EADDRINUSE EACCES EINVAL, and with replace_stale
+// EBUSY while another process is at it: try again.
+int ConnectUnix(const std::string& name, UniqueFd* socket);
+int ListenUnix(const ListenUnixOptions& options, UniqueFd* socket, SocketFile* file);
+
+}  // namespace pipewright
+
+#endif  // PIPEWRIGHT_SRC_UNIX_ADDRESS_H_

@@ -32,7 +32,8 @@ long NumberArgument(int argc, char** argv, int index, const char* name, long mos
   char* rest;
   const long number = strtol(argv[index], &rest, 10);
   errno = 0;
-  if (*rest != '\0' || number < 1 || number > most) Fail("%s must be 1 to %ld, not %s", name, most, argv[index]);
+  if (*rest != '\0' || number < 1 || number > most)
+    Fail("%s must be 1 to %ld, not %s", name, most, argv[index]);
   return number;
 }
 
@@ -42,7 +43,8 @@ double SecondsArgument(int argc, char** argv, int index) {
   char* rest;
   const double seconds = strtod(argv[index], &rest);
   errno = 0;
-  if (*rest != '\0' || !(seconds > 0 && seconds <= 3600)) Fail("SECONDS must be above 0, at most 3600");
+  if (*rest != '\0' || !(seconds > 0 && seconds <= 3600))
+    Fail("SECONDS must be above 0, at most 3600");
   return seconds;
 }
 

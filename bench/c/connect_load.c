@@ -1,6 +1,7 @@
 // The load of bench/connect: connect_load PATH CONCURRENT SECONDS
 //
-// Each of CONCURRENT slots does, again and again: connect, write one byte, read it back, close. Prints one line of JSON.
+// Each of CONCURRENT slots does, again and again: connect, write one byte, read it back, close.
+// Prints one line of JSON.
 
 #include <errno.h>
 #include <stdio.h>
@@ -29,7 +30,8 @@ struct load {
   struct sockaddr_un address;
   long slot_count;
   struct slot* slots;
-  // Slots whose connect() found the backlog full. The kernel has no event for "room again", so they try each turn.
+  // Slots whose connect() found the backlog full. The kernel has no event for "room again", so they
+  // try each turn.
   struct slot** refused;
   long refused_count;
   long open_count;
@@ -124,8 +126,9 @@ int main(int argc, char** argv) {
 
   const double elapsed = Run(&load, seconds);
   Drain(&load);
-  printf("{\"connections\":%llu,\"seconds\":%.4f,\"connectionsPerSecond\":%.1f,\"refusals\":%llu}\n",
-         (unsigned long long)load.connections, elapsed, (double)load.connections / elapsed,
-         (unsigned long long)load.refusals);
+  printf(
+      "{\"connections\":%llu,\"seconds\":%.4f,\"connectionsPerSecond\":%.1f,\"refusals\":%llu}\n",
+      (unsigned long long)load.connections, elapsed, (double)load.connections / elapsed,
+      (unsigned long long)load.refusals);
   return 0;
 }

@@ -1,7 +1,8 @@
 // The C column of bench/echo, bench/connect and bench/memory: echo_server PATH
 //
-// What libuv can do at best in one thread: every read lands in one buffer, because what was read is either written at
-// once or copied away; only the part of a chunk that the kernel did not take gets a write request of its own.
+// What libuv can do at best in one thread: every read lands in one buffer, because what was read is
+// either written at once or copied away; only the part of a chunk that the kernel did not take gets
+// a write request of its own.
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,6 +1,7 @@
 #include "histogram.h"
 
-// Values below 32 have a bucket each; above, the bucket is the exponent and the five bits after the leading one.
+// Values below 32 have a bucket each; above, the bucket is the exponent and the five bits after the
+// leading one.
 static int BucketOf(uint64_t value) {
   if (value < (1u << kBucketBits)) return (int)value;
   const int shift = 63 - __builtin_clzll(value) - kBucketBits;

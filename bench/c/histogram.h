@@ -1,4 +1,5 @@
-// Latencies in buckets whose width is at most 1/32 of their value: percentiles without keeping samples.
+// Latencies in buckets whose width is at most 1/32 of their value: percentiles without keeping
+// samples.
 #ifndef PIPEWRIGHT_BENCH_HISTOGRAM_H_
 #define PIPEWRIGHT_BENCH_HISTOGRAM_H_
 
@@ -13,7 +14,8 @@ struct histogram {
 
 void HistogramAdd(struct histogram* histogram, uint64_t value);
 
-// The value below which `fraction` of all added values lie, up to the width of a bucket; 0 when empty.
+// The value below which `fraction` of all added values lie, up to the width of a bucket; 0 when
+// empty.
 uint64_t HistogramPercentile(const struct histogram* histogram, double fraction);
 
 #endif  // PIPEWRIGHT_BENCH_HISTOGRAM_H_

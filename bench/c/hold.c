@@ -1,7 +1,7 @@
 // The clients of bench/memory: hold PATH CONNECTIONS EXCHANGES
 //
-// Opens the connections, has EXCHANGES bytes echoed on each, prints {"connections":N} and then keeps them open and
-// silent until it is ended by a signal.
+// Opens the connections, has EXCHANGES bytes echoed on each, prints {"connections":N} and then
+// keeps them open and silent until it is ended by a signal.
 
 #include <errno.h>
 #include <stdio.h>
@@ -23,7 +23,8 @@ static void ExchangeByte(int fd) {
 int main(int argc, char** argv) {
   if (argc != 4) Fail("usage: hold PATH CONNECTIONS EXCHANGES");
   const long count = NumberArgument(argc, argv, 2, "CONNECTIONS", kMostConnections);
-  const long exchanges = atol(argv[3]) == 0 ? 0 : NumberArgument(argc, argv, 3, "EXCHANGES", kMostExchanges);
+  const long exchanges =
+      atol(argv[3]) == 0 ? 0 : NumberArgument(argc, argv, 3, "EXCHANGES", kMostExchanges);
 
   for (long i = 0; i < count; i++) {
     const int fd = ConnectTo(argv[1]);

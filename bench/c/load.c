@@ -1,10 +1,12 @@
 // The load of bench/echo: load PATH CONNECTIONS BYTES IN_FLIGHT SECONDS
 //
-// Keeps IN_FLIGHT messages of BYTES bytes under way on every connection, checks what comes back and prints one line of
-// JSON. Plain epoll in one thread, so that it costs less than the server it measures.
+// Keeps IN_FLIGHT messages of BYTES bytes under way on every connection, checks what comes back and
+// prints one line of JSON. Plain epoll in one thread, so that it costs less than the server it
+// measures.
 //
-// Every connection has a ring of IN_FLIGHT slots. A message stays in its slot until its reply has come in full, so the
-// ring is both what is sent and what the reply is compared with. All positions count bytes since the connection began.
+// Every connection has a ring of IN_FLIGHT slots. A message stays in its slot until its reply has
+// come in full, so the ring is both what is sent and what the reply is compared with. All positions
+// count bytes since the connection began.
 
 #include <errno.h>
 #include <stdio.h>
@@ -22,7 +24,8 @@ enum {
   kMostBytes = 16 << 20,
   kMostInFlight = 4096,
   kReadSize = 256 << 10,
-  // Of a run of received bytes this many are compared: all of a small message, the head of a large one.
+  // Of a run of received bytes this many are compared: all of a small message, the head of a large
+  // one.
   kComparedBytes = 4096,
   kEventsPerWait = 256,
   kPatienceMilliseconds = 5000,
@@ -79,10 +82,12 @@ static void Flush(struct load* load, struct connection* connection) {
   SetWaitsForRoom(load, connection, 0);
 }
 
-// The head of a message is its number, so that a lost or repeated message of the same content is noticed.
+// The head of a message is its number, so that a lost or repeated message of the same content is
+// noticed.
 static void QueueMessage(struct load* load, struct connection* connection) {
   const uint64_t number = connection->queued / load->message_size;
-  const size_t stamp_size = load->message_size < sizeof(number) ? load->message_size : sizeof(number);
+  const size_t stamp_size =
+      load->message_size < sizeof(number) ? load->message_size : sizeof(number);
   memcpy(connection->ring + connection->queued % load->ring_size, &number, stamp_size);
   connection->queued += load->message_size;
 }
@@ -96,13 +101,15 @@ static void QueueMessages(struct load* load, struct connection* connection, uint
 
 static void Verify(const struct load* load, const struct connection* connection, size_t count) {
   errno = 0;
-  if (connection->received + count > connection->sent) Fail("the server sent more than it was sent");
+  if (connection->received + count > connection->sent)
+    Fail("the server sent more than it was sent");
   for (size_t checked = 0; checked < count;) {
     const size_t offset = (connection->received + checked) % load->ring_size;
     const size_t left = count - checked;
     const size_t run = left < load->ring_size - offset ? left : load->ring_size - offset;
     const size_t compared = run < kComparedBytes ? run : kComparedBytes;
-    if (memcmp(load->read_buffer + checked, connection->ring + offset, compared) != 0) Fail("the reply differs");
+    if (memcmp(load->read_buffer + checked, connection->ring + offset, compared) != 0)
+      Fail("the reply differs");
     checked += run;
   }
 }
@@ -120,7 +127,8 @@ static void Receive(struct load* load, struct connection* connection) {
   load->outstanding -= finished;
   if (finished == 0 || load->draining) return;
   load->messages += finished;
-  if (load->in_flight == 1) HistogramAdd(&load->latencies, (uint64_t)(NowNanoseconds() - connection->sent_at));
+  if (load->in_flight == 1)
+    HistogramAdd(&load->latencies, (uint64_t)(NowNanoseconds() - connection->sent_at));
   QueueMessages(load, connection, finished);
 }
 
@@ -149,12 +157,14 @@ static void Turn(struct load* load) {
 static double Run(struct load* load, double seconds) {
   const int64_t start = NowNanoseconds();
   const int64_t end = start + (int64_t)(seconds * 1e9);
-  for (long i = 0; i < load->connection_count; i++) QueueMessages(load, &load->connections[i], load->in_flight);
+  for (long i = 0; i < load->connection_count; i++)
+    QueueMessages(load, &load->connections[i], load->in_flight);
   while (NowNanoseconds() < end) Turn(load);
   return (double)(NowNanoseconds() - start) / 1e9;
 }
 
-// Closing a socket with unread bytes resets the connection, and a server may take that for an error.
+// Closing a socket with unread bytes resets the connection, and a server may take that for an
+// error.
 static void Drain(struct load* load) {
   load->draining = 1;
   while (load->outstanding > 0) Turn(load);
@@ -185,7 +195,8 @@ int main(int argc, char** argv) {
   if (load.epoll_fd < 0) Fail("epoll_create1");
   load.connections = calloc((size_t)load.connection_count, sizeof(*load.connections));
   if (load.connections == NULL) Fail("calloc");
-  for (long i = 0; i < load.connection_count; i++) OpenConnection(&load, &load.connections[i], argv[1]);
+  for (long i = 0; i < load.connection_count; i++)
+    OpenConnection(&load, &load.connections[i], argv[1]);
 
   const double elapsed = Run(&load, seconds);
   Drain(&load);

@@ -1,0 +1,70 @@
+'use strict';
+
+// Finds and loads the addon, for one copy of lib/; the only file that names it. Its
+// classes are documented in docs/binding.md.
+
+const { AsyncResource } = require('node:async_hooks');
+const path = require('node:path');
+const load = require('node-gyp-build');
+
+const { createDispatch } = require('./completions.js');
+
+/** @type {() => void} */
+let dispatch;
+const native = load(path.join(__dirname, '..')).createBinding(() => dispatch());
+dispatch = createDispatch(native.events, native.eventKinds);
+
+// What every handle has in JavaScript. `asyncScope` is the context it was made in:
+// its events run there, as they do in Node.
+function handleClass(Base, type) {
+  class Handle extends Base {
+    asyncScope = new AsyncResource(type, { requireManualDestroy: true });
+
+    getAsyncId() {
+      return this.asyncScope.asyncId();
+    }
+
+    get fd() {
+      return this.getFd();
+    }
+
+    close(callback) {
+      const result = super.close();
+      if (typeof callback !== 'function') return result;
+      if (result === 0) this.onclose = callback;
+      if (result === 1) process.nextTick(callback); // Never opened: no event will come.
+      return result;
+    }
+  }
+  Object.defineProperty(Handle, 'name', { value: Base.name });
+  return Handle;
+}
+
+function streamClass(Base, type) {
+  class Stream extends handleClass(Base, type) {
+    // Whether reads are under way, as Node's handles have it.
+    reading = false;
+
+    get bytesRead() {
+      return this.getBytesRead();
+    }
+
+    get bytesWritten() {
+      return this.getBytesWritten();
+    }
+
+    get writeQueueSize() {
+      return this.getWriteQueueSize();
+    }
+  }
+  Object.defineProperty(Stream, 'name', { value: Base.name });
+  return Stream;
+}
+
+module.exports = {
+  PipeWrap: streamClass(native.PipeWrap, 'PIPEWRAP'),
+  TcpWrap: streamClass(native.TcpWrap, 'TCPWRAP'),
+  Listener: handleClass(native.Listener, 'LISTENER'),
+  activeHandles: native.activeHandles,
+  peerCredentials: native.peerCredentials,
+};

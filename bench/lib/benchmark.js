@@ -13,7 +13,15 @@ const { printTable } = require('./table.js');
 
 // A row is { name, figures }; `measureRow(columns, row, folder)` resolves with its samples for each column. The folder
 // is for sockets.
-async function runBenchmark({ name, options, rows, measureRow }) {
+function runBenchmark(benchmark) {
+  measureAll(benchmark).catch((err) => {
+    console.error(`bench/${benchmark.name}: ${err.message}`);
+    // Exits rather than waits: servers of other columns may still be running, and end with this process.
+    process.exit(1);
+  });
+}
+
+async function measureAll({ name, options, rows, measureRow }) {
   const chosenRows = chooseRows(rows, options.only);
   const columns = listColumns(options.module);
   const present = columns.filter(({ absent }) => absent === null);

@@ -1,8 +1,8 @@
 // The load of bench/echo: load PATH CONNECTIONS BYTES IN_FLIGHT SECONDS
 //
 // Keeps IN_FLIGHT messages of BYTES bytes under way on every connection, checks what comes back and
-// prints one line of JSON. Plain epoll in one thread, so that it costs less than the server it
-// measures.
+// prints one line of JSON. Plain epoll in one thread: about as much work a message as the
+// C server has.
 //
 // Every connection has a ring of IN_FLIGHT slots. A message stays in its slot until its reply has
 // come in full, so the ring is both what is sent and what the reply is compared with. All positions

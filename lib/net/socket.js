@@ -21,6 +21,7 @@ const {
   kBytesRead,
   kBytesWritten,
   kConnectScope,
+  kFresh,
   kOwner,
   kPushed,
   kTcpOptions,
@@ -54,6 +55,7 @@ function Socket(options) {
   }
   this.on('end', onReadableEnd);
   attachHandle(this);
+  this[kFresh] = !this._handle;
   if (this._handle && settings.stream.readable !== false) beginReading(this, settings);
   if (settings.signal !== undefined) whenAborted(settings.signal, this, (error) => this.destroy(error));
 }
@@ -140,7 +142,7 @@ function deliver(socket, nread, chunk) {
 // The option `onread`: the bytes are in the caller's own buffer.
 function deliverToUser(socket, nread) {
   const userRead = socket[kUserRead];
-  const goOn = userRead.callback(nread, userRead.buffer) !== false;
+  const goOn = userRead.callback.call(socket, nread, userRead.buffer) !== false;
   if (userRead.nextBuffer === null) return goOn;
   const next = userRead.nextBuffer();
   if (isUint8Array(next)) {

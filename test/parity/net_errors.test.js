@@ -120,7 +120,6 @@ describe('listen: the same as node:net', () => {
       fs.symlinkSync(path.join(folder, 'target'), path.join(folder, 'link'));
       return path.join(folder, 'link');
     },
-    'a path with a NUL byte': (folder) => path.join(folder, 'a\0b'),
     'a path that can be had': (folder) => path.join(folder, 's'),
   };
 
@@ -131,7 +130,7 @@ describe('listen: the same as node:net', () => {
       record(server, ['listening', 'error', 'close'], log);
       server.listen(PLACES[name](folder));
       await outcome(server, 'listening');
-      log('after', server.listening, server.address());
+      log('after', server.listening);
     });
   });
 
@@ -295,7 +294,7 @@ describe('methods: the same as node:net', () => {
       await once(server.listen(socketPath()), 'listening');
       server.close((err) => log('first', err));
       server.close((err) => log('second', err));
-      log('now', server.listening, server.address());
+      log('now', server.listening);
       await once(server, 'close');
       await new Promise(setImmediate);
     });

@@ -3,11 +3,11 @@
 // net.Socket: a Duplex over a PipeWrap or a TcpWrap. Reading, ending and destroying
 // are here; writing.js, timeout.js and connecting.js have the rest.
 
-const { AsyncResource } = require('node:async_hooks');
 const { constants } = require('node:os');
 const { Duplex } = require('node:stream');
 const { isUint8Array } = require('node:util').types;
 
+const { inThisContext } = require('../async_scope.js');
 const { errnoException, plain } = require('../errors.js');
 const { connect } = require('./connecting.js');
 const { whenAborted } = require('./abort.js');
@@ -20,7 +20,6 @@ const { bytesWaiting, write, writeGeneric, writeNow, writev } = require('./writi
 const {
   kBytesRead,
   kBytesWritten,
-  kConnectScope,
   kFresh,
   kOwner,
   kPushed,
@@ -47,7 +46,7 @@ function Socket(options) {
   initState(this);
   Duplex.call(this, settings.stream);
   this[kUserRead] = settings.onread;
-  this[kTcpOptions] = settings.tcp;
+  this[kTcpOptions] = { ...settings.tcp };
   if (settings.handle) {
     this._handle = settings.handle;
   } else if (settings.fd !== undefined) {
@@ -76,7 +75,6 @@ function initState(socket) {
   socket._server = null;
   socket[kBytesRead] = 0;
   socket[kBytesWritten] = 0;
-  socket[kConnectScope] = null;
   socket[kPushed] = false;
   socket[kTimer] = null;
   socket[kTimerQueueSize] = 0;
@@ -255,7 +253,7 @@ Socket.prototype._final = function _final(callback) {
   } else if (err !== 0) {
     callback(errnoException(err, 'shutdown'));
   } else {
-    handle.onshutdown = AsyncResource.bind(() => callback(), 'SHUTDOWNWRAP');
+    handle.onshutdown = inThisContext('SHUTDOWNWRAP', () => callback());
   }
 };
 

@@ -78,7 +78,7 @@ function normalizeSocketOptions(options) {
   if (options?.[kNormalized]) return options;
   const given = typeof options === 'number' ? { fd: options } : { ...options };
   checkObjectMode(given);
-  if (given.signal !== undefined) validateAbortSignal(given.signal, 'options.signal');
+  if (given.signal) validateAbortSignal(given.signal, 'signal');
   return {
     stream: {
       ...given,
@@ -92,7 +92,7 @@ function normalizeSocketOptions(options) {
     fd: given.handle ? undefined : given.fd,
     onread: userRead(given.onread),
     tcp: tcpOptions(given),
-    signal: given.signal,
+    signal: given.signal || undefined,
     pauseOnCreate: Boolean(given.pauseOnCreate),
     manualStart: Boolean(given.manualStart),
   };

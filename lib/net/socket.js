@@ -165,7 +165,7 @@ function onReadEnd(socket, nread) {
 function startReading(socket) {
   socket._handle.reading = true;
   const err = socket._handle.readStart();
-  if (err !== 0) socket.destroy(errnoException(err, 'read'));
+  if (err) socket.destroy(errnoException(err, 'read'));
 }
 
 function stopReading(socket) {
@@ -173,7 +173,7 @@ function stopReading(socket) {
   if (!handle) return;
   handle.reading = false;
   const err = handle.readStop();
-  if (err !== 0) socket.destroy(errnoException(err, 'read'));
+  if (err) socket.destroy(errnoException(err, 'read'));
 }
 
 Socket.prototype._read = function _read(size) {

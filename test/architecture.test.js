@@ -40,6 +40,7 @@ const OWNERS_OF_NATIVE_OBJECTS = [
   'lib/channel/index.js',
   'lib/dgram/index.js',
   'lib/signals.js',
+  'lib/systemd.js',
   'lib/cluster/primary.js',
   'lib/cluster/worker.js',
 ];

@@ -9,7 +9,7 @@ const net = require('node:net');
 const { PipeWrap, TcpWrap } = require('../binding.js');
 const { aggregate, connectException, invalidAddressFamily, invalidIpAddress, plain } = require('../errors.js');
 const { normalizeArgs, normalizeConnectOptions } = require('./options.js');
-const { kConnectScope, kTcpOptions } = require('./symbols.js');
+const { kConnectScope, kFresh, kTcpOptions } = require('./symbols.js');
 const { refreshTimer } = require('./timeout.js');
 
 const MIN_ATTEMPT_TIMEOUT = 10; // Milliseconds; as Node has it.
@@ -33,6 +33,7 @@ function connect(socket, args, attachHandle) {
   }
   refreshTimer(socket);
   socket.connecting = true;
+  socket[kFresh] = false;
   if (target.path === undefined) {
     connectToHost(socket, target, attachHandle);
   } else {

@@ -30,6 +30,7 @@ const LAYERS = [
 const OWNERS_OF_NATIVE_OBJECTS = [
   'lib/net/adopt.js',
   'lib/net/connecting.js',
+  'lib/net/listening.js',
   'lib/net/server.js',
   'lib/net/socket.js',
   'lib/net/peer.js',

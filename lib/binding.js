@@ -66,5 +66,7 @@ module.exports = {
   TcpWrap: streamClass(native.TcpWrap, 'TCPWRAP'),
   Listener: handleClass(native.Listener, 'LISTENER'),
   activeHandles: native.activeHandles,
+  closeOnExec: native.closeOnExec,
   peerCredentials: native.peerCredentials,
+  socketName: native.socketName,
 };

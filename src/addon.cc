@@ -3,11 +3,13 @@
 
 #include <napi.h>
 
+#include "close_on_exec.h"
 #include "completion_queue.h"
 #include "environment.h"
 #include "listener.h"
 #include "peer_credentials.h"
 #include "pipe_wrap.h"
+#include "socket_name.h"
 #include "tcp_wrap.h"
 
 namespace pipewright {
@@ -46,6 +48,8 @@ Napi::Value CreateBinding(const Napi::CallbackInfo& info) {
   binding.Set("Listener", Listener::Define(env, queue));
   binding.Set("activeHandles", Napi::Function::New(env, ActiveHandles, "activeHandles", queue));
   binding.Set("peerCredentials", Napi::Function::New(env, PeerCredentials, "peerCredentials"));
+  binding.Set("socketName", Napi::Function::New(env, SocketName, "socketName"));
+  binding.Set("closeOnExec", Napi::Function::New(env, CloseOnExec, "closeOnExec"));
   binding.Set("eventKinds", EventKinds(env));
   binding.Set("events", queue->Shared());
   return binding;

@@ -16,9 +16,12 @@ dispatcher.run = createDispatch(native.events, native.eventKinds);
 
 // What every handle has in JavaScript. `asyncScope` is the context it was made in:
 // its events run there, as they do in Node.
-function handleClass(Base, type) {
+function handleClass(Base, defaultType) {
   class Handle extends Base {
-    asyncScope = new AsyncResource(type, { requireManualDestroy: true });
+    constructor(type = defaultType) {
+      super();
+      this.asyncScope = new AsyncResource(type, { requireManualDestroy: true });
+    }
 
     getAsyncId() {
       return this.asyncScope.asyncId();
@@ -64,7 +67,7 @@ function streamClass(Base, type) {
 module.exports = {
   PipeWrap: streamClass(native.PipeWrap, 'PIPEWRAP'),
   TcpWrap: streamClass(native.TcpWrap, 'TCPWRAP'),
-  Listener: handleClass(native.Listener, 'LISTENER'),
+  Listener: handleClass(native.Listener, 'PIPESERVERWRAP'),
   activeHandles: native.activeHandles,
   closeOnExec: native.closeOnExec,
   peerCredentials: native.peerCredentials,

@@ -134,9 +134,12 @@ Napi::Value StreamWrap::WriteBuffers(const Napi::CallbackInfo& info) {
   if (!is_open()) return Result(info, UV_EBADF);
   if (!info[0].IsArray()) return Result(info, UV_EINVAL);
   const auto array = info[0].As<Napi::Array>();
-  std::vector<uv_buf_t> buffers(array.Length());
-  for (uint32_t i = 0; i < buffers.size(); ++i) {
-    if (!ToBytes(array.Get(i), &buffers[i])) return Result(info, UV_EINVAL);
+  // Grown as elements prove to be there: an array may claim any length.
+  std::vector<uv_buf_t> buffers;
+  for (uint32_t i = 0; i < array.Length(); ++i) {
+    uv_buf_t bytes;
+    if (!ToBytes(array.Get(i), &bytes)) return Result(info, UV_EINVAL);
+    buffers.push_back(bytes);
   }
   uv_buf_t* rest = buffers.data();
   size_t count = buffers.size();

@@ -16,9 +16,12 @@ dispatcher.run = createDispatch(native.events, native.eventKinds);
 
 // What every handle has in JavaScript. `asyncScope` is the context it was made in:
 // its events run there, as they do in Node.
-function handleClass(Base, type) {
+function handleClass(Base, defaultType) {
   class Handle extends Base {
-    asyncScope = new AsyncResource(type, { requireManualDestroy: true });
+    constructor(type = defaultType) {
+      super();
+      this.asyncScope = new AsyncResource(type, { requireManualDestroy: true });
+    }
 
     getAsyncId() {
       return this.asyncScope.asyncId();
@@ -64,7 +67,7 @@ function streamClass(Base, type) {
 const { activeHandles, closeOnExec, peerCredentials, socketName } = native;
 const PipeWrap = streamClass(native.PipeWrap, 'PIPEWRAP');
 const TcpWrap = streamClass(native.TcpWrap, 'TCPWRAP');
-const Listener = handleClass(native.Listener, 'LISTENER');
+const Listener = handleClass(native.Listener, 'PIPESERVERWRAP');
 
 // Plain names only: Node finds no others when an ES module imports by name.
 module.exports = { Listener, PipeWrap, TcpWrap, activeHandles, closeOnExec, peerCredentials, socketName };

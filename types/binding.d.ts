@@ -56,7 +56,8 @@ export interface StreamHandle extends Handle {
 
 /** A uv_pipe_t: a connected Unix stream socket, a FIFO or a pipe(7). */
 export class PipeWrap {
-  constructor();
+  /** `asyncType`: the type of its events in async_hooks, where that is not the default. */
+  constructor(asyncType?: string);
   /** To a path or an abstract name. `onconnect(status)` follows. */
   connect(name: string): number;
 }
@@ -64,7 +65,7 @@ export interface PipeWrap extends StreamHandle {}
 
 /** A uv_tcp_t: a connected TCP socket. */
 export class TcpWrap {
-  constructor();
+  constructor(asyncType?: string);
   bind(address: string, port: number): number;
   /** To an address in numbers. `onconnect(status)` follows. */
   connect(address: string, port: number): number;
@@ -98,7 +99,7 @@ export interface ListenOnAddressOptions {
 
 /** A listening socket on a uv_poll_t. */
 export class Listener {
-  constructor();
+  constructor(asyncType?: string);
   listenOnPath(options: ListenOnPathOptions): number;
   listenOnAddress(options: ListenOnAddressOptions): number;
   /** Takes over the descriptor, unless it fails. */

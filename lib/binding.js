@@ -5,6 +5,7 @@
 
 const { AsyncResource } = require('node:async_hooks');
 const path = require('node:path');
+const { isUint8Array } = require('node:util').types;
 const load = require('node-gyp-build');
 
 const { createDispatch } = require('./completions.js');
@@ -43,10 +44,19 @@ function handleClass(Base, defaultType) {
   return Handle;
 }
 
+const { scratch } = native.events;
+
 function streamClass(Base, type) {
   class Stream extends handleClass(Base, type) {
     // Whether reads are under way, as Node's handles have it.
     reading = false;
+
+    // See StreamWrap::WriteScratch() for why small ones take another way.
+    writeBuffer(chunk) {
+      if (!isUint8Array(chunk) || chunk.length > scratch.length) return super.writeBuffer(chunk);
+      scratch.set(chunk);
+      return this.writeScratch(chunk.length);
+    }
 
     get bytesRead() {
       return this.getBytesRead();

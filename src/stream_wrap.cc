@@ -162,15 +162,33 @@ Napi::Value StreamWrap::WriteString(const Napi::CallbackInfo& info, Encode encod
     large.resize(length + 1);
     encode(large.data(), large.size(), &length);
   }
-  uv_buf_t bytes = uv_buf_init(large.empty() ? small : large.data(), 0);
+  return Result(info, WriteCopied(large.empty() ? small : large.data(), length));
+}
+
+// Writes what is not there for long: the rest, if any, is copied.
+int StreamWrap::WriteCopied(const char* data, size_t length) {
+  uv_buf_t bytes = uv_buf_init(const_cast<char*>(data), 0);
   bytes.len = length;
   uv_buf_t* rest = &bytes;
   size_t count = 1;
   const int err = TryWrite(&rest, &count);
-  if (err != 0 || count == 0) return Result(info, err);
+  if (err != 0 || count == 0) return err;
   auto* pending = new PendingWrite{{}, {}, std::string(rest->base, rest->len)};
   bytes.base = pending->bytes.data();
-  return Result(info, Enqueue(pending, &bytes, 1));
+  return Enqueue(pending, &bytes, 1);
+}
+
+// What JavaScript has put into the queue's scratch memory. V8 keeps the bytes of typed
+// arrays this small in its heap, and asking for their address would move each of them
+// out, which costs more than the write.
+Napi::Value StreamWrap::WriteScratch(const Napi::CallbackInfo& info) {
+  int32_t length;
+  if (!is_open()) return Result(info, UV_EBADF);
+  if (!ToInt32(info[0], &length) || length < 0 ||
+      static_cast<size_t>(length) > CompletionQueue::kScratchSize) {
+    return Result(info, UV_EINVAL);
+  }
+  return Result(info, WriteCopied(queue()->scratch(), static_cast<size_t>(length)));
 }
 
 Napi::Value StreamWrap::WriteUtf8String(const Napi::CallbackInfo& info) {

@@ -77,12 +77,10 @@ function streamClass(Base, type) {
   return Stream;
 }
 
-module.exports = {
-  PipeWrap: streamClass(native.PipeWrap, 'PIPEWRAP'),
-  TcpWrap: streamClass(native.TcpWrap, 'TCPWRAP'),
-  Listener: handleClass(native.Listener, 'PIPESERVERWRAP'),
-  activeHandles: native.activeHandles,
-  closeOnExec: native.closeOnExec,
-  peerCredentials: native.peerCredentials,
-  socketName: native.socketName,
-};
+const { activeHandles, closeOnExec, peerCredentials, socketName } = native;
+const PipeWrap = streamClass(native.PipeWrap, 'PIPEWRAP');
+const TcpWrap = streamClass(native.TcpWrap, 'TCPWRAP');
+const Listener = handleClass(native.Listener, 'PIPESERVERWRAP');
+
+// Plain names only: Node finds no others when an ES module imports by name.
+module.exports = { Listener, PipeWrap, TcpWrap, activeHandles, closeOnExec, peerCredentials, socketName };

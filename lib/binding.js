@@ -35,8 +35,11 @@ function handleClass(Base, defaultType) {
     close(callback) {
       const result = super.close();
       if (typeof callback !== 'function') return result;
-      if (result === 0) this.onclose = callback;
-      if (result === 1) process.nextTick(callback); // Never opened: no event will come.
+      if (result === 0) {
+        this.onclose = callback;
+      } else {
+        process.nextTick(callback); // Never opened, or closed before: no event will come.
+      }
       return result;
     }
   }

@@ -28,6 +28,7 @@ function scoped(Base, type) {
 module.exports = {
   PipeWrap: scoped(native.PipeWrap, 'PIPEWRAP'),
   TcpWrap: scoped(native.TcpWrap, 'TCPWRAP'),
+  ProcessWrap: scoped(native.ProcessWrap, 'PROCESSWRAP'),
   Listener: scoped(native.Listener, 'LISTENER'),
   activeHandles: native.activeHandles,
 };

@@ -7,6 +7,7 @@
 #include "environment.h"
 #include "listener.h"
 #include "pipe_wrap.h"
+#include "process_wrap.h"
 #include "tcp_wrap.h"
 
 namespace pipewright {
@@ -26,6 +27,8 @@ Napi::Object EventKinds(Napi::Env env) {
   define("SHUTDOWN", EventKind::kShutdown);
   define("CONNECTION", EventKind::kConnection);
   define("CLOSE", EventKind::kClose);
+  define("EXIT", EventKind::kExit);
+  define("SIGNAL", EventKind::kSignal);
   return kinds;
 }
 
@@ -42,6 +45,7 @@ Napi::Value CreateBinding(const Napi::CallbackInfo& info) {
   auto binding = Napi::Object::New(env);
   binding.Set("PipeWrap", PipeWrap::Define(env, queue));
   binding.Set("TcpWrap", TcpWrap::Define(env, queue));
+  binding.Set("ProcessWrap", ProcessWrap::Define(env, queue));
   binding.Set("Listener", Listener::Define(env, queue));
   binding.Set("activeHandles", Napi::Function::New(env, ActiveHandles, "activeHandles", queue));
   binding.Set("eventKinds", EventKinds(env));

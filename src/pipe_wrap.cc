@@ -44,6 +44,7 @@ Napi::Function PipeWrap::Define(Napi::Env env, CompletionQueue* queue) {
                          InstanceMethod("bytesRead", &PipeWrap::BytesRead),
                          InstanceMethod("bytesWritten", &PipeWrap::BytesWritten),
                          InstanceMethod("writeQueueSize", &PipeWrap::WriteQueueSize),
+                         InstanceMethod("joinGroup", &PipeWrap::JoinChild),
                          InstanceMethod("close", &PipeWrap::CloseHandle),
                          InstanceMethod("ref", &PipeWrap::RefHandle),
                          InstanceMethod("unref", &PipeWrap::UnrefHandle),

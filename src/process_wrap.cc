@@ -56,7 +56,7 @@ Napi::Function ProcessWrap::Define(Napi::Env env, CompletionQueue* queue) {
                          InstanceMethod("spawn", &ProcessWrap::Start),
                          InstanceMethod("failedStep", &ProcessWrap::FailedStep),
                          InstanceMethod("pid", &ProcessWrap::Pid),
-                         InstanceMethod("fd", &ProcessWrap::Pidfd),
+                         InstanceMethod("getFd", &ProcessWrap::Pidfd),
                          InstanceMethod("kill", &ProcessWrap::Kill),
                          InstanceMethod("resourceUsage", &ProcessWrap::ResourceUsage),
                          InstanceMethod("close", &ProcessWrap::CloseHandle),

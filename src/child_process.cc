@@ -51,6 +51,12 @@ double Microseconds(const timeval& time) {
 // The abandoned children of all threads; a zombie is the process's, not a thread's.
 class AbandonedChildren {
  public:
+  // Never destroyed: threads may outlive the destructors of statics.
+  static AbandonedChildren* Get() {
+    static auto* const children = new AbandonedChildren;
+    return children;
+  }
+
   void Add(pid_t pid) {
     const std::lock_guard<std::mutex> lock(mutex_);
     pids_.push_back(pid);
@@ -66,12 +72,10 @@ class AbandonedChildren {
   std::vector<pid_t> pids_;
 };
 
-AbandonedChildren abandoned_children;
-
 }  // namespace
 
 int ChildProcess::Start(const SpawnOptions& options) {
-  abandoned_children.Reap();
+  AbandonedChildren::Get()->Reap();
   SpawnResult result = Spawn(options);
   failed_step_ = result.step;
   if (result.error != 0) return result.error;
@@ -116,7 +120,7 @@ void ChildProcess::KillAndReap() {
 }
 
 void ChildProcess::Abandon() {
-  if (is_running_ && !Reap()) abandoned_children.Add(pid_);
+  if (is_running_ && !Reap()) AbandonedChildren::Get()->Add(pid_);
   is_running_ = false;
   pidfd_.Reset();
 }

@@ -16,9 +16,12 @@ dispatcher.run = createDispatch(native.events, native.eventKinds);
 
 // What every handle has in JavaScript. `asyncScope` is the context it was made in:
 // its events run there, as they do in Node.
-function handleClass(Base, type) {
+function handleClass(Base, defaultType) {
   class Handle extends Base {
-    asyncScope = new AsyncResource(type, { requireManualDestroy: true });
+    constructor(type = defaultType) {
+      super();
+      this.asyncScope = new AsyncResource(type, { requireManualDestroy: true });
+    }
 
     getAsyncId() {
       return this.asyncScope.asyncId();
@@ -66,7 +69,7 @@ module.exports = {
   TcpWrap: streamClass(native.TcpWrap, 'TCPWRAP'),
   ProcessWrap: handleClass(native.ProcessWrap, 'PROCESSWRAP'),
   SignalWrap: handleClass(native.SignalWrap, 'SIGNALWRAP'),
-  Listener: handleClass(native.Listener, 'LISTENER'),
+  Listener: handleClass(native.Listener, 'PIPESERVERWRAP'),
   spawnSync: native.spawnSync,
   socketpair: native.socketpair,
   pipe: native.pipe,

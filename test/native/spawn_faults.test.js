@@ -41,7 +41,7 @@ describe.each(ENGINES)('the %s engine', (engine) => {
 });
 
 test(
-  'the vfork engine tells ENOMEM when memory is out, and goes on',
+  'the vfork engine tells ENOMEM when memory is out at its first spawn, and goes on',
   async () => {
     const expected = { failed: [-errno.ENOMEM, 'clone'], succeeded: 1000, left: [0, 0] };
     expect(await report('spawn_faults.js', ['vfork', 'as'])).toEqual(expected);

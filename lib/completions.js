@@ -44,6 +44,8 @@ function makeHandlers(kinds, slabs) {
       handle.onconnection?.(status, fd);
     }
   };
+  handlers[kinds.EXIT] = (handle, code, signal) => handle.onexit?.(code < 0 ? null : code, signal);
+  handlers[kinds.SIGNAL] = (handle, number) => handle.onsignal?.(number);
   handlers[kinds.CLOSE] = (handle) => {
     try {
       handle.onclose?.();

@@ -65,6 +65,7 @@ module.exports = {
   PipeWrap: streamClass(native.PipeWrap, 'PIPEWRAP'),
   TcpWrap: streamClass(native.TcpWrap, 'TCPWRAP'),
   Listener: handleClass(native.Listener, 'LISTENER'),
+  ProcessWrap: handleClass(native.ProcessWrap, 'PROCESSWRAP'),
   activeHandles: native.activeHandles,
   peerCredentials: native.peerCredentials,
 };

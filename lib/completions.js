@@ -38,6 +38,8 @@ function makeHandlers(kinds, slabs) {
   handlers[kinds.CONNECT] = (handle, status) => handle.onconnect?.(status);
   handlers[kinds.SHUTDOWN] = (handle, status) => handle.onshutdown?.(status);
   handlers[kinds.CONNECTION] = (handle, status, fd) => handle.onconnection(status, fd);
+  handlers[kinds.EXIT] = (handle, code, signal) => handle.onexit?.(code < 0 ? null : code, signal);
+  handlers[kinds.SIGNAL] = (handle, number) => handle.onsignal?.(number);
   handlers[kinds.CLOSE] = (handle) => {
     try {
       handle.onclose?.();

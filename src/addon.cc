@@ -8,6 +8,7 @@
 #include "listener.h"
 #include "peer_credentials.h"
 #include "pipe_wrap.h"
+#include "process_wrap.h"
 #include "tcp_wrap.h"
 
 namespace pipewright {
@@ -27,6 +28,8 @@ Napi::Object EventKinds(Napi::Env env) {
   define("SHUTDOWN", EventKind::kShutdown);
   define("CONNECTION", EventKind::kConnection);
   define("CLOSE", EventKind::kClose);
+  define("EXIT", EventKind::kExit);
+  define("SIGNAL", EventKind::kSignal);
   return kinds;
 }
 
@@ -43,6 +46,7 @@ Napi::Value CreateBinding(const Napi::CallbackInfo& info) {
   auto binding = Napi::Object::New(env);
   binding.Set("PipeWrap", PipeWrap::Define(env, queue));
   binding.Set("TcpWrap", TcpWrap::Define(env, queue));
+  binding.Set("ProcessWrap", ProcessWrap::Define(env, queue));
   binding.Set("Listener", Listener::Define(env, queue));
   binding.Set("activeHandles", Napi::Function::New(env, ActiveHandles, "activeHandles", queue));
   binding.Set("peerCredentials", Napi::Function::New(env, PeerCredentials, "peerCredentials"));

@@ -2,6 +2,9 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+#include <functional>
+
 #include "handle_wrap.h"
 
 namespace pipewright {
@@ -44,6 +47,7 @@ uint32_t CompletionQueue::Register(HandleWrap* handle, Napi::Object object) {
     id = static_cast<uint32_t>(handles_.size());
     handles_.push_back(handle);
     last_crossing_.push_back(0);
+    last_read_turn_.push_back(0);
   } else {
     id = free_ids_.back();
     free_ids_.pop_back();
@@ -56,15 +60,40 @@ uint32_t CompletionQueue::Register(HandleWrap* handle, Napi::Object object) {
 
 void CompletionQueue::Note(HandleWrap* handle, EventKind kind, int32_t first, int32_t second) {
   if (environment_->is_closing()) return;
+  // After its end a stream has no more to read.
+  if (kind <= EventKind::kReadOwn && first >= 0) MarkRead(handle->group());
+  Append({handle->id(), handle->group(), kind, first, second});
+}
+
+void CompletionQueue::NoteLast(HandleWrap* handle, EventKind kind, int32_t first, int32_t second) {
+  if (environment_->is_closing()) return;
+  waiting_.push_back({{handle->id(), handle->group(), kind, first, second}, turn_});
+  uv_idle_start(&idle_, OnIdle);
+}
+
+void CompletionQueue::Append(const Record& record) {
   // The check phase is the next to come only for what the poll phase notes. For
   // close callbacks, timers and calls from JavaScript it is the idle handle that
   // wakes the loop; being referenced, it also keeps the loop alive until then.
   if (pending_.empty()) uv_idle_start(&idle_, OnIdle);
-  pending_.push_back({handle->id(), handle->group(), kind, first, second});
+  pending_.push_back(record);
+}
+
+// Every read of this turn's poll phase is noted by now, whichever came first in it,
+// the exit or the last output.
+void CompletionQueue::EndWaits() {
+  const auto is_over = [this](const Waiting& waiting) {
+    return last_read_turn_[waiting.record.group] != turn_ ||
+           turn_ - waiting.since >= kMaxTurnsToWait;
+  };
+  const auto over = std::stable_partition(waiting_.begin(), waiting_.end(), std::not_fn(is_over));
+  for (auto waiting = over; waiting != waiting_.end(); ++waiting) Append(waiting->record);
+  waiting_.erase(over, waiting_.end());
 }
 
 void CompletionQueue::OnCheck(uv_check_t* check) {
   auto* self = static_cast<CompletionQueue*>(check->data);
+  self->EndWaits();
   ++self->turn_;
   self->Flush();
 }
@@ -90,7 +119,7 @@ void CompletionQueue::Flush() {
   pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(next_));
   next_ = 0;
   if (!pending_.empty()) return;
-  uv_idle_stop(&idle_);
+  if (waiting_.empty()) uv_idle_stop(&idle_);
   slabs_.Recycle();
 }
 
@@ -152,6 +181,7 @@ void CompletionQueue::Drop() {
     }
   }
   pending_.clear();
+  waiting_.clear();
   next_ = 0;
   uv_idle_stop(&idle_);
 }
@@ -159,11 +189,16 @@ void CompletionQueue::Drop() {
 void CompletionQueue::Void(HandleWrap* handle) {
   const auto applies = [](EventKind kind) {
     return kind == EventKind::kRead || kind == EventKind::kReadSlab ||
-           kind == EventKind::kReadOwn || kind == EventKind::kConnection;
+           kind == EventKind::kReadOwn || kind == EventKind::kConnection ||
+           kind == EventKind::kExit || kind == EventKind::kSignal;
   };
   const auto void_connection = [](EventKind kind, int32_t status, int32_t fd) {
     if (kind == EventKind::kConnection && status == 0) close(fd);
   };
+  const auto is_its = [handle](const Waiting& waiting) {
+    return waiting.record.id == handle->id();
+  };
+  waiting_.erase(std::remove_if(waiting_.begin(), waiting_.end(), is_its), waiting_.end());
   for (size_t i = next_; i < pending_.size(); ++i) {
     Record& record = pending_[i];
     if (record.id != handle->id() || !applies(record.kind)) continue;

@@ -44,6 +44,7 @@ Napi::Function PipeWrap::Define(Napi::Env env, CompletionQueue* queue) {
                          InstanceMethod("getBytesRead", &PipeWrap::BytesRead),
                          InstanceMethod("getBytesWritten", &PipeWrap::BytesWritten),
                          InstanceMethod("getWriteQueueSize", &PipeWrap::WriteQueueSize),
+                         InstanceMethod("joinGroup", &PipeWrap::JoinChild),
                          InstanceMethod("close", &PipeWrap::CloseHandle),
                          InstanceMethod("ref", &PipeWrap::RefHandle),
                          InstanceMethod("unref", &PipeWrap::UnrefHandle),

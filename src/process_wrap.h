@@ -1,0 +1,61 @@
+// One child process: started, signalled through its pidfd, its exit watched and its
+// remains reaped, those of this one pid only.
+
+#ifndef PIPEWRIGHT_SRC_PROCESS_WRAP_H_
+#define PIPEWRIGHT_SRC_PROCESS_WRAP_H_
+
+#include <napi.h>
+#include <sys/resource.h>
+#include <sys/types.h>
+#include <uv.h>
+
+#include <optional>
+
+#include "handle_wrap.h"
+#include "unique_fd.h"
+
+namespace pipewright {
+
+class ProcessWrap : public Napi::ObjectWrap<ProcessWrap>, public HandleWrap {
+ public:
+  static Napi::Function Define(Napi::Env env, CompletionQueue* queue);
+
+  // The wrap behind a JavaScript value; nullptr where it is anything else.
+  static ProcessWrap* From(const Napi::Value& value);
+
+  explicit ProcessWrap(const Napi::CallbackInfo& info);
+
+  Napi::Value Start(const Napi::CallbackInfo& info);
+  Napi::Value FailedStep(const Napi::CallbackInfo& info);
+  Napi::Value Pid(const Napi::CallbackInfo& info);
+  Napi::Value Pidfd(const Napi::CallbackInfo& info);
+  Napi::Value Kill(const Napi::CallbackInfo& info);
+  Napi::Value ResourceUsage(const Napi::CallbackInfo& info);
+
+ protected:
+  void BeforeClose() override;
+
+ private:
+  static void OnPidfdReadable(uv_poll_t* poll, int status, int events);
+  static void OnChildSignal(uv_signal_t* signal, int number);
+
+  int Watch(const Napi::CallbackInfo& info);
+  void StopWatching();
+  void Reap();
+
+  // Where there is no pidfd to poll, SIGCHLD says when to look.
+  union {
+    uv_handle_t handle;
+    uv_poll_t poll;
+    uv_signal_t signal;
+  } watcher_;
+  pid_t pid_ = 0;
+  UniqueFd pidfd_;
+  bool is_running_ = false;
+  const char* failed_step_ = nullptr;
+  std::optional<rusage> usage_;
+};
+
+}  // namespace pipewright
+
+#endif  // PIPEWRIGHT_SRC_PROCESS_WRAP_H_

@@ -95,6 +95,12 @@ function notAvailable(what) {
   return coded(Error, 'ERR_PIPEWRIGHT_NOT_AVAILABLE', `${what} is not there yet: it comes in a later version of pipewright`);
 }
 
+/** PIPEWRIGHT_REGISTER names something else than a module that can be replaced. */
+function unknownModule(name, accepted) {
+  const message = `PIPEWRIGHT_REGISTER has '${name}', and can have: ${accepted.join(', ')}`;
+  return coded(TypeError, 'ERR_INVALID_ARG_VALUE', message);
+}
+
 function accessDenied(permission) {
   const properties = { permission, resource: '' };
   return coded(Error, 'ERR_ACCESS_DENIED', 'Access to this API has been restricted', properties);
@@ -239,5 +245,6 @@ module.exports = {
   runFailed,
   spawnException,
   syncForkInput,
+  unknownModule,
   unknownSignal,
 };

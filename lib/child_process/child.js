@@ -124,6 +124,8 @@ class ChildProcess extends EventEmitter {
       closeFds([fd]);
       throw errnoException(err, 'open');
     }
+    // 'exit' comes behind what there is to read.
+    if (this._handle?.pid() > 0) handle.joinGroup(this._handle);
     const isWriteOnly = index === 0;
     const socket = new Socket({ handle, readable: !isWriteOnly, writable: isWriteOnly || kind !== 'fifo' });
     if (!isWriteOnly) {

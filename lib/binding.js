@@ -36,8 +36,18 @@ function handleClass(Base, type) {
       return result;
     }
   }
+  makeReplaceable(Handle.prototype, Base.prototype);
   Object.defineProperty(Handle, 'name', { value: Base.name });
   return Handle;
+}
+
+// Node-API makes methods read-only, for objects that inherit them too; tools that watch
+// a handle put their own in front.
+function makeReplaceable(prototype, base) {
+  for (const name of Object.getOwnPropertyNames(base)) {
+    if (Object.hasOwn(prototype, name) || typeof base[name] !== 'function') continue;
+    Object.defineProperty(prototype, name, { value: base[name], writable: true, configurable: true });
+  }
 }
 
 function streamClass(Base, type) {
@@ -64,8 +74,12 @@ function streamClass(Base, type) {
 module.exports = {
   PipeWrap: streamClass(native.PipeWrap, 'PIPEWRAP'),
   TcpWrap: streamClass(native.TcpWrap, 'TCPWRAP'),
-  Listener: handleClass(native.Listener, 'LISTENER'),
   ProcessWrap: handleClass(native.ProcessWrap, 'PROCESSWRAP'),
+  SignalWrap: handleClass(native.SignalWrap, 'SIGNALWRAP'),
+  Listener: handleClass(native.Listener, 'LISTENER'),
+  socketpair: native.socketpair,
+  pipe: native.pipe,
+  closeFd: native.closeFd,
   activeHandles: native.activeHandles,
   peerCredentials: native.peerCredentials,
 };

@@ -4,11 +4,13 @@
 #include <napi.h>
 
 #include "completion_queue.h"
+#include "descriptor_pair.h"
 #include "environment.h"
 #include "listener.h"
 #include "peer_credentials.h"
 #include "pipe_wrap.h"
 #include "process_wrap.h"
+#include "signal_wrap.h"
 #include "tcp_wrap.h"
 
 namespace pipewright {
@@ -47,7 +49,11 @@ Napi::Value CreateBinding(const Napi::CallbackInfo& info) {
   binding.Set("PipeWrap", PipeWrap::Define(env, queue));
   binding.Set("TcpWrap", TcpWrap::Define(env, queue));
   binding.Set("ProcessWrap", ProcessWrap::Define(env, queue));
+  binding.Set("SignalWrap", SignalWrap::Define(env, queue));
   binding.Set("Listener", Listener::Define(env, queue));
+  binding.Set("socketpair", Napi::Function::New<SocketPair>(env, "socketpair"));
+  binding.Set("pipe", Napi::Function::New<Pipe>(env, "pipe"));
+  binding.Set("closeFd", Napi::Function::New<CloseFd>(env, "closeFd"));
   binding.Set("activeHandles", Napi::Function::New(env, ActiveHandles, "activeHandles", queue));
   binding.Set("peerCredentials", Napi::Function::New(env, PeerCredentials, "peerCredentials"));
   binding.Set("eventKinds", EventKinds(env));

@@ -1,18 +1,14 @@
-// One child process: started, signalled through its pidfd, its exit watched and its
-// remains reaped, those of this one pid only.
+// A child process on the loop: started, signalled, its exit told once all its output
+// was read.
 
 #ifndef PIPEWRIGHT_SRC_PROCESS_WRAP_H_
 #define PIPEWRIGHT_SRC_PROCESS_WRAP_H_
 
 #include <napi.h>
-#include <sys/resource.h>
-#include <sys/types.h>
 #include <uv.h>
 
-#include <optional>
-
+#include "child_process.h"
 #include "handle_wrap.h"
-#include "unique_fd.h"
 
 namespace pipewright {
 
@@ -25,6 +21,7 @@ class ProcessWrap : public Napi::ObjectWrap<ProcessWrap>, public HandleWrap {
 
   explicit ProcessWrap(const Napi::CallbackInfo& info);
 
+  // Methods for JavaScript; see docs/binding.md.
   Napi::Value Start(const Napi::CallbackInfo& info);
   Napi::Value FailedStep(const Napi::CallbackInfo& info);
   Napi::Value Pid(const Napi::CallbackInfo& info);
@@ -41,7 +38,7 @@ class ProcessWrap : public Napi::ObjectWrap<ProcessWrap>, public HandleWrap {
 
   int Watch(const Napi::CallbackInfo& info);
   void StopWatching();
-  void Reap();
+  void NoteExit();
 
   // Where there is no pidfd to poll, SIGCHLD says when to look.
   union {
@@ -49,11 +46,7 @@ class ProcessWrap : public Napi::ObjectWrap<ProcessWrap>, public HandleWrap {
     uv_poll_t poll;
     uv_signal_t signal;
   } watcher_;
-  pid_t pid_ = 0;
-  UniqueFd pidfd_;
-  bool is_running_ = false;
-  const char* failed_step_ = nullptr;
-  std::optional<rusage> usage_;
+  ChildProcess child_;
 };
 
 }  // namespace pipewright

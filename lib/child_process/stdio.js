@@ -6,7 +6,7 @@
 const { isView: isArrayBufferView } = ArrayBuffer;
 
 const binding = require('../binding.js');
-const { invalidArgValue, plain, syncForkInput } = require('../errors.js');
+const { invalidArgType, invalidArgValue, plain, syncForkInput } = require('../errors.js');
 
 const STANDARD = 3; // Descriptors that every child has.
 const IGNORED = -1; // The child's descriptor 0 to 2 is /dev/null then, any other is closed.
@@ -106,6 +106,28 @@ function openPair(kind, index) {
   return kind === 'fifo' && index === 0 ? [second, first] : [first, second];
 }
 
+/**
+ * The same for spawnSync(), where the binding makes the pairs: `pipes` are the child's
+ * descriptors that are connected with us, `input` by descriptor what to write.
+ */
+function toSyncPipes(stdio, input, encoding) {
+  const entries = normalizeStdio(stdio, true);
+  if (input && entries[0].kind !== 'fd') entries[0] = { ...entries[0], kind: 'pipe', input };
+  const isPipe = ({ kind }) => kind === 'pipe' || kind === 'fifo';
+  return {
+    stdio: entries.map((each) => (isPipe(each) ? IGNORED : each.fd)),
+    pipes: [...entries.keys()].filter((index) => isPipe(entries[index])),
+    input: entries.map((each, index) => toBytes(each.input, index, encoding)),
+  };
+}
+
+function toBytes(input, index, encoding) {
+  if (input == null) return undefined;
+  if (ArrayBuffer.isView(input)) return input;
+  if (typeof input === 'string') return Buffer.from(input, Buffer.isEncoding(encoding) ? encoding : 'utf8');
+  throw invalidArgType(`options.stdio[${index}]`, ['Buffer', 'TypedArray', 'DataView', 'string'], input);
+}
+
 function closeFds(fds) {
   for (const fd of fds) {
     if (fd >= 0) binding.closeFd(fd);
@@ -127,4 +149,4 @@ function lend(stream) {
   }
 }
 
-module.exports = { closeFds, lend, normalizeStdio, openStdio };
+module.exports = { closeFds, lend, normalizeStdio, openStdio, toSyncPipes };

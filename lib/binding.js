@@ -77,6 +77,7 @@ module.exports = {
   ProcessWrap: handleClass(native.ProcessWrap, 'PROCESSWRAP'),
   SignalWrap: handleClass(native.SignalWrap, 'SIGNALWRAP'),
   Listener: handleClass(native.Listener, 'LISTENER'),
+  spawnSync: native.spawnSync,
   socketpair: native.socketpair,
   pipe: native.pipe,
   closeFd: native.closeFd,

@@ -11,6 +11,7 @@
 #include "pipe_wrap.h"
 #include "process_wrap.h"
 #include "signal_wrap.h"
+#include "spawn_sync.h"
 #include "tcp_wrap.h"
 
 namespace pipewright {
@@ -51,6 +52,7 @@ Napi::Value CreateBinding(const Napi::CallbackInfo& info) {
   binding.Set("ProcessWrap", ProcessWrap::Define(env, queue));
   binding.Set("SignalWrap", SignalWrap::Define(env, queue));
   binding.Set("Listener", Listener::Define(env, queue));
+  binding.Set("spawnSync", Napi::Function::New<SpawnSync>(env, "spawnSync"));
   binding.Set("socketpair", Napi::Function::New<SocketPair>(env, "socketpair"));
   binding.Set("pipe", Napi::Function::New<Pipe>(env, "pipe"));
   binding.Set("closeFd", Napi::Function::New<CloseFd>(env, "closeFd"));

@@ -6,10 +6,13 @@
 #include <unistd.h>
 #include <uv.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdint>
+#include <mutex>
 #include <utility>
+#include <vector>
 
 #include "spawn.h"
 
@@ -45,9 +48,34 @@ double Microseconds(const timeval& time) {
   return static_cast<double>(time.tv_sec) * 1e6 + static_cast<double>(time.tv_usec);
 }
 
+// The abandoned children of all threads; a zombie is the process's, not a thread's.
+class AbandonedChildren {
+ public:
+  // Never destroyed: threads may outlive the destructors of statics.
+  static AbandonedChildren* Get() {
+    static auto* const children = new AbandonedChildren;
+    return children;
+  }
+
+  void Add(pid_t pid) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    pids_.push_back(pid);
+  }
+  void Reap() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    const auto is_gone = [](pid_t pid) { return waitpid(pid, nullptr, WNOHANG) != 0; };
+    pids_.erase(std::remove_if(pids_.begin(), pids_.end(), is_gone), pids_.end());
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<pid_t> pids_;
+};
+
 }  // namespace
 
 int ChildProcess::Start(const SpawnOptions& options) {
+  AbandonedChildren::Get()->Reap();
   SpawnResult result = Spawn(options);
   failed_step_ = result.step;
   if (result.error != 0) return result.error;
@@ -89,6 +117,12 @@ void ChildProcess::KillAndReap() {
   is_running_ = false;
   pidfd_.Reset();
   pid_ = 0;
+}
+
+void ChildProcess::Abandon() {
+  if (is_running_ && !Reap()) AbandonedChildren::Get()->Add(pid_);
+  is_running_ = false;
+  pidfd_.Reset();
 }
 
 Napi::Value ChildProcess::ResourceUsage(Napi::Env env) const {

@@ -25,7 +25,6 @@ class ChildProcess {
   pid_t pid() const { return pid_; }
   // Readable once the child has ended; -1 where the kernel has none.
   int pidfd() const { return pidfd_.get(); }
-  void ClosePidfd() { pidfd_.Reset(); }
 
   // Until Reap() found that it has ended.
   bool is_running() const { return is_running_; }
@@ -39,6 +38,9 @@ class ChildProcess {
 
   // Of a child that cannot be kept.
   void KillAndReap();
+
+  // Of one that goes on, but that nobody waits for any more: a later Start() reaps it.
+  void Abandon();
 
   // How it ended. -1: not by an exit, or unknown, since somebody else has reaped it.
   int exit_code() const { return exit_code_; }

@@ -49,12 +49,9 @@ Napi::Value ProcessWrap::Start(const Napi::CallbackInfo& info) {
   SpawnOptions options;
   if (!options.Read(info[0])) return Result(info, UV_EINVAL);
   if (!is_unopened()) return Result(info, UV_EBUSY);
-  int err = child_.Start(options);
+  const int err = child_.Start(options);
   if (err != 0) return Result(info, err);
-  err = Watch(info);
-  // A child that cannot be watched (epoll is out of memory) is none.
-  if (err != 0) child_.KillAndReap();
-  return Result(info, err);
+  return Result(info, Watch(info));
 }
 
 int ProcessWrap::Watch(const Napi::CallbackInfo& info) {
@@ -69,7 +66,10 @@ int ProcessWrap::Watch(const Napi::CallbackInfo& info) {
     if (err == 0) err = uv_signal_start(&watcher_.signal, OnChildSignal, SIGCHLD);
     if (err == 0) NoteExit();  // It may have come before we listened.
   }
-  if (err != 0) Close();
+  if (err == 0) return 0;
+  // A child that cannot be watched (epoll is out of memory) is none.
+  child_.KillAndReap();
+  Close();
   return err;
 }
 
@@ -99,7 +99,7 @@ void ProcessWrap::StopWatching() {
 
 void ProcessWrap::BeforeClose() {
   StopWatching();
-  child_.ClosePidfd();
+  child_.Abandon();
 }
 
 Napi::Value ProcessWrap::FailedStep(const Napi::CallbackInfo& info) {

@@ -67,10 +67,10 @@ int SyncPipe::Read() {
     Close();
     return err;
   }
-  const size_t kept = std::min(static_cast<size_t>(length), max_output_ - size_);
-  chunk.used += kept;
-  size_ += kept;
-  return kept < static_cast<size_t>(length) ? -ENOBUFS : 0;
+  // What goes over the limit is kept all the same, as Node does.
+  chunk.used += static_cast<size_t>(length);
+  size_ += static_cast<size_t>(length);
+  return size_ > max_output_ ? -ENOBUFS : 0;
 }
 
 int SyncPipe::DrainAndClose() {

@@ -5,6 +5,7 @@
 const { EventEmitter } = require('node:events');
 const diagnostics = require('node:diagnostics_channel');
 const { errno: ERRNO } = require('node:os').constants;
+const { clearTimeout, setImmediate, setTimeout } = require('node:timers');
 
 const { PipeWrap, ProcessWrap } = require('../binding.js');
 const { errnoException, notAvailable, spawnException } = require('../errors.js');
@@ -14,7 +15,7 @@ const { validateArray, validateObject, validateOneOf, validateString } = require
 const { endWithExit } = require('./leftover.js');
 const { toNative } = require('./native_options.js');
 const { validateMaySpawn } = require('./permission.js');
-const { closeFds, lend, normalizeStdio, openStdio } = require('./stdio.js');
+const { closeFds, isLent, lend, normalizeStdio, openStdio } = require('./stdio.js');
 const { killTree } = require('./tree.js');
 
 const SIGKILL = 9;
@@ -33,7 +34,6 @@ class ChildProcess extends EventEmitter {
   #escalation = null; // Of forceKillAfter.
   #forceKillAfter = 0;
   #killSignal = signalNumber('SIGTERM');
-  #lent = new Set();
 
   constructor() {
     super();
@@ -108,10 +108,7 @@ class ChildProcess extends EventEmitter {
   // Our ends become sockets.
   #adopt(entries, parentFds) {
     this.stdio = entries.map(({ kind, stream }, index) => {
-      if (kind === 'stream') {
-        lend(stream);
-        this.#lent.add(stream);
-      }
+      if (kind === 'stream') lend(stream);
       return parentFds[index] < 0 ? null : this.#adoptEnd(kind, index, parentFds[index]);
     });
     [this.stdin, this.stdout, this.stderr] = this.stdio;
@@ -148,7 +145,10 @@ class ChildProcess extends EventEmitter {
     else this.emit('exit', this.exitCode, this.signalCode);
 
     process.nextTick(() => this.#flush());
-    this.#oneEnded();
+    // Streams that have closed already must not make 'close' come in the same tick:
+    // who awaits 'exit' and then 'close' would wait for ever.
+    if (this.#awaited === 1) setImmediate(() => this.#oneEnded());
+    else this.#oneEnded();
   }
 
   #spawnError(err, step) {
@@ -161,7 +161,7 @@ class ChildProcess extends EventEmitter {
   // What nobody reads would keep 'close' from coming.
   #flush() {
     for (const stream of this.stdio ?? []) {
-      if (!stream?.readable || this.#lent.has(stream)) continue;
+      if (!stream?.readable || isLent(stream)) continue;
       if (this.#closeOn === 'exit') endWithExit(stream);
       stream.resume();
     }

@@ -2,6 +2,8 @@
 
 // The ends that a caller sets to a child beforehand: a timeout, an AbortSignal.
 
+const { clearTimeout, setTimeout } = require('node:timers');
+
 const { aborted } = require('../errors.js');
 
 /** After `timeout` milliseconds, unless the child has ended by then. 0 is never. */

@@ -2,6 +2,7 @@
 
 // execFile() and exec(): a child whose output is gathered and handed to a callback.
 
+const { clearTimeout, setTimeout } = require('node:timers');
 const { getSystemErrorName, promisify } = require('node:util');
 
 const { commandFailed, maxBufferExceeded } = require('../errors.js');

@@ -3,7 +3,7 @@
 // fork(): checks its arguments, and says that it is not there yet.
 
 const { notAvailable } = require('../errors.js');
-const { validateArray, validateObject } = require('../validate.js');
+const { validateArray, validateObject, validateOneOf } = require('../validate.js');
 const { normalizeSpawn } = require('./options.js');
 const { toPath, validateNoNuls } = require('./text.js');
 
@@ -14,6 +14,7 @@ function fork(modulePath, args, options) {
   if (args != null && !isOptions) validateArray(args, 'args');
   const given = isOptions ? args : options;
   if (given != null) validateObject(given, 'options');
+  validateOneOf(given?.serialization, 'options.serialization', [undefined, 'json', 'advanced']);
   const execArgv = given?.execArgv ?? process.execArgv;
   validateNoNuls(execArgv, 'options.execArgv');
   const command = [...execArgv, path, ...(isOptions ? [] : (args ?? []))];

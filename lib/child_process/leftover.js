@@ -4,6 +4,8 @@
 // end of its stdout for as long as it likes. What the child itself has written is read
 // to the last byte; then the stream ends.
 
+const { setImmediate } = require('node:timers');
+
 // By then all is read that fits into a socket or a pipe: the rest comes from others.
 const MAX_TURNS = 64;
 

@@ -3,6 +3,7 @@
 // run(): a child as a promise of what it wrote and how it ended, or line by line.
 
 const { performance } = require('node:perf_hooks');
+const { clearTimeout, setTimeout } = require('node:timers');
 
 const { maxBufferExceeded, runFailed } = require('../errors.js');
 const { Collector } = require('./collect.js');

@@ -10,6 +10,7 @@ const { invalidArgType, invalidArgValue, plain, syncForkInput } = require('../er
 
 const STANDARD = 3; // Descriptors that every child has.
 const IGNORED = -1; // The child's descriptor 0 to 2 is /dev/null then, any other is closed.
+const kLent = Symbol('lent'); // Of a socket that a child has as its own.
 const SHORTHANDS = { __proto__: null, pipe: 'pipe', overlapped: 'pipe', fifo: 'fifo', ignore: 'ignore', inherit: 'inherit' };
 
 /**
@@ -139,6 +140,7 @@ function closeFds(fds) {
  * it. It goes on when the caller reads from it again.
  */
 function lend(stream) {
+  stream[kLent] = true;
   const handle = stream._handle ?? stream.handle;
   handle.readStop?.();
   handle.reading = false;
@@ -149,4 +151,9 @@ function lend(stream) {
   }
 }
 
-module.exports = { closeFds, lend, normalizeStdio, openStdio, toSyncPipes };
+/** Whether a child reads from this socket. */
+function isLent(stream) {
+  return stream[kLent] === true;
+}
+
+module.exports = { closeFds, isLent, lend, normalizeStdio, openStdio, toSyncPipes };

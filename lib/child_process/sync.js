@@ -13,7 +13,7 @@ const { toSyncPipes } = require('./stdio.js');
 /**
  * Runs a program and waits for its end.
  *
- * @returns {object} { pid, status, signal, output, stdout, stderr, resourceUsage, error? }
+ * @returns {object} { pid, status, signal, output, stdout, stderr, error? } and, not enumerable, resourceUsage
  */
 function spawnSync(file, args, options) {
   const call = normalizeSync(file, args, options);
@@ -45,13 +45,18 @@ function toResult({ file, args, encoding }, ended) {
     output,
     stdout: output && output[1],
     stderr: output && output[2],
-    resourceUsage: ended.resourceUsage ?? null,
   };
+  describeUse(result, ended.resourceUsage ?? null);
   if (ended.error !== 0) {
     const detail = { path: file, spawnargs: args.slice(1), step: ended.errorStep };
     result.error = spawnException(ended.error, `spawnSync ${file}`, detail);
   }
   return result;
+}
+
+// Not enumerable: callers that go through the result find what Node has put there.
+function describeUse(target, resourceUsage) {
+  Object.defineProperty(target, 'resourceUsage', { value: resourceUsage, configurable: true, writable: true });
 }
 
 function decode(output, encoding) {
@@ -82,6 +87,7 @@ function finish(result, options, command) {
   if (!options.stdio && result.stderr) process.stderr.write(result.stderr);
   const error = result.error ?? (result.status === 0 ? undefined : failure(result, command));
   if (error === undefined) return result.stdout;
+  describeUse(error, result.resourceUsage);
   throw Object.assign(error, result);
 }
 

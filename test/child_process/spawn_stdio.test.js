@@ -52,15 +52,10 @@ describe.each(ENGINES)('with the engine %s', (engine) => {
   });
 
   test('64 entries', async () => {
-    const child = script('for i in $(seq 3 63); do eval "echo $i >&$i"; done', { engine, stdio: Array(64).fill('pipe') });
+    const code = 'for (let i = 3; i < 64; i++) fs.writeSync(i, `${i}\\n`)';
+    const child = closing(spawn(process.execPath, ['-e', code], { engine, stdio: Array(64).fill('pipe') }));
     const texts = await Promise.all(child.stdio.slice(3).map(textOf));
     expect(texts).toEqual(Array.from({ length: 61 }, (_, i) => `${i + 3}\n`));
-  });
-
-  test('the child inherits nothing else', async () => {
-    closing(fs.openSync('/dev/null'));
-    const { stdout } = await ended(closing(spawn('ls', ['/proc/self/fd'], { engine })));
-    expect(stdout).toBe('0\n1\n2\n3\n'); // 3 is what ls reads the folder with.
   });
 
   test('its standard streams are blocking', async () => {
@@ -69,6 +64,12 @@ describe.each(ENGINES)('with the engine %s', (engine) => {
     const flags = [...stdout.matchAll(/flags:\s+(\d+)/g)].map(([, octal]) => parseInt(octal, 8));
     expect(flags.map((value) => value & fs.constants.O_NONBLOCK)).toEqual([0, 0]);
   });
+});
+
+test('the child inherits nothing else', async () => {
+  closing(fs.openSync('/dev/null'));
+  const { stdout } = await ended(closing(spawn('ls', ['/proc/self/fd'])));
+  expect(stdout).toBe('0\n1\n2\n3\n'); // 3 is what ls reads the folder with.
 });
 
 test('a descriptor above 2 is two ways', async () => {
@@ -87,9 +88,11 @@ test("a fifo can be opened again as /dev/stdout, which Node's socket cannot", as
 test('one child writes into the other', async () => {
   const cat = closing(spawn('cat', { stdio: ['pipe', 'pipe', 'inherit'] }));
   const head = closing(spawn('head', ['-n1'], { stdio: [cat.stdout, 'pipe', 'inherit'] }));
+  const exits = Promise.all([once(head, 'close'), once(cat, 'exit')]);
   cat.stdin.end('first\n');
   expect(await textOf(head.stdout)).toBe('first\n');
-  await Promise.all([once(head, 'close'), once(cat, 'exit')]);
+  await exits;
+  cat.stdout.destroy();
 });
 
 test('objects with a descriptor are taken for it', async () => {

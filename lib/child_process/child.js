@@ -203,7 +203,7 @@ class ChildProcess extends EventEmitter {
 
   #killTree(number) {
     if (this.pid === undefined) return false;
-    return killTree(this.pid, number, () => this.#kill(number));
+    return killTree(this.pid, number, (each) => this.#kill(each));
   }
 
   #escalate(isTree) {

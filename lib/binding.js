@@ -9,10 +9,10 @@ const load = require('node-gyp-build');
 
 const { createDispatch } = require('./completions.js');
 
-/** @type {() => void} */
-let dispatch;
-const native = load(path.join(__dirname, '..')).createBinding(() => dispatch());
-dispatch = createDispatch(native.events, native.eventKinds);
+// C++ wants its function at once, which in turn needs what C++ gives back.
+const dispatcher = { run() {} };
+const native = load(path.join(__dirname, '..')).createBinding(() => dispatcher.run());
+dispatcher.run = createDispatch(native.events, native.eventKinds);
 
 // What every handle has in JavaScript. `asyncScope` is the context it was made in:
 // its events run there, as they do in Node.
@@ -36,18 +36,8 @@ function handleClass(Base, type) {
       return result;
     }
   }
-  makeReplaceable(Handle.prototype, Base.prototype);
   Object.defineProperty(Handle, 'name', { value: Base.name });
   return Handle;
-}
-
-// Node-API makes methods read-only, for objects that inherit them too; tools that watch
-// a handle put their own in front.
-function makeReplaceable(prototype, base) {
-  for (const name of Object.getOwnPropertyNames(base)) {
-    if (Object.hasOwn(prototype, name) || typeof base[name] !== 'function') continue;
-    Object.defineProperty(prototype, name, { value: base[name], writable: true, configurable: true });
-  }
 }
 
 function streamClass(Base, type) {
@@ -82,5 +72,7 @@ module.exports = {
   pipe: native.pipe,
   closeFd: native.closeFd,
   activeHandles: native.activeHandles,
+  closeOnExec: native.closeOnExec,
   peerCredentials: native.peerCredentials,
+  socketName: native.socketName,
 };

@@ -140,7 +140,7 @@ function spawnException(errno, syscall, { path, spawnargs, step }) {
 
 function missingArgs(names) {
   const quoted = names.map((name) => `"${name}"`);
-  return coded(TypeError, 'ERR_MISSING_ARGS', `The ${alternatives(quoted, 'or')} argument must be specified`);
+  return coded(TypeError, 'ERR_MISSING_ARGS', `The ${quoted.join(' or ')} argument must be specified`);
 }
 
 function badPort(name, port) {
@@ -214,7 +214,7 @@ function listenException(errno, address, port) {
   const [, text] = getSystemErrorMap().get(errno) ?? [code, 'unknown error'];
   const where = address ? ` ${place(address, port)}` : '';
   const error = Object.assign(new Error(`listen ${code}: ${text}${where}`), { code, errno, syscall: 'listen' });
-  return address ? withAddress(error, address, port) : error;
+  return withAddress(error, address, port);
 }
 
 module.exports = {

@@ -3,6 +3,7 @@
 
 #include <napi.h>
 
+#include "close_on_exec.h"
 #include "completion_queue.h"
 #include "descriptor_pair.h"
 #include "environment.h"
@@ -11,6 +12,7 @@
 #include "pipe_wrap.h"
 #include "process_wrap.h"
 #include "signal_wrap.h"
+#include "socket_name.h"
 #include "spawn_sync.h"
 #include "tcp_wrap.h"
 
@@ -58,6 +60,8 @@ Napi::Value CreateBinding(const Napi::CallbackInfo& info) {
   binding.Set("closeFd", Napi::Function::New<CloseFd>(env, "closeFd"));
   binding.Set("activeHandles", Napi::Function::New(env, ActiveHandles, "activeHandles", queue));
   binding.Set("peerCredentials", Napi::Function::New(env, PeerCredentials, "peerCredentials"));
+  binding.Set("socketName", Napi::Function::New(env, SocketName, "socketName"));
+  binding.Set("closeOnExec", Napi::Function::New(env, CloseOnExec, "closeOnExec"));
   binding.Set("eventKinds", EventKinds(env));
   binding.Set("events", queue->Shared());
   return binding;

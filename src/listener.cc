@@ -7,7 +7,9 @@
 #include <string>
 
 #include "arguments.h"
+#include "class_methods.h"
 #include "ip_address.h"
+#include "socket_name.h"
 
 namespace pipewright {
 
@@ -81,22 +83,16 @@ bool IsLostConnection(int err) { return err == ECONNABORTED || err == EPROTO || 
 }  // namespace
 
 Napi::Function Listener::Define(Napi::Env env, CompletionQueue* queue) {
-  return DefineClass(env, "Listener",
-                     {
-                         InstanceMethod("listenOnPath", &Listener::ListenOnPath),
-                         InstanceMethod("listenOnAddress", &Listener::ListenOnAddress),
-                         InstanceMethod("listenOnFd", &Listener::ListenOnFd),
-                         InstanceMethod("accept", &Listener::Accept),
-                         InstanceMethod("keepFile", &Listener::KeepFile),
-                         InstanceMethod("removeFile", &Listener::RemoveFile),
-                         InstanceMethod("getsockname", &Listener::LocalAddress),
-                         InstanceMethod("close", &Listener::CloseHandle),
-                         InstanceMethod("ref", &Listener::RefHandle),
-                         InstanceMethod("unref", &Listener::UnrefHandle),
-                         InstanceMethod("hasRef", &Listener::HasRef),
-                         InstanceMethod("getFd", &Listener::GetFd),
-                     },
-                     queue);
+  ClassMethods<Listener> methods;
+  methods.AddHandle()
+      .Add("listenOnPath", &Listener::ListenOnPath)
+      .Add("listenOnAddress", &Listener::ListenOnAddress)
+      .Add("listenOnFd", &Listener::ListenOnFd)
+      .Add("accept", &Listener::Accept)
+      .Add("keepFile", &Listener::KeepFile)
+      .Add("removeFile", &Listener::RemoveFile)
+      .Add("getsockname", &Listener::LocalAddress);
+  return DefineClass(env, "Listener", methods.list(), queue);
 }
 
 Listener::Listener(const Napi::CallbackInfo& info)
@@ -190,10 +186,7 @@ Napi::Value Listener::RemoveFile(const Napi::CallbackInfo& info) {
 
 Napi::Value Listener::LocalAddress(const Napi::CallbackInfo& info) {
   if (!is_open()) return Result(info, UV_EBADF);
-  IpAddress address;
-  socklen_t length = sizeof(address.data);
-  if (getsockname(socket_.get(), address.get(), &length) != 0) return Result(info, -errno);
-  return address.ToObject(info.Env());
+  return NameOfSocket(info.Env(), socket_.get());
 }
 
 // The file goes first: once the descriptor is closed, a new server may have made its

@@ -16,7 +16,7 @@ function checkType(fd) {
   try {
     stats = fs.fstatSync(fd);
   } catch {
-    throw invalidFdType('INVALID');
+    throw invalidFdType('UNKNOWN');
   }
   if (!stats.isSocket() && !stats.isFIFO() && !stats.isCharacterDevice()) throw invalidFdType(typeName(stats));
 }
@@ -32,10 +32,12 @@ function handleOfFd(fd) {
   checkType(fd);
   const tcp = new TcpWrap();
   if (tcp.open(fd) === 0) return tcp;
+  tcp.close();
   const pipe = new PipeWrap();
   const err = pipe.open(fd);
-  if (err !== 0) throw errnoException(err, 'open');
-  return pipe;
+  if (err === 0) return pipe;
+  pipe.close();
+  throw errnoException(err, 'open');
 }
 
 module.exports = { handleOfFd };

@@ -73,11 +73,12 @@ function userRead(onread) {
   return isUint8Array(buffer) ? { buffer, nextBuffer: null, callback } : null;
 }
 
-/** The argument of `new Socket()`. */
+/** The argument of `new Socket()`; what was normalised before is taken as it is. */
 function normalizeSocketOptions(options) {
+  if (options?.[kNormalized]) return options;
   const given = typeof options === 'number' ? { fd: options } : { ...options };
   checkObjectMode(given);
-  if (given.signal !== undefined) validateAbortSignal(given.signal, 'options.signal');
+  if (given.signal) validateAbortSignal(given.signal, 'signal');
   return {
     stream: {
       ...given,
@@ -91,7 +92,7 @@ function normalizeSocketOptions(options) {
     fd: given.handle ? undefined : given.fd,
     onread: userRead(given.onread),
     tcp: tcpOptions(given),
-    signal: given.signal,
+    signal: given.signal || undefined,
     pauseOnCreate: Boolean(given.pauseOnCreate),
     manualStart: Boolean(given.manualStart),
   };
@@ -101,6 +102,19 @@ function highWaterMark(value) {
   if (value === undefined) return getDefaultHighWaterMark(false);
   validateNumber(value, 'options.highWaterMark');
   return value < 0 ? getDefaultHighWaterMark(false) : value;
+}
+
+/** What every socket that a server accepts has; to be completed with its handle. */
+function acceptedSocketOptions({ allowHalfOpen, pauseOnConnect, highWaterMark: bytes }) {
+  const options = normalizeSocketOptions({
+    allowHalfOpen,
+    pauseOnCreate: pauseOnConnect,
+    readable: true,
+    writable: true,
+    readableHighWaterMark: bytes,
+    writableHighWaterMark: bytes,
+  });
+  return Object.assign(options, { [kNormalized]: true });
 }
 
 /** The arguments of `new Server()`, as { settings, listener }. */
@@ -250,6 +264,7 @@ function checkPathTarget(target, options) {
 }
 
 module.exports = {
+  acceptedSocketOptions,
   normalizeArgs,
   normalizeConnectOptions,
   normalizeListenArgs,

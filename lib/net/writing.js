@@ -4,11 +4,11 @@
 // to the kernel at once, past the machinery of stream.Writable; only what the kernel
 // does not take becomes a write of the stream, with its back-pressure.
 
-const { AsyncResource } = require('node:async_hooks');
 const { Duplex } = require('node:stream');
 
+const { inThisContext } = require('../async_scope.js');
 const { errnoException, plain } = require('../errors.js');
-const { kTimer, kTimerQueueSize, kWriteResult } = require('./symbols.js');
+const { kFresh, kTimer, kTimerQueueSize, kWriteResult } = require('./symbols.js');
 const { refreshTimer } = require('./timeout.js');
 
 const WRITTEN = 0; // What a handle's write returns when the kernel took all.
@@ -83,13 +83,11 @@ function settle(socket, result, callback) {
 // onwrite() runs in the context of this write, not of the handle.
 function awaitWrite(socket, callback) {
   const handle = socket._handle;
-  const scope = new AsyncResource('WRITEWRAP', { requireManualDestroy: true });
   socket[kTimerQueueSize] = handle.writeQueueSize;
-  handle.onwrite = (status) => {
+  handle.onwrite = inThisContext('WRITEWRAP', (status) => {
     handle.onwrite = undefined;
-    scope.runInAsyncScope(afterWrite, null, socket, status, callback);
-    scope.emitDestroy();
-  };
+    afterWrite(socket, status, callback);
+  });
 }
 
 function afterWrite(socket, status, callback) {
@@ -132,7 +130,9 @@ function writev(chunks, callback) {
 
 /** The method Socket.prototype._writeGeneric. */
 function writeGeneric(isMany, data, encoding, callback) {
-  if (this.connecting) {
+  // Also before connect() was called, so that TLS may be put over a socket that is yet
+  // to be connected.
+  if (this.connecting || this[kFresh]) {
     this._pendingData = data;
     this._pendingEncoding = encoding;
     whenConnected(this, () => this._writeGeneric(isMany, data, encoding, callback), callback);

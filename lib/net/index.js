@@ -9,6 +9,19 @@ const { normalizeArgs } = require('./options.js');
 const { Server } = require('./server.js');
 const { Socket } = require('./socket.js');
 
+// By name, one by one: so an ES module can import them by name.
+const {
+  BlockList,
+  SocketAddress,
+  getDefaultAutoSelectFamily,
+  getDefaultAutoSelectFamilyAttemptTimeout,
+  isIP,
+  isIPv4,
+  isIPv6,
+  setDefaultAutoSelectFamily,
+  setDefaultAutoSelectFamilyAttemptTimeout,
+} = net;
+
 /** Connects to a path, or to a port of a host. @returns {Socket} */
 function connect(...args) {
   const normalized = normalizeArgs(args);
@@ -24,20 +37,20 @@ function createServer(options, listener) {
 }
 
 module.exports = {
-  BlockList: net.BlockList,
+  BlockList,
   Server,
   Socket,
-  SocketAddress: net.SocketAddress,
+  SocketAddress,
   Stream: Socket,
   _normalizeArgs: normalizeArgs,
   connect,
   createConnection: connect,
   createServer,
-  getDefaultAutoSelectFamily: net.getDefaultAutoSelectFamily,
-  getDefaultAutoSelectFamilyAttemptTimeout: net.getDefaultAutoSelectFamilyAttemptTimeout,
-  isIP: net.isIP,
-  isIPv4: net.isIPv4,
-  isIPv6: net.isIPv6,
-  setDefaultAutoSelectFamily: net.setDefaultAutoSelectFamily,
-  setDefaultAutoSelectFamilyAttemptTimeout: net.setDefaultAutoSelectFamilyAttemptTimeout,
+  getDefaultAutoSelectFamily,
+  getDefaultAutoSelectFamilyAttemptTimeout,
+  isIP,
+  isIPv4,
+  isIPv6,
+  setDefaultAutoSelectFamily,
+  setDefaultAutoSelectFamilyAttemptTimeout,
 };

@@ -13,7 +13,6 @@ const { validateObject, validateOneOf } = require('../validate.js');
 
 /** null is "not given": as the parent has it. */
 const ATTRIBUTE_DEFAULTS = Object.freeze({
-  __proto__: null,
   closeDescriptors: true,
   controllingTerminal: null,
   engine: null,
@@ -51,12 +50,9 @@ const RESOURCES = Object.freeze({
 const NAME = /^[\w.][\w.@-]*\$?$/; // Of a user or group; see useradd(8).
 const MAX_ID = 2 ** 32 - 2; // (uid_t)-1 means "do not change" to the kernel.
 
-/** Takes the attributes of `options`, as one frozen object with all of them. */
-function normalizeAttributes(options) {
-  const given = { __proto__: null };
-  for (const name of Object.keys(ATTRIBUTE_DEFAULTS)) given[name] = options[name] ?? ATTRIBUTE_DEFAULTS[name];
+/** The attributes among `given`, which is complete: each as the binding takes it. */
+function normalizeAttributes(given) {
   const attributes = Object.freeze({
-    __proto__: null,
     closeDescriptors: toBoolean(given, 'closeDescriptors'),
     controllingTerminal: toControllingTerminal(given.controllingTerminal),
     engine: toEngine(given.engine),
@@ -68,7 +64,7 @@ function normalizeAttributes(options) {
     rlimits: toRlimits(given.rlimits),
     umask: toUmask(given.umask),
   });
-  validateTogether(attributes, options.detached);
+  validateTogether(attributes, given.detached);
   return attributes;
 }
 

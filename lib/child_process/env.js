@@ -13,12 +13,20 @@ const { validateNoNul } = require('./text.js');
 function environmentPairs(env, args) {
   const source = env || process.env;
   const pairs = [];
-  // for…in: names that env inherits count, as they always did.
-  for (const name in source) {
-    if (source[name] !== undefined) addPair(pairs, name, source[name]);
+  for (const name of namesOf(source)) {
+    const value = source[name]; // Each look into process.env is a call into C++.
+    if (value !== undefined) addPair(pairs, name, value);
   }
   addForced(pairs, source, args);
   return pairs;
+}
+
+// Names that `env` inherits count, as they always did.
+function namesOf(source) {
+  if (source === process.env) return Object.keys(source);
+  const names = [];
+  for (const name in source) names.push(name);
+  return names;
 }
 
 function addPair(pairs, name, value) {

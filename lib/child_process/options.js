@@ -17,9 +17,8 @@ const { toPath, validateNoNul, validateNoNuls } = require('./text.js');
 const SIGTERM = 15;
 const MAX_BUFFER = 1024 * 1024; // bytes
 
-// What stands for an option that was not given; null is as good as that for all of them.
+// What stands for an option that was not given. To give null or undefined is the same.
 const SPAWN_DEFAULTS = Object.freeze({
-  __proto__: null,
   ...ATTRIBUTE_DEFAULTS,
   argv0: null,
   closeOn: 'stdio',
@@ -40,7 +39,6 @@ const SPAWN_DEFAULTS = Object.freeze({
 });
 
 const COLLECT_DEFAULTS = Object.freeze({
-  __proto__: null,
   encoding: 'utf8',
   killSignal: SIGTERM,
   maxBuffer: MAX_BUFFER,
@@ -51,7 +49,6 @@ const COLLECT_DEFAULTS = Object.freeze({
 const NOT_FOR_EXEC = Object.freeze(['argv0', 'detached', 'stdio', 'timeout', 'serialization']);
 
 const RUN_DEFAULTS = Object.freeze({
-  __proto__: null,
   encoding: 'utf8',
   input: null,
   killSignal: SIGTERM,
@@ -61,7 +58,7 @@ const RUN_DEFAULTS = Object.freeze({
   timeout: 0,
 });
 
-const SYNC_DEFAULTS = Object.freeze({ __proto__: null, encoding: 'buffer', input: null, maxBuffer: MAX_BUFFER });
+const SYNC_DEFAULTS = Object.freeze({ encoding: 'buffer', input: null, maxBuffer: MAX_BUFFER });
 
 // Node says so at run time from 24 on, once a process.
 const [major] = process.versions.node.split('.').map(Number);
@@ -86,7 +83,6 @@ function normalizeShaped(call) {
   const attributes = normalizeAttributes(given);
   const command = toCommand(call.file, call.args, given);
   return Object.freeze({
-    __proto__: null,
     ...attributes,
     ...command,
     closeOn: given.closeOn,
@@ -121,7 +117,6 @@ function normalizeExecFile(...call) {
   };
   for (const name of NOT_FOR_EXEC) delete spawn[name];
   return Object.freeze({
-    __proto__: null,
     args,
     callback: callback ?? null,
     encoding: toEncoding(given.encoding),
@@ -156,7 +151,6 @@ function normalizeRun(file, args, options) {
   if (given.input !== null) validateInput(given.input, 'options.input');
   const stdio = given.stdio ?? [given.input === null ? 'ignore' : 'pipe', 'pipe', 'pipe'];
   return Object.freeze({
-    __proto__: null,
     args: call.args,
     encoding: toEncoding(given.encoding),
     file,
@@ -177,7 +171,6 @@ function normalizeSync(file, args, options) {
   const given = withDefaults(SYNC_DEFAULTS, call.options);
   validateMaxBuffer(given.maxBuffer);
   return Object.freeze({
-    __proto__: null,
     ...spawn,
     encoding: given.encoding,
     input: given.input,
@@ -218,9 +211,12 @@ function own(options) {
   return { __proto__: null, ...options };
 }
 
+// Every option that `defaults` has, and no other.
 function withDefaults(defaults, options) {
   const given = { ...defaults };
-  for (const name of Object.keys(defaults)) given[name] = options[name] ?? defaults[name];
+  for (const name in options) {
+    if (options[name] != null && Object.hasOwn(defaults, name)) given[name] = options[name];
+  }
   return given;
 }
 

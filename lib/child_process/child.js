@@ -136,7 +136,7 @@ class ChildProcess extends EventEmitter {
     if (signal > 0) this.signalCode = signalName(signal);
     else this.exitCode = exitCode;
     clearTimeout(this.#escalation);
-    this.stdin?.destroy();
+    this.#closeStdin();
     if (exitCode >= 0) this.resourceUsage = this._handle.resourceUsage() ?? null;
     this._handle.close();
     this._handle = null;
@@ -149,6 +149,13 @@ class ChildProcess extends EventEmitter {
     // who awaits 'exit' and then 'close' would wait for ever.
     if (this.#awaited === 1) setImmediate(() => this.#oneEnded());
     else this.#oneEnded();
+  }
+
+  #closeStdin() {
+    if (!this.stdin?._handle) return;
+    this.#awaited++;
+    this.stdin.once('close', () => this.#oneEnded());
+    this.stdin.destroy();
   }
 
   #spawnError(err, step) {

@@ -2,6 +2,7 @@
 
 // One child process, with the interface of node:child_process's ChildProcess.
 
+const { ChildProcess: NodeChildProcess } = require('node:child_process');
 const { EventEmitter } = require('node:events');
 const diagnostics = require('node:diagnostics_channel');
 const { errno: ERRNO } = require('node:os').constants;
@@ -34,6 +35,12 @@ class ChildProcess extends EventEmitter {
   #escalation = null; // Of forceKillAfter.
   #forceKillAfter = 0;
   #killSignal = signalNumber('SIGTERM');
+
+  // A child of Node's own fork(), or of another copy of this file, is one too.
+  static [Symbol.hasInstance](value) {
+    const isInstance = (Class) => Function.prototype[Symbol.hasInstance].call(Class, value);
+    return isInstance(this) || (this === ChildProcess && isInstance(NodeChildProcess));
+  }
 
   constructor() {
     super();

@@ -182,9 +182,7 @@ function aborted(cause) {
 
 /** Several attempts failed; the text is the first one's. */
 function aggregate(errors) {
-  const error = new AggregateError(errors);
-  error.code = errors[0]?.code;
-  return error;
+  return Object.assign(new AggregateError(errors), { code: errors[0]?.code });
 }
 
 /** What the kernel said. `errno` is negative, as libuv has it. */

@@ -21,7 +21,7 @@ const LAYERS = [
   ['signals'],
   ['binding'],
   ['completions'],
-  ['accounts', 'signal_names'],
+  ['accounts', 'async_scope', 'signal_names'],
   ['validate'],
   ['errors'],
 ];
@@ -30,9 +30,9 @@ const LAYERS = [
 const OWNERS_OF_NATIVE_OBJECTS = [
   'lib/net/adopt.js',
   'lib/net/connecting.js',
-  'lib/net/server.js',
-  'lib/net/socket.js',
+  'lib/net/listening.js',
   'lib/net/peer.js',
+  'lib/net/server.js',
   'lib/child_process/child.js',
   'lib/child_process/stdio.js',
   'lib/child_process/sync.js',

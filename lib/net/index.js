@@ -3,7 +3,17 @@
 // pipewright/net: what node:net exports, over our own sockets and servers. What has to
 // do with TCP alone is Node's own.
 
-const net = require('node:net');
+const {
+  BlockList,
+  SocketAddress,
+  getDefaultAutoSelectFamily,
+  getDefaultAutoSelectFamilyAttemptTimeout,
+  isIP,
+  isIPv4,
+  isIPv6,
+  setDefaultAutoSelectFamily,
+  setDefaultAutoSelectFamilyAttemptTimeout,
+} = require('node:net');
 
 const { normalizeArgs } = require('./options.js');
 const { Server } = require('./server.js');
@@ -36,6 +46,7 @@ function createServer(options, listener) {
   return new Server(options, listener);
 }
 
+// Plain names only: Node finds no others when an ES module imports by name.
 module.exports = {
   BlockList,
   Server,

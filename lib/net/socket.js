@@ -140,7 +140,10 @@ function writeAfterEnd(chunk, encoding, callback) {
   const done = typeof encoding === 'function' ? encoding : callback;
   const error = plain('EPIPE');
   if (typeof done === 'function') process.nextTick(done, error);
-  this.destroy(error);
+  // TLS over this socket says goodbye after the peer has gone, in a corked write of its
+  // own, and takes no notice when that fails: an 'error' would turn every such end into
+  // a failure.
+  if (this.writableCorked === 0 || typeof done !== 'function') this.destroy(error);
   return false;
 }
 

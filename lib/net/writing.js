@@ -5,6 +5,7 @@
 // does not take becomes a write of the stream, with its back-pressure.
 
 const { Duplex } = require('node:stream');
+const { isUint8Array } = require('node:util').types;
 
 const { inThisContext } = require('../async_scope.js');
 const { errnoException, plain } = require('../errors.js');
@@ -50,7 +51,7 @@ function isUnobstructed(socket, length) {
 function writeNow(chunk, encoding, callback) {
   const isText = typeof chunk === 'string';
   if (
-    (isText ? !isUtf8(encoding) || this._writableState.defaultEncoding !== 'utf8' : !(chunk instanceof Uint8Array)) ||
+    (isText ? !isUtf8(encoding) || this._writableState.defaultEncoding !== 'utf8' : !isUint8Array(chunk)) ||
     chunk.length === 0 ||
     typeof encoding === 'function' ||
     (callback !== undefined && typeof callback !== 'function') ||

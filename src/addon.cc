@@ -54,10 +54,10 @@ Napi::Value CreateBinding(const Napi::CallbackInfo& info) {
   binding.Set("ProcessWrap", ProcessWrap::Define(env, queue));
   binding.Set("SignalWrap", SignalWrap::Define(env, queue));
   binding.Set("Listener", Listener::Define(env, queue));
-  binding.Set("spawnSync", Napi::Function::New<SpawnSync>(env, "spawnSync"));
-  binding.Set("socketpair", Napi::Function::New<SocketPair>(env, "socketpair"));
-  binding.Set("pipe", Napi::Function::New<Pipe>(env, "pipe"));
-  binding.Set("closeFd", Napi::Function::New<CloseFd>(env, "closeFd"));
+  binding.Set("spawnSync", Napi::Function::New(env, SpawnSync, "spawnSync"));
+  binding.Set("socketpair", Napi::Function::New(env, SocketPair, "socketpair"));
+  binding.Set("pipe", Napi::Function::New(env, Pipe, "pipe"));
+  binding.Set("closeFd", Napi::Function::New(env, CloseFd, "closeFd"));
   binding.Set("activeHandles", Napi::Function::New(env, ActiveHandles, "activeHandles", queue));
   binding.Set("peerCredentials", Napi::Function::New(env, PeerCredentials, "peerCredentials"));
   binding.Set("socketName", Napi::Function::New(env, SocketName, "socketName"));

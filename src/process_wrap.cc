@@ -3,6 +3,7 @@
 #include <csignal>
 
 #include "arguments.h"
+#include "class_methods.h"
 #include "spawn_options.h"
 
 namespace pipewright {
@@ -14,20 +15,14 @@ constexpr napi_type_tag kTypeTag = {0x6f2d5a0c7e1b4c39, 0x9b1e4d7702f64a85};
 }  // namespace
 
 Napi::Function ProcessWrap::Define(Napi::Env env, CompletionQueue* queue) {
-  return DefineClass(env, "ProcessWrap",
-                     {
-                         InstanceMethod("spawn", &ProcessWrap::Start),
-                         InstanceMethod("failedStep", &ProcessWrap::FailedStep),
-                         InstanceMethod("pid", &ProcessWrap::Pid),
-                         InstanceMethod("getFd", &ProcessWrap::Pidfd),
-                         InstanceMethod("kill", &ProcessWrap::Kill),
-                         InstanceMethod("resourceUsage", &ProcessWrap::ResourceUsage),
-                         InstanceMethod("close", &ProcessWrap::CloseHandle),
-                         InstanceMethod("ref", &ProcessWrap::RefHandle),
-                         InstanceMethod("unref", &ProcessWrap::UnrefHandle),
-                         InstanceMethod("hasRef", &ProcessWrap::HasRef),
-                     },
-                     queue);
+  ClassMethods<ProcessWrap> methods;
+  methods.AddHandle()
+      .Add("spawn", &ProcessWrap::Start)
+      .Add("failedStep", &ProcessWrap::FailedStep)
+      .Add("pid", &ProcessWrap::Pid)
+      .Add("kill", &ProcessWrap::Kill)
+      .Add("resourceUsage", &ProcessWrap::ResourceUsage);
+  return DefineClass(env, "ProcessWrap", methods.list(), queue);
 }
 
 ProcessWrap* ProcessWrap::From(const Napi::Value& value) {
@@ -110,7 +105,7 @@ Napi::Value ProcessWrap::FailedStep(const Napi::CallbackInfo& info) {
 
 Napi::Value ProcessWrap::Pid(const Napi::CallbackInfo& info) { return Result(info, child_.pid()); }
 
-Napi::Value ProcessWrap::Pidfd(const Napi::CallbackInfo& info) {
+Napi::Value ProcessWrap::GetFd(const Napi::CallbackInfo& info) {
   return Result(info, is_open() ? child_.pidfd() : UV_EBADF);
 }
 

@@ -25,7 +25,7 @@ class ProcessWrap : public Napi::ObjectWrap<ProcessWrap>, public HandleWrap {
   Napi::Value Start(const Napi::CallbackInfo& info);
   Napi::Value FailedStep(const Napi::CallbackInfo& info);
   Napi::Value Pid(const Napi::CallbackInfo& info);
-  Napi::Value Pidfd(const Napi::CallbackInfo& info);
+  Napi::Value GetFd(const Napi::CallbackInfo& info);  // The pidfd; -1 where there is none.
   Napi::Value Kill(const Napi::CallbackInfo& info);
   Napi::Value ResourceUsage(const Napi::CallbackInfo& info);
 

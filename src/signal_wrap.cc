@@ -1,20 +1,14 @@
 #include "signal_wrap.h"
 
 #include "arguments.h"
+#include "class_methods.h"
 
 namespace pipewright {
 
 Napi::Function SignalWrap::Define(Napi::Env env, CompletionQueue* queue) {
-  return DefineClass(env, "SignalWrap",
-                     {
-                         InstanceMethod("start", &SignalWrap::Start),
-                         InstanceMethod("stop", &SignalWrap::Stop),
-                         InstanceMethod("close", &SignalWrap::CloseHandle),
-                         InstanceMethod("ref", &SignalWrap::RefHandle),
-                         InstanceMethod("unref", &SignalWrap::UnrefHandle),
-                         InstanceMethod("hasRef", &SignalWrap::HasRef),
-                     },
-                     queue);
+  ClassMethods<SignalWrap> methods;
+  methods.AddHandle().Add("start", &SignalWrap::Start).Add("stop", &SignalWrap::Stop);
+  return DefineClass(env, "SignalWrap", methods.list(), queue);
 }
 
 SignalWrap::SignalWrap(const Napi::CallbackInfo& info)

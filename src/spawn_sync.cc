@@ -206,8 +206,8 @@ void SyncSpawn::SeeToDeadlines() {
 
 // More than may be kept. A child that ignores the signal is not left stuck in a write.
 void SyncSpawn::StopOutput() {
-  for (SyncPipe& pipe : pipes_) pipe.Close();
   Kill();
+  for (SyncPipe& pipe : pipes_) pipe.Close();
 }
 
 // From now on only the child itself is waited for.

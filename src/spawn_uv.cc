@@ -2,10 +2,12 @@
 // when it returns, so that the child's exit is watched and reaped as with the vfork
 // engine.
 
+#include <sys/eventfd.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 #include <uv.h>
 
+#include <cerrno>
 #include <vector>
 
 #include "spawn.h"
@@ -50,12 +52,24 @@ int SpawnOn(uv_loop_t* loop, const SpawnOptions& options, pid_t* pid) {
   return err;
 }
 
+// What a loop and uv_spawn() open. uv_loop_init() that fails half-way leaves its epoll
+// descriptor open (libuv 1.46 to 1.52), so the room is looked for first.
+int CheckDescriptors() {
+  UniqueFd fds[8];
+  for (UniqueFd& fd : fds) {
+    fd.Reset(eventfd(0, EFD_CLOEXEC));
+    if (!fd.is_valid()) return -errno;
+  }
+  return 0;
+}
+
 }  // namespace
 
 SpawnResult SpawnUv(const SpawnOptions& options) {
   SpawnResult result;
   uv_loop_t loop;
-  result.error = uv_loop_init(&loop);
+  result.error = CheckDescriptors();
+  if (result.error == 0) result.error = uv_loop_init(&loop);
   if (result.error != 0) return result;
   result.error = SpawnOn(&loop, options, &result.pid);
   uv_loop_close(&loop);

@@ -1,7 +1,7 @@
 'use strict';
 
 const { execFileSync } = require('node:child_process');
-const { errno } = require('node:os').constants;
+const { errno, signals } = require('node:os').constants;
 const path = require('node:path');
 const { runFixture } = require('../helpers/child');
 const { temporaryFolder } = require('../helpers/socket_path');
@@ -41,7 +41,7 @@ describe.each(ENGINES)('the %s engine', (engine) => {
 });
 
 test(
-  'the vfork engine tells ENOMEM when memory is out, and goes on',
+  'the vfork engine tells ENOMEM when memory is out at its first spawn, and goes on',
   async () => {
     const expected = { failed: [-errno.ENOMEM, 'clone'], succeeded: 1000, left: [0, 0] };
     expect(await report('spawn_faults.js', ['vfork', 'as'])).toEqual(expected);
@@ -49,24 +49,38 @@ test(
   TIMEOUT,
 );
 
-describe('a wait that somebody else stole', () => {
-  const library = () => {
-    const file = path.join(temporaryFolder(0o755), 'steal.so');
-    execFileSync('cc', ['-shared', '-fPIC', '-pthread', '-o', file, path.join(__dirname, '../fixtures/steal_waits.c')]);
-    return file;
-  };
+// test/fixtures/NAME.c as a library to preload.
+function preload(name) {
+  const file = path.join(temporaryFolder(0o755), 'preload.so');
+  execFileSync('cc', ['-shared', '-fPIC', '-pthread', '-o', file, path.join(__dirname, '../fixtures', `${name}.c`)]);
+  return { LD_PRELOAD: file };
+}
 
+test('where clone and pidfds are refused, libuv and SIGCHLD do', async () => {
+  expect(await report('spawn_sandboxed.js', [], { env: preload('refuse_clone') })).toEqual({
+    asked: -errno.ENOTSUP,
+    needed: -errno.ENOTSUP,
+    sync: [null, signals.SIGTERM, -errno.ETIMEDOUT],
+    started: 0,
+    fd: -1,
+    killed: 0,
+    exit: [null, signals.SIGTERM],
+  });
+});
+
+describe('a wait that somebody else stole', () => {
   test.each(ENGINES)('still tells the exit, with its code where the kernel keeps it (%s)', async (engine) => {
     const options = JSON.stringify({ ...script('exit 5'), engine });
-    const { stdout } = await runFixture('spawn_native.js', [options], { env: { LD_PRELOAD: library() } });
+    const { stdout } = await runFixture('spawn_native.js', [options], { env: preload('steal_waits') });
     const { code, signal } = JSON.parse(stdout);
     expect(signal).toBe(0);
     expect([5, null]).toContain(code);
   });
 
-  test.each(ENGINES)('still tells what failed (%s)', async (engine) => {
-    const options = JSON.stringify({ ...script(''), file: '/nonexistent', engine });
-    const { stdout } = await runFixture('spawn_native.js', [options], { env: { LD_PRELOAD: library() } });
-    expect(JSON.parse(stdout).error).toBe(-errno.ENOENT);
+  // libuv aborts the process here.
+  test('still tells what failed, with the vfork engine', async () => {
+    const options = JSON.stringify({ ...script(''), file: '/nonexistent', engine: 'vfork' });
+    const { stdout } = await runFixture('spawn_native.js', [options], { env: preload('steal_waits') });
+    expect(JSON.parse(stdout)).toEqual({ error: -errno.ENOENT, step: 'exec' });
   });
 });

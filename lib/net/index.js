@@ -19,19 +19,6 @@ const { normalizeArgs } = require('./options.js');
 const { Server } = require('./server.js');
 const { Socket } = require('./socket.js');
 
-// By name, one by one: so an ES module can import them by name.
-const {
-  BlockList,
-  SocketAddress,
-  getDefaultAutoSelectFamily,
-  getDefaultAutoSelectFamilyAttemptTimeout,
-  isIP,
-  isIPv4,
-  isIPv6,
-  setDefaultAutoSelectFamily,
-  setDefaultAutoSelectFamilyAttemptTimeout,
-} = net;
-
 /** Connects to a path, or to a port of a host. @returns {Socket} */
 function connect(...args) {
   const normalized = normalizeArgs(args);

@@ -92,7 +92,11 @@ function mainThreadOnly(option) {
 
 /** Something that Node has and pipewright has not. */
 function notAvailable(what) {
-  return coded(Error, 'ERR_PIPEWRIGHT_NOT_AVAILABLE', `${what} is not there yet: it comes in a later version of pipewright`);
+  return coded(
+    Error,
+    'ERR_PIPEWRIGHT_NOT_AVAILABLE',
+    `${what} is not there yet: it comes in a later version of pipewright`,
+  );
 }
 
 /** PIPEWRIGHT_REGISTER names something else than a module that can be replaced. */
@@ -130,12 +134,13 @@ function runFailed(message, cause, properties) {
 }
 
 /** A child that could not be started. `step` is what failed on the way to its program, where it is known. */
-function spawnException(errno, syscall, { path, spawnargs, step }) {
-  const error = errnoException(errno, syscall);
-  if (path !== undefined) error.path = path;
-  if (spawnargs !== undefined) error.spawnargs = spawnargs;
-  if (step) error.step = step;
-  return error;
+function spawnException(errno, syscall, { path = undefined, spawnargs = undefined, step = undefined }) {
+  return Object.assign(
+    errnoException(errno, syscall),
+    path !== undefined && { path },
+    spawnargs !== undefined && { spawnargs },
+    step && { step },
+  );
 }
 
 function missingArgs(names) {

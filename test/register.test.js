@@ -23,7 +23,13 @@ test.each(FIXTURES)('%s: child_process is pipewright, net is not', async (fixtur
 
 test.each(FIXTURES)('%s: with net, both are; http keeps its own', async (fixture) => {
   const register = 'net,child_process';
-  expect(await report(fixture, { register })).toEqual({ spawn: 'ours', fork: 'node', net: 'ours', http: 'node', ran: 'x\n' });
+  expect(await report(fixture, { register })).toEqual({
+    spawn: 'ours',
+    fork: 'node',
+    net: 'ours',
+    http: 'node',
+    ran: 'x\n',
+  });
 });
 
 test.each(FIXTURES)('%s: net alone', async (fixture) => {
@@ -31,7 +37,10 @@ test.each(FIXTURES)('%s: net alone', async (fixture) => {
 });
 
 test.each(FIXTURES)('%s: in a worker thread', async (fixture) => {
-  expect(await report(fixture, { args: ['worker'], register: 'net,child_process' })).toMatchObject({ spawn: 'ours', net: 'ours' });
+  expect(await report(fixture, { args: ['worker'], register: 'net,child_process' })).toMatchObject({
+    spawn: 'ours',
+    net: 'ours',
+  });
 });
 
 test.each(FIXTURES)('%s: by NODE_OPTIONS', async (fixture) => {

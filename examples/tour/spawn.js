@@ -74,7 +74,9 @@ async function birthCertificate(folder, say) {
 
 // A shell, with two more processes below it.
 async function wholeTree(say) {
-  const child = ours.spawn('sh', ['-c', "sh -c 'sleep 60 & echo $!; wait' & wait"], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = ours.spawn('sh', ['-c', "sh -c 'sleep 60 & echo $!; wait' & wait"], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const [line] = await once(child.stdout.setEncoding('utf8'), 'data');
   child.kill('SIGKILL', { tree: true });
   // Its grandchild holds stdout: without `tree` this would not come for a minute.

@@ -42,6 +42,15 @@ class ChildProcess extends EventEmitter {
     return isInstance(this) || (this === ChildProcess && isInstance(NodeChildProcess));
   }
 
+  /** @type {any} */
+  stdin = undefined;
+  /** @type {any} */
+  stdout = undefined;
+  /** @type {any} */
+  stderr = undefined;
+  /** @type {any[] | undefined} */
+  stdio = undefined;
+
   constructor() {
     super();
     this.connected = false;
@@ -131,6 +140,7 @@ class ChildProcess extends EventEmitter {
     // 'exit' comes behind what there is to read.
     if (this._handle?.pid() > 0) handle.joinGroup(this._handle);
     const isWriteOnly = index === 0;
+    /** @type {any} */
     const socket = new Socket({ handle, readable: !isWriteOnly, writable: isWriteOnly || kind !== 'fifo' });
     if (!isWriteOnly) {
       this.#awaited++;

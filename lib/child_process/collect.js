@@ -11,7 +11,7 @@ class Collector {
 
   /**
    * @param {import('node:stream').Readable} stream
-   * @param {{ encoding: string | null, maxBuffer: number, onOverflow: () => void }} options
+   * @param {{ encoding: BufferEncoding | null, maxBuffer: number, onOverflow: () => void }} options
    *   maxBuffer in bytes; onOverflow is called at the chunk that goes over it
    */
   constructor(stream, { encoding, maxBuffer, onOverflow }) {

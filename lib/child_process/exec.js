@@ -127,8 +127,7 @@ function promisified(original) {
         else reject(Object.assign(err, { stdout, stderr }));
       };
     });
-    promise.child = original(...args, settle);
-    return promise;
+    return Object.assign(promise, { child: original(...args, settle) });
   };
   return Object.defineProperty(form, 'name', { value: original.name });
 }

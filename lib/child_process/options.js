@@ -188,7 +188,11 @@ function shapeExecFile(file, args, options, callback) {
   if (typeof call.options === 'function') Object.assign(call, { options: null, callback: call.options });
   else if (call.options != null) validateObject(call.options, 'options');
   if (call.callback != null) validateFunction(call.callback, 'callback');
-  const shaped = { ...call, args: Array.isArray(call.args) ? [...call.args] : (call.args ?? []), options: own(call.options) };
+  const shaped = {
+    ...call,
+    args: Array.isArray(call.args) ? [...call.args] : (call.args ?? []),
+    options: own(call.options),
+  };
   validateArgv0(shaped.options.argv0);
   return shaped;
 }

@@ -24,9 +24,9 @@ const LAST_LINES = 10; // Of stderr, in the message of a rejection.
 function run(file, args, options) {
   const call = normalizeRun(file, args, options);
   const running = new Run(call);
-  return Object.defineProperties(running.result, {
-    child: { value: running.child },
-    [Symbol.asyncIterator]: { value: () => running.lines() },
+  return Object.assign(running.result, {
+    child: running.child,
+    [Symbol.asyncIterator]: () => running.lines(),
   });
 }
 
@@ -170,7 +170,8 @@ function lastLines(stderr) {
   const lines = stderr.trimEnd().split('\n');
   if (lines.join('') === '') return [];
   const shown = lines.slice(-LAST_LINES).map((line) => `  ${line}`);
-  const heading = lines.length > LAST_LINES ? `The last ${LAST_LINES} of ${lines.length} lines of its stderr:` : 'Its stderr:';
+  const heading =
+    lines.length > LAST_LINES ? `The last ${LAST_LINES} of ${lines.length} lines of its stderr:` : 'Its stderr:';
   return [heading, ...shown];
 }
 

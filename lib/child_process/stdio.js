@@ -11,7 +11,14 @@ const { invalidArgType, invalidArgValue, plain, syncForkInput } = require('../er
 const STANDARD = 3; // Descriptors that every child has.
 const IGNORED = -1; // The child's descriptor 0 to 2 is /dev/null then, any other is closed.
 const kLent = Symbol('lent'); // Of a socket that a child has as its own.
-const SHORTHANDS = { __proto__: null, pipe: 'pipe', overlapped: 'pipe', fifo: 'fifo', ignore: 'ignore', inherit: 'inherit' };
+const SHORTHANDS = {
+  __proto__: null,
+  pipe: 'pipe',
+  overlapped: 'pipe',
+  fifo: 'fifo',
+  ignore: 'ignore',
+  inherit: 'inherit',
+};
 
 /**
  * @typedef {object} Entry one descriptor of the child

@@ -12,7 +12,9 @@
 
 const fs = require('node:fs');
 
-const { SIGCONT, SIGKILL, SIGSTOP } = require('node:os').constants.signals;
+const { constants } = require('node:os');
+
+const { SIGCONT, SIGKILL, SIGSTOP } = constants.signals;
 
 /**
  * @param {number} root pid of the child

@@ -42,7 +42,9 @@ test('exec() and execFile() have it', async () => {
   leave(stdout);
   expect(stdout).toMatch(/^\d+\n$/);
   const again = await new Promise((resolve, reject) =>
-    execFile('sh', ['-c', 'sleep 60 & echo $!'], { closeOn: 'exit' }, (err, text) => (err ? reject(err) : resolve(text))),
+    execFile('sh', ['-c', 'sleep 60 & echo $!'], { closeOn: 'exit' }, (err, text) =>
+      err ? reject(err) : resolve(text),
+    ),
   );
   leave(again);
 });

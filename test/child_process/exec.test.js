@@ -58,7 +58,11 @@ test('characters are not cut', async () => {
 });
 
 test('stdio and detached are passed over, as in Node', async () => {
-  expect(await call(execFile, 'echo', ['x'], { stdio: 'ignore', detached: true, argv0: 'y' })).toEqual([null, 'x\n', '']);
+  expect(await call(execFile, 'echo', ['x'], { stdio: 'ignore', detached: true, argv0: 'y' })).toEqual([
+    null,
+    'x\n',
+    '',
+  ]);
 });
 
 test.each([

@@ -58,7 +58,9 @@ describe('a rejection says', () => {
   });
 
   test('that it wrote too much', async () => {
-    await expect(run('yes', { maxBuffer: 10_000 })).rejects.toMatchObject({ code: 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER' });
+    await expect(run('yes', { maxBuffer: 10_000 })).rejects.toMatchObject({
+      code: 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER',
+    });
   });
 });
 

@@ -29,7 +29,9 @@ describe.each(ENGINES)('with the engine %s', (engine) => {
   });
 
   test('500 children that end at once are told apart', async () => {
-    const children = Array.from({ length: 500 }, (_, i) => spawn('sh', ['-c', `exit ${i % 200}`], { engine, stdio: 'ignore' }));
+    const children = Array.from({ length: 500 }, (_, i) =>
+      spawn('sh', ['-c', `exit ${i % 200}`], { engine, stdio: 'ignore' }),
+    );
     const codes = await Promise.all(children.map((child) => once(child, 'exit')));
     expect(codes.map(([code]) => code)).toEqual(children.map((_, i) => i % 200));
     expect(children.filter(({ pid }) => stateOf(pid) !== null)).toEqual([]);

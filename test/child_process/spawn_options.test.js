@@ -114,12 +114,12 @@ describe('options', () => {
     expect(() => spawn('true', [], { [name]: value })).toThrow(expect.objectContaining(error));
   });
 
-  test.each([
-    [{ processGroup: true, detached: true }],
-    [{ processGroup: 1, controllingTerminal: 0 }],
-  ])('%p exclude each other', (options) => {
-    expect(() => spawn('true', [], options)).toThrow(expect.objectContaining(PAIR));
-  });
+  test.each([[{ processGroup: true, detached: true }], [{ processGroup: 1, controllingTerminal: 0 }]])(
+    '%p exclude each other',
+    (options) => {
+      expect(() => spawn('true', [], options)).toThrow(expect.objectContaining(PAIR));
+    },
+  );
 
   test.each(['groups', 'umask', 'rlimits', 'processGroup', 'priority', 'parentDeathSignal', 'noNewPrivileges'])(
     '%s with the engine uv is refused',

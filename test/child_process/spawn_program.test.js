@@ -50,7 +50,9 @@ describe.each(ENGINES)('with the engine %s', (engine) => {
   });
 
   test('argv0 is its name', async () => {
-    expect(await output('sh', ['-c', 'cat /proc/$$/cmdline'], { argv0: 'other' })).toBe('other\0-c\0cat /proc/$$/cmdline\0');
+    expect(await output('sh', ['-c', 'cat /proc/$$/cmdline'], { argv0: 'other' })).toBe(
+      'other\0-c\0cat /proc/$$/cmdline\0',
+    );
   });
 
   test.each([

@@ -9,7 +9,13 @@ const sh = (text, options) => spawnSync('sh', ['-c', text], { encoding: 'utf8', 
 describe.each(ENGINES)('with the engine %s', (engine) => {
   test('spawnSync() tells all', () => {
     const result = sh('cat; echo err >&2; exit 3', { engine, input: 'in' });
-    expect(result).toMatchObject({ status: 3, signal: null, stdout: 'in', stderr: 'err\n', output: [null, 'in', 'err\n'] });
+    expect(result).toMatchObject({
+      status: 3,
+      signal: null,
+      stdout: 'in',
+      stderr: 'err\n',
+      output: [null, 'in', 'err\n'],
+    });
     expect(result.pid).toBeGreaterThan(0);
     expect(Object.keys(result)).not.toContain('error');
   });
@@ -20,7 +26,11 @@ describe.each(ENGINES)('with the engine %s', (engine) => {
 
   test('a timeout', () => {
     const result = spawnSync('sleep', ['60'], { engine, timeout: 30 });
-    expect(result).toMatchObject({ status: null, signal: 'SIGTERM', error: { code: 'ETIMEDOUT', syscall: 'spawnSync sleep' } });
+    expect(result).toMatchObject({
+      status: null,
+      signal: 'SIGTERM',
+      error: { code: 'ETIMEDOUT', syscall: 'spawnSync sleep' },
+    });
   });
 
   test('a program that is not there', () => {

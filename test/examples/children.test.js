@@ -12,7 +12,8 @@ const { closing } = require('../helpers/closing');
 const { ended, said, textOf, gone } = require('../helpers/children');
 const { socketPath, temporaryFolder } = require('../helpers/socket_path');
 
-const start = (name, ...args) => closing(spawn(process.execPath, [path.join(__dirname, '../../examples', name), ...args]));
+const start = (name, ...args) =>
+  closing(spawn(process.execPath, [path.join(__dirname, '../../examples', name), ...args]));
 
 test('spawn.js makes a folder and tells how that went', async () => {
   const folder = path.join(temporaryFolder(), 'made');
@@ -30,7 +31,10 @@ test('detach.js ends at once, its child goes on in a session of its own', async 
     await gone(pid);
   });
   expect(code).toBe(0);
-  const [, , group, session] = fs.readFileSync(`/proc/${pid}/stat`, 'latin1').replace(/^.*\) /s, '').split(' ');
+  const [, , group, session] = fs
+    .readFileSync(`/proc/${pid}/stat`, 'latin1')
+    .replace(/^.*\) /s, '')
+    .split(' ');
   expect([Number(group), Number(session)]).toEqual([pid, pid]);
 });
 

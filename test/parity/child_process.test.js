@@ -18,7 +18,11 @@ function plain(err) {
 
 /** Notes the events of a child and, each in a lane of its own, those of its streams. */
 function follow(child, { log, lane, record }) {
-  record(child, EVENTS.filter((name) => name !== 'error'), log);
+  record(
+    child,
+    EVENTS.filter((name) => name !== 'error'),
+    log,
+  );
   child.on('error', (err) => log('error', plain(err)));
   for (const name of ['stdin', 'stdout', 'stderr']) {
     if (!child[name]) continue;
@@ -57,7 +61,12 @@ describe('spawn()', () => {
   ])('%s', async (_, call) => {
     await expectParity('child_process', async ({ spawn }, tools) => {
       const child = tools.closing(spawn(...call));
-      tools.log('begin', state(child), child.stdio?.map(shapeOf), [child.stdin, child.stdout, child.stderr].map(shapeOf));
+      tools.log(
+        'begin',
+        state(child),
+        child.stdio?.map(shapeOf),
+        [child.stdin, child.stdout, child.stderr].map(shapeOf),
+      );
       await follow(child, tools);
       tools.log('end', state(child));
     });
@@ -155,7 +164,10 @@ describe('exec() and execFile()', () => {
     ['another shell', ['echo $0', { shell: '/bin/sh' }]],
     ['a shell that is not there', ['echo', { shell: '/nonexistent' }]],
   ])('exec(): %s', async (_, call) => {
-    await expectParity('child_process', ({ exec }, { log }) => new Promise((resolve) => exec(...call, settle(log, resolve))));
+    await expectParity(
+      'child_process',
+      ({ exec }, { log }) => new Promise((resolve) => exec(...call, settle(log, resolve))),
+    );
   });
 
   test.each([

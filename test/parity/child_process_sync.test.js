@@ -53,6 +53,11 @@ test.each(COMMANDS)('execFileSync(): %s', async (_, call) => {
   quiet.mockRestore();
 });
 
-test.each([['echo x'], ['echo x; exit 3'], ['kill -9 $$'], ['nonexistent-program']])('execSync(): %s', async (command) => {
-  await expectParity('child_process', ({ execSync }, { log }) => note(log, () => execSync(command, { stdio: 'pipe' })));
-});
+test.each([['echo x'], ['echo x; exit 3'], ['kill -9 $$'], ['nonexistent-program']])(
+  'execSync(): %s',
+  async (command) => {
+    await expectParity('child_process', ({ execSync }, { log }) =>
+      note(log, () => execSync(command, { stdio: 'pipe' })),
+    );
+  },
+);

@@ -165,9 +165,9 @@ bool CompletionQueue::Deliver() {
     // `throw null`.
     const napi_status status = napi_make_callback(env, nullptr, table_ref_.Value(),
                                                   dispatch_.Value(), 0, nullptr, nullptr);
+    if (status != napi_ok) CloseUnclaimed();
     if (environment_->is_closing()) return false;
     if (status == napi_ok) continue;
-    CloseUnclaimed();
     bool threw = false;
     napi_is_exception_pending(env, &threw);
     if (!threw) return false;

@@ -31,7 +31,10 @@ int CheckPollable(uv_loop_t* loop, int fd) {
 
 Napi::Function PipeWrap::Define(Napi::Env env, CompletionQueue* queue) {
   ClassMethods<PipeWrap> methods;
-  methods.AddStream().Add("open", &PipeWrap::OpenFd).Add("connect", &PipeWrap::Connect);
+  methods.AddStream()
+      .Add("open", &PipeWrap::OpenFd)
+      .Add("connect", &PipeWrap::Connect)
+      .Add("joinGroup", &PipeWrap::JoinChild);
   return DefineClass(env, "PipeWrap", methods.list(), queue);
 }
 

@@ -77,12 +77,26 @@ function streamClass(Base, type) {
   return Stream;
 }
 
+const { activeHandles, closeFd, closeOnExec, peerCredentials, pipe, socketName, socketpair, spawnSync } = native;
+const PipeWrap = streamClass(native.PipeWrap, 'PIPEWRAP');
+const TcpWrap = streamClass(native.TcpWrap, 'TCPWRAP');
+const Listener = handleClass(native.Listener, 'PIPESERVERWRAP');
+const ProcessWrap = handleClass(native.ProcessWrap, 'PROCESSWRAP');
+const SignalWrap = handleClass(native.SignalWrap, 'SIGNALWRAP');
+
+// Plain names only: Node finds no others when an ES module imports by name.
 module.exports = {
-  PipeWrap: streamClass(native.PipeWrap, 'PIPEWRAP'),
-  TcpWrap: streamClass(native.TcpWrap, 'TCPWRAP'),
-  Listener: handleClass(native.Listener, 'PIPESERVERWRAP'),
-  activeHandles: native.activeHandles,
-  closeOnExec: native.closeOnExec,
-  peerCredentials: native.peerCredentials,
-  socketName: native.socketName,
+  Listener,
+  PipeWrap,
+  ProcessWrap,
+  SignalWrap,
+  TcpWrap,
+  activeHandles,
+  closeFd,
+  closeOnExec,
+  peerCredentials,
+  pipe,
+  socketName,
+  socketpair,
+  spawnSync,
 };

@@ -5,4 +5,7 @@
 const net = require('./net/index.js');
 const systemd = require('./systemd.js');
 
-module.exports = { net, systemd, connect: net.connect, createServer: net.createServer };
+const { connect, createServer } = net;
+
+// Plain names only: Node finds no others when an ES module imports by name.
+module.exports = { connect, createServer, net, systemd };

@@ -137,7 +137,12 @@ function normalizeServerOptions(options, listener) {
 
 // Where to connect to.
 
-/** The options of connect(): { path } or { host, port, … }. */
+/**
+ * The options of connect(): { path } or { host, port, … }.
+ *
+ * @returns {{ path?: string, host?: string, port?: number, localAddress?: string, localPort?: number, family?: any,
+ *   hints?: number, lookup?: any, autoSelectFamily?: boolean, autoSelectFamilyAttemptTimeout?: number }}
+ */
 function normalizeConnectOptions(options) {
   if (options.port === undefined && (options.path === undefined || options.path === null)) {
     throw missingArgs(['options', 'port', 'path']);
@@ -179,10 +184,16 @@ function tcpTarget(options) {
 // Where to listen.
 
 /**
- * The arguments of listen(), as one of
- *   { kind: 'handle', handle }, { kind: 'fd', fd }, { kind: 'path', path, … },
- *   { kind: 'port', port, host, … }
- * each with backlog and signal, and the callback.
+ * @typedef {{ kind: 'path', path: string, mode?: number, addMode: number, uid?: number, gid?: number,
+ *   replaceStale: boolean }} PathTarget
+ * @typedef {{ kind: 'port', port: number, host?: string, ipv6Only: boolean, reusePort: boolean }} PortTarget
+ * @typedef {{ kind: 'handle', handle: any } | { kind: 'fd', fd: number } | PathTarget | PortTarget} ListenTarget
+ */
+
+/**
+ * The arguments of listen(): where, with backlog and signal, and the callback.
+ *
+ * @returns {Readonly<ListenTarget & { backlog: number, signal?: AbortSignal, callback: any }>}
  */
 function normalizeListenArgs(args) {
   const [given, callback] = normalizeArgs(args);
@@ -193,6 +204,7 @@ function normalizeListenArgs(args) {
   return Object.freeze({ ...common, ...listenTarget(args, options) });
 }
 
+/** @returns {ListenTarget} */
 function listenTarget(args, options) {
   if (typeof options.listenOnFd === 'function') return { kind: 'handle', handle: options };
   if (typeof options.fd === 'number' && options.fd >= 0) return { kind: 'fd', fd: options.fd };
@@ -210,6 +222,7 @@ function listenTarget(args, options) {
   throw invalidArgValue('options', options);
 }
 
+/** @returns {PortTarget} */
 function portTarget(options, port) {
   validatePort(port, 'options.port');
   return {
@@ -237,6 +250,7 @@ const ifGiven = (value, convert) => (value === undefined || value === null ? und
 
 function pathTarget(options) {
   const { path } = options;
+  /** @type {PathTarget} */
   const target = {
     kind: 'path',
     path,

@@ -1,0 +1,250 @@
+// pipewright/binding: the native classes, as lib/ uses them. Methods return 0 or a
+// negative errno unless said otherwise, and never throw. See docs/binding.md.
+
+import { PeerCredentials } from './net';
+
+/** { address, family, port } of an IP socket. */
+export interface IpName {
+  address: string;
+  family: 'IPv4' | 'IPv6';
+  port: number;
+}
+
+/** What every handle has. */
+export interface Handle {
+  /** The descriptor; UV_EBADF when it is not open. */
+  readonly fd: number;
+  getFd(): number;
+  getAsyncId(): number;
+  ref(): number;
+  unref(): number;
+  hasRef(): boolean;
+  /** 0, and `onclose` follows; 1 when it was never opened; UV_EBADF the second time. */
+  close(callback?: () => void): number;
+  onclose?: () => void;
+}
+
+/** What PipeWrap and TcpWrap have in common. */
+export interface StreamHandle extends Handle {
+  readonly bytesRead: number;
+  readonly bytesWritten: number;
+  readonly writeQueueSize: number;
+  getBytesRead(): number;
+  getBytesWritten(): number;
+  getWriteQueueSize(): number;
+  /** For whoever reads to remember whether reads are under way. */
+  reading: boolean;
+  /** Takes over the descriptor, unless it fails. */
+  open(fd: number): number;
+  readStart(): number;
+  readStop(): number;
+  /** All further reads go there, and `onread` gets no chunk. */
+  useUserBuffer(buffer: ArrayBufferView): number;
+  /** 0 when the kernel took all at once, 1 when `onwrite(status)` will follow. */
+  writeBuffer(buffer: ArrayBufferView): number;
+  writeBuffers(buffers: readonly ArrayBufferView[]): number;
+  writeUtf8String(text: string): number;
+  writeLatin1String(text: string): number;
+  /** `onshutdown(status)` follows. */
+  shutdown(): number;
+  /** This stream is one of a running child's stdio: the child's `onexit` comes after what it reads. */
+  joinGroup(child: ProcessWrap): number;
+  /** Bytes read, or a negative errno (UV_EOF: -4095); no chunk with a user buffer. */
+  onread?: (nread: number, chunk: Buffer | null) => void;
+  onwrite?: ((status: number) => void) | undefined;
+  onconnect?: ((status: number) => void) | undefined;
+  onshutdown?: ((status: number) => void) | undefined;
+}
+
+/** A uv_pipe_t: a connected Unix stream socket, a FIFO or a pipe(7). */
+export class PipeWrap {
+  /** `asyncType`: the type of its events in async_hooks, where that is not the default. */
+  constructor(asyncType?: string);
+  /** To a path or an abstract name. `onconnect(status)` follows. */
+  connect(name: string): number;
+}
+export interface PipeWrap extends StreamHandle {}
+
+/** A uv_tcp_t: a connected TCP socket. */
+export class TcpWrap {
+  constructor(asyncType?: string);
+  bind(address: string, port: number): number;
+  /** To an address in numbers. `onconnect(status)` follows. */
+  connect(address: string, port: number): number;
+  getsockname(): IpName | number;
+  getpeername(): IpName | number;
+  setNoDelay(enable: boolean): number;
+  setKeepAlive(enable: boolean, seconds: number): number;
+  /** Closes with a RST; `onclose` follows. */
+  reset(): number;
+}
+export interface TcpWrap extends StreamHandle {}
+
+export interface ListenOnPathOptions {
+  path: string;
+  backlog?: number | undefined;
+  mode?: number | undefined;
+  /** Bits to add to the mode that bind(2) made. */
+  addMode?: number | undefined;
+  uid?: number | undefined;
+  gid?: number | undefined;
+  replaceStale?: boolean | undefined;
+}
+
+export interface ListenOnAddressOptions {
+  address: string;
+  port?: number | undefined;
+  backlog?: number | undefined;
+  ipv6Only?: boolean | undefined;
+  reusePort?: boolean | undefined;
+}
+
+/** A listening socket on a uv_poll_t. */
+export class Listener {
+  constructor(asyncType?: string);
+  listenOnPath(options: ListenOnPathOptions): number;
+  listenOnAddress(options: ListenOnAddressOptions): number;
+  /** Takes over the descriptor, unless it fails. */
+  listenOnFd(fd: number, backlog: number): number;
+  /** Goes on after an error or an overload, which stop it. */
+  accept(): number;
+  /** Leaves the socket file to somebody else: close() will not remove it. */
+  keepFile(): void;
+  /** Removes the socket file now, if it still is the one that was made. */
+  removeFile(): void;
+  /** The name, as socketName() gives it. */
+  getsockname(): string | IpName | number | undefined;
+  /**
+   * (0, fd): a connection, non-blocking and close-on-exec, which is the callee's.
+   * (errno, 1): no descriptor or memory for it; (errno, 0): another error. Both stop it.
+   */
+  onconnection?: (status: number, fd: number) => void;
+}
+export interface Listener extends Handle {}
+
+/** What a child is started with. A wrong value gives UV_EINVAL. */
+export interface SpawnOptions {
+  /** A path, or a name to be looked for in the PATH of `env`. */
+  file: string;
+  /** The first one is the name the child goes by. */
+  args: readonly string[];
+  /** 'NAME=value'; undefined: this process's. */
+  env?: readonly string[] | undefined;
+  cwd?: string | undefined;
+  /** By the child's descriptor: ours, or -1 for /dev/null (0 to 2) or none (above). */
+  stdio: readonly number[];
+  /** In a session of its own. */
+  detached?: boolean | undefined;
+  uid?: number | undefined;
+  gid?: number | undefined;
+  /** undefined: none when `uid` or `gid` is given, else this process's. */
+  groups?: readonly number[] | undefined;
+  umask?: number | undefined;
+  /** [RLIMIT_* number, soft, hard]; Infinity for no limit. */
+  rlimits?: readonly (readonly [number, number, number])[] | undefined;
+  /** 0: one of its own. */
+  processGroup?: number | undefined;
+  priority?: number | undefined;
+  /** Sent when the thread that spawned it ends. */
+  parentDeathSignal?: number | undefined;
+  noNewPrivileges?: boolean | undefined;
+  /** true unless given: nothing but stdio is inherited. With engine 'uv' always as false. */
+  closeDescriptors?: boolean | undefined;
+  /** Which of the child's descriptors; needs `detached`. */
+  controllingTerminal?: number | undefined;
+  /** 'uv' knows none of `groups` to `noNewPrivileges`, and no `controllingTerminal`: UV_ENOTSUP. */
+  engine?: 'vfork' | 'uv' | undefined;
+}
+
+/** As process.resourceUsage(), but `maxRSS` is in bytes, and at least what this process had when it spawned. */
+export interface ChildResourceUsage {
+  userCPUTime: number;
+  systemCPUTime: number;
+  maxRSS: number;
+  minorPageFault: number;
+  majorPageFault: number;
+  fsRead: number;
+  fsWrite: number;
+  voluntaryContextSwitches: number;
+  involuntaryContextSwitches: number;
+}
+
+/** One child process. Its `fd` is the pidfd; -1 where the kernel has none. */
+export class ProcessWrap {
+  /** Returns once the program runs, or could not be started. May be tried again after a failure. */
+  spawn(options: SpawnOptions): number;
+  /** What failed: 'clone' 'stdio' 'chdir' 'setuid' 'exec'…; undefined where nothing did, or it is not known. */
+  failedStep(): string | undefined;
+  /** 0 before a child was started. */
+  pid(): number;
+  /** UV_ESRCH once the child has ended. */
+  kill(signal: number): number;
+  /** undefined before the exit, and where somebody else has reaped the child. */
+  resourceUsage(): ChildResourceUsage | undefined;
+  /** `code` is null when a signal ended it; both are none when somebody else has reaped it on an old kernel. */
+  onexit?: (code: number | null, signal: number) => void;
+}
+export interface ProcessWrap extends Handle {}
+
+export interface SpawnSyncOptions extends SpawnOptions {
+  /** The child's descriptors that are connected with us; 0 only to write to. */
+  pipes?: readonly number[] | undefined;
+  /** By descriptor, what to write to it. */
+  input?: readonly (ArrayBufferView | null | undefined)[] | undefined;
+  /** Bytes from each descriptor; 0 or Infinity for no limit. */
+  maxBuffer?: number | undefined;
+  /** Milliseconds. */
+  timeout?: number | undefined;
+  killSignal?: number | undefined;
+  /** Milliseconds from killSignal to SIGKILL. */
+  forceKillAfter?: number | undefined;
+  /** 'exit': grandchildren that hold the descriptors are not waited for. */
+  closeOn?: 'stdio' | 'exit' | undefined;
+}
+
+export interface SpawnSyncResult {
+  /** 0 where there was no child. */
+  pid: number;
+  status: number | null;
+  signal: number | null;
+  /** By descriptor; null where there was no child. */
+  output: (Buffer | null)[] | null;
+  /** 0 or a negative errno: why it could not start, UV_ETIMEDOUT, UV_ENOBUFS, UV_EPIPE… */
+  error: number;
+  errorStep: string | undefined;
+  resourceUsage: ChildResourceUsage | undefined;
+  timedOut: boolean;
+}
+
+/** Starts a child and waits for its end. A number: UV_EINVAL for a wrong argument. */
+export function spawnSync(options: SpawnSyncOptions): SpawnSyncResult | number;
+
+/** A uv_signal_t, in any thread. */
+export class SignalWrap {
+  /** Started again, it watches the other signal instead. */
+  start(signal: number): number;
+  /** What has not been delivered is forgotten. */
+  stop(): number;
+  onsignal?: (signal: number) => void;
+}
+export interface SignalWrap extends Handle {}
+
+/** Two connected stream sockets, close-on-exec and blocking; or a negative errno. */
+export function socketpair(): [number, number] | number;
+
+/** pipe(7), close-on-exec and blocking: [end to read, end to write]; or a negative errno. */
+export function pipe(): [number, number] | number;
+
+export function closeFd(fd: number): number;
+
+/** How many handles are open, those of this copy of the package. */
+export function activeHandles(): number;
+
+/** SO_PEERCRED and SO_PEERGROUPS; or a negative errno. */
+export function peerCredentials(fd: number): PeerCredentials | number;
+
+/** getsockname(2): a path, an address, undefined without a name; or a negative errno. */
+export function socketName(fd: number): string | IpName | number | undefined;
+
+/** Sets FD_CLOEXEC. */
+export function closeOnExec(fd: number): number;

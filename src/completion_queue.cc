@@ -159,7 +159,8 @@ void CompletionQueue::Drop() {
 void CompletionQueue::Void(HandleWrap* handle) {
   const auto applies = [](EventKind kind) {
     return kind == EventKind::kRead || kind == EventKind::kReadSlab ||
-           kind == EventKind::kReadOwn || kind == EventKind::kConnection;
+           kind == EventKind::kReadOwn || kind == EventKind::kConnection ||
+           kind == EventKind::kDescriptors || kind == EventKind::kMessages;
   };
   const auto void_connection = [](EventKind kind, int32_t status, int32_t fd) {
     if (kind == EventKind::kConnection && status == 0) close(fd);

@@ -44,6 +44,9 @@ enum class EventKind : int32_t {
   kShutdown,    // first: status
   kConnection,  // first: status; second: the accepted descriptor
   kClose,
+  kDescriptors,  // first: how many can be taken with takeDescriptors()
+  kMessages,     // first: how many can be taken with takeMessages()
+  kSent,         // first: how many; second: status
 };
 
 class CompletionQueue {

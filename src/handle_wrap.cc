@@ -30,6 +30,7 @@ void HandleWrap::OnClose(uv_handle_t* handle) {
   HandleWrap* self = From(handle);
   self->state_ = State::kClosed;
   self->Note(EventKind::kClose);
+  self->queue_->environment()->DescriptorClosed();
   self->queue_->environment()->HandleClosed();
 }
 

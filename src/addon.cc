@@ -6,6 +6,7 @@
 #include "completion_queue.h"
 #include "environment.h"
 #include "listener.h"
+#include "peer_credentials.h"
 #include "pipe_wrap.h"
 #include "tcp_wrap.h"
 
@@ -44,6 +45,7 @@ Napi::Value CreateBinding(const Napi::CallbackInfo& info) {
   binding.Set("TcpWrap", TcpWrap::Define(env, queue));
   binding.Set("Listener", Listener::Define(env, queue));
   binding.Set("activeHandles", Napi::Function::New(env, ActiveHandles, "activeHandles", queue));
+  binding.Set("peerCredentials", Napi::Function::New(env, PeerCredentials, "peerCredentials"));
   binding.Set("eventKinds", EventKinds(env));
   binding.Set("events", queue->Shared());
   return binding;

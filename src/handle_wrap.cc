@@ -37,7 +37,7 @@ void HandleWrap::OnClose(uv_handle_t* handle) {
 Napi::Value HandleWrap::CloseHandle(const Napi::CallbackInfo& info) {
   if (state_ == State::kUnopened) {
     state_ = State::kClosed;
-    return Result(info, UV_EBADF);
+    return Result(info, 1);
   }
   if (state_ != State::kOpen) return Result(info, UV_EBADF);
   Close();

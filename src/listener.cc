@@ -95,7 +95,7 @@ Napi::Function Listener::Define(Napi::Env env, CompletionQueue* queue) {
                          InstanceMethod("ref", &Listener::RefHandle),
                          InstanceMethod("unref", &Listener::UnrefHandle),
                          InstanceMethod("hasRef", &Listener::HasRef),
-                         InstanceMethod("fd", &Listener::GetFd),
+                         InstanceMethod("getFd", &Listener::GetFd),
                      },
                      queue);
 }

@@ -41,14 +41,14 @@ Napi::Function PipeWrap::Define(Napi::Env env, CompletionQueue* queue) {
                          InstanceMethod("writeUtf8String", &PipeWrap::WriteUtf8String),
                          InstanceMethod("writeLatin1String", &PipeWrap::WriteLatin1String),
                          InstanceMethod("shutdown", &PipeWrap::Shutdown),
-                         InstanceMethod("bytesRead", &PipeWrap::BytesRead),
-                         InstanceMethod("bytesWritten", &PipeWrap::BytesWritten),
-                         InstanceMethod("writeQueueSize", &PipeWrap::WriteQueueSize),
+                         InstanceMethod("getBytesRead", &PipeWrap::BytesRead),
+                         InstanceMethod("getBytesWritten", &PipeWrap::BytesWritten),
+                         InstanceMethod("getWriteQueueSize", &PipeWrap::WriteQueueSize),
                          InstanceMethod("close", &PipeWrap::CloseHandle),
                          InstanceMethod("ref", &PipeWrap::RefHandle),
                          InstanceMethod("unref", &PipeWrap::UnrefHandle),
                          InstanceMethod("hasRef", &PipeWrap::HasRef),
-                         InstanceMethod("fd", &PipeWrap::GetFd),
+                         InstanceMethod("getFd", &PipeWrap::GetFd),
                      },
                      queue);
 }

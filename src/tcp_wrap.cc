@@ -52,14 +52,14 @@ Napi::Function TcpWrap::Define(Napi::Env env, CompletionQueue* queue) {
                          InstanceMethod("writeUtf8String", &TcpWrap::WriteUtf8String),
                          InstanceMethod("writeLatin1String", &TcpWrap::WriteLatin1String),
                          InstanceMethod("shutdown", &TcpWrap::Shutdown),
-                         InstanceMethod("bytesRead", &TcpWrap::BytesRead),
-                         InstanceMethod("bytesWritten", &TcpWrap::BytesWritten),
-                         InstanceMethod("writeQueueSize", &TcpWrap::WriteQueueSize),
+                         InstanceMethod("getBytesRead", &TcpWrap::BytesRead),
+                         InstanceMethod("getBytesWritten", &TcpWrap::BytesWritten),
+                         InstanceMethod("getWriteQueueSize", &TcpWrap::WriteQueueSize),
                          InstanceMethod("close", &TcpWrap::CloseHandle),
                          InstanceMethod("ref", &TcpWrap::RefHandle),
                          InstanceMethod("unref", &TcpWrap::UnrefHandle),
                          InstanceMethod("hasRef", &TcpWrap::HasRef),
-                         InstanceMethod("fd", &TcpWrap::GetFd),
+                         InstanceMethod("getFd", &TcpWrap::GetFd),
                      },
                      queue);
 }

@@ -1,0 +1,178 @@
+'use strict';
+
+// Every error that pipewright makes. The shapes and texts are Node's, so that code
+// written for node:net and node:child_process finds what it looks for.
+
+const { inspect, getSystemErrorMap, getSystemErrorName } = require('node:util');
+
+// An error with a code, as Node builds them: the code shows in the stack, not in the
+// name.
+function coded(Base, code, message, properties) {
+  const error = new Base(message);
+  Object.defineProperty(error, 'name', { value: `${Base.name} [${code}]`, configurable: true, writable: true });
+  void error.stack; // Formed here, with that name.
+  delete error.name;
+  error.code = code;
+  Object.defineProperty(error, 'toString', {
+    value() {
+      return `${this.name} [${code}]: ${this.message}`;
+    },
+    configurable: true,
+    writable: true,
+  });
+  return Object.assign(error, properties);
+}
+
+function describe(value) {
+  if (value == null) return ` Received ${value}`;
+  if (typeof value === 'function') return ` Received function ${value.name}`;
+  if (typeof value === 'object') {
+    if (value.constructor?.name) return ` Received an instance of ${value.constructor.name}`;
+    return ` Received ${inspect(value, { depth: -1 })}`;
+  }
+  let text = inspect(value, { colors: false });
+  if (text.length > 28) text = `${text.slice(0, 25)}...`;
+  return ` Received type ${typeof value} (${text})`;
+}
+
+const PRIMITIVES = new Set(['string', 'function', 'number', 'object', 'boolean', 'bigint', 'symbol', 'undefined']);
+
+function alternatives(words, last) {
+  if (words.length < 3) return words.join(` ${last} `);
+  return `${words.slice(0, -1).join(', ')}, ${last} ${words.at(-1)}`;
+}
+
+function expectation(expected) {
+  const isType = (name) => PRIMITIVES.has(name) || name === 'Function' || name === 'Object';
+  const types = expected.filter(isType).map((name) => name.toLowerCase());
+  const classes = expected.filter((name) => !isType(name));
+  const parts = [];
+  if (types.length > 0) parts.push(`${types.length > 1 ? 'one of type' : 'of type'} ${alternatives(types, 'or')}`);
+  if (classes.length > 0) parts.push(`an instance of ${alternatives(classes, 'or')}`);
+  return parts.join(' or ');
+}
+
+const argumentKind = (name) => (name.includes('.') ? 'property' : 'argument');
+
+/** The wrong type. `expected`: type names ('string') and class names ('Buffer'). */
+function invalidArgType(name, expected, value) {
+  const subject = name.endsWith(' argument') ? `The ${name}` : `The "${name}" ${argumentKind(name)}`;
+  const message = `${subject} must be ${expectation([expected].flat())}.${describe(value)}`;
+  return coded(TypeError, 'ERR_INVALID_ARG_TYPE', message);
+}
+
+function invalidArgValue(name, value, reason = 'is invalid', Base = TypeError) {
+  let text = inspect(value);
+  if (text.length > 128) text = `${text.slice(0, 128)}...`;
+  return coded(Base, 'ERR_INVALID_ARG_VALUE', `The ${argumentKind(name)} '${name}' ${reason}. Received ${text}`);
+}
+
+// 1234567 as 1_234_567.
+function grouped(text) {
+  const [, sign, digits] = /^(-?)(\d+)$/.exec(text) ?? [];
+  return digits === undefined ? text : sign + digits.replace(/\B(?=(\d{3})+$)/g, '_');
+}
+
+function outOfRange(name, range, value) {
+  const received = Number.isInteger(value) && Math.abs(value) > 2 ** 32 ? grouped(String(value)) : inspect(value);
+  const message = `The value of "${name}" is out of range. It must be ${range}. Received ${received}`;
+  return coded(RangeError, 'ERR_OUT_OF_RANGE', message);
+}
+
+function missingArgs(names) {
+  const quoted = names.map((name) => `"${name}"`);
+  return coded(TypeError, 'ERR_MISSING_ARGS', `The ${alternatives(quoted, 'or')} argument must be specified`);
+}
+
+function badPort(name, port) {
+  const message = `${name} should be >= 0 and < 65536.${describe(port)}.`;
+  return coded(RangeError, 'ERR_SOCKET_BAD_PORT', message);
+}
+
+// What needs a message and a class only: code: [class, message].
+const PLAIN = {
+  ERR_INVALID_HANDLE_TYPE: [TypeError, 'This handle type cannot be sent'],
+  ERR_SERVER_ALREADY_LISTEN: [Error, 'Listen method has been called more than once without closing.'],
+  ERR_SERVER_NOT_RUNNING: [Error, 'Server is not running.'],
+  ERR_SOCKET_CLOSED: [Error, 'Socket is closed'],
+  ERR_SOCKET_CLOSED_BEFORE_CONNECTION: [Error, 'Socket closed before the connection was established'],
+  ERR_SOCKET_CONNECTION_TIMEOUT: [Error, 'Socket connection timeout'],
+  EPIPE: [Error, 'This socket has been ended by the other party'],
+};
+
+/** An error that always reads the same, by its code. */
+function plain(code) {
+  const [Base, message] = PLAIN[code];
+  return coded(Base, code, message);
+}
+
+const invalidIpAddress = (address) => coded(TypeError, 'ERR_INVALID_IP_ADDRESS', `Invalid IP address: ${address}`);
+const invalidFdType = (type) => coded(TypeError, 'ERR_INVALID_FD_TYPE', `Unsupported fd type: ${type}`);
+
+function invalidAddressFamily(family, host, port) {
+  const error = coded(
+    RangeError,
+    'ERR_INVALID_ADDRESS_FAMILY',
+    `Invalid address family: ${family} ${host}:${port}`,
+  );
+  return Object.assign(error, { host, port });
+}
+
+function aborted(cause) {
+  const error = new Error('The operation was aborted', cause === undefined ? undefined : { cause });
+  return Object.assign(error, { name: 'AbortError', code: 'ABORT_ERR' });
+}
+
+/** Several attempts failed; the text is the first one's. */
+function aggregate(errors) {
+  const error = new AggregateError(errors);
+  error.code = errors[0]?.code;
+  return error;
+}
+
+/** What the kernel said. `errno` is negative, as libuv has it. */
+function errnoException(errno, syscall, detail) {
+  const code = getSystemErrorName(errno);
+  const message = detail ? `${syscall} ${code} ${detail}` : `${syscall} ${code}`;
+  return Object.assign(new Error(message), { errno, code, syscall });
+}
+
+function withAddress(error, address, port) {
+  error.address = address;
+  if (port) error.port = port;
+  return error;
+}
+
+const place = (address, port) => (port && port > 0 ? `${address}:${port}` : `${address}`);
+
+/** A connect that failed; `local` is 'address:port' of our end where it is known. */
+function connectException(errno, address, port, local, syscall = 'connect') {
+  const detail = local ? `${place(address, port)} - Local (${local})` : place(address, port);
+  return withAddress(errnoException(errno, syscall, detail), address, port);
+}
+
+/** A listen that failed; the port of a path is -1, as in Node. */
+function listenException(errno, address, port) {
+  const code = getSystemErrorName(errno);
+  const [, text] = getSystemErrorMap().get(errno) ?? [code, 'unknown error'];
+  const where = address ? ` ${place(address, port)}` : '';
+  const error = Object.assign(new Error(`listen ${code}: ${text}${where}`), { code, errno, syscall: 'listen' });
+  return address ? withAddress(error, address, port) : error;
+}
+
+module.exports = {
+  aborted,
+  aggregate,
+  badPort,
+  connectException,
+  errnoException,
+  invalidAddressFamily,
+  invalidArgType,
+  invalidArgValue,
+  invalidFdType,
+  invalidIpAddress,
+  listenException,
+  missingArgs,
+  outOfRange,
+  plain,
+};

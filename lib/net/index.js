@@ -1,0 +1,43 @@
+'use strict';
+
+// pipewright/net: what node:net exports, over our own sockets and servers. What has to
+// do with TCP alone is Node's own.
+
+const net = require('node:net');
+
+const { normalizeArgs } = require('./options.js');
+const { Server } = require('./server.js');
+const { Socket } = require('./socket.js');
+
+/** Connects to a path, or to a port of a host. @returns {Socket} */
+function connect(...args) {
+  const normalized = normalizeArgs(args);
+  const [options] = normalized;
+  const socket = new Socket(options);
+  if (options.timeout) socket.setTimeout(options.timeout);
+  return socket.connect(normalized);
+}
+
+/** A server that does not listen yet. @returns {Server} */
+function createServer(options, listener) {
+  return new Server(options, listener);
+}
+
+module.exports = {
+  BlockList: net.BlockList,
+  Server,
+  Socket,
+  SocketAddress: net.SocketAddress,
+  Stream: Socket,
+  _normalizeArgs: normalizeArgs,
+  connect,
+  createConnection: connect,
+  createServer,
+  getDefaultAutoSelectFamily: net.getDefaultAutoSelectFamily,
+  getDefaultAutoSelectFamilyAttemptTimeout: net.getDefaultAutoSelectFamilyAttemptTimeout,
+  isIP: net.isIP,
+  isIPv4: net.isIPv4,
+  isIPv6: net.isIPv6,
+  setDefaultAutoSelectFamily: net.setDefaultAutoSelectFamily,
+  setDefaultAutoSelectFamilyAttemptTimeout: net.setDefaultAutoSelectFamilyAttemptTimeout,
+};

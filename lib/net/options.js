@@ -1,0 +1,258 @@
+'use strict';
+
+// Every call form of lib/net is brought into one complete, frozen object here, at the
+// edge; inside nothing is optional and nothing is checked again.
+
+const { getDefaultHighWaterMark } = require('node:stream');
+const { isUint8Array } = require('node:util').types;
+
+const { invalidArgType, invalidArgValue, missingArgs } = require('../errors.js');
+const {
+  validateAbortSignal,
+  validateBoolean,
+  validateFunction,
+  validateInt32,
+  validateNumber,
+  validatePort,
+  validateString,
+} = require('../validate.js');
+const { groupId, userId } = require('../accounts.js');
+
+const DEFAULT_BACKLOG = 511; // As Node; the kernel rounds up and caps it (listen(2)).
+const MAX_MODE = 0o7777;
+
+const kNormalized = Symbol('normalizedArgs');
+
+// A string of digits is a port.
+const toNumber = (value) => (Number(value) >= 0 ? Number(value) : false);
+const isPath = (value) => typeof value === 'string' && toNumber(value) === false;
+
+/** The arguments of connect() and listen(), as [options, callback]; net._normalizeArgs. */
+function normalizeArgs(args) {
+  if (Array.isArray(args[0]) && args[0][kNormalized]) return args[0];
+  const last = args.at(-1);
+  const normalized = [optionsOf(args), typeof last === 'function' ? last : null];
+  normalized[kNormalized] = true;
+  return normalized;
+}
+
+function optionsOf([first, second]) {
+  if (first === undefined) return arguments[0].length === 0 ? {} : { port: undefined };
+  if (typeof first === 'object' && first !== null) return first;
+  if (isPath(first)) return { path: first };
+  const options = { port: first };
+  if (typeof second === 'string') options.host = second;
+  return options;
+}
+
+function checkObjectMode(options) {
+  for (const name of ['objectMode', 'readableObjectMode', 'writableObjectMode']) {
+    if (options[name]) throw invalidArgValue(`options.${name}`, options[name], 'is not supported');
+  }
+}
+
+// Seconds, as the kernel wants them; milliseconds in the option.
+function keepAliveSeconds(options) {
+  const delay = options.keepAliveInitialDelay;
+  if (delay === undefined) return 0;
+  validateNumber(delay, 'options.keepAliveInitialDelay');
+  return Math.trunc(Math.max(delay, 0) / 1000);
+}
+
+const tcpOptions = (options) => ({
+  noDelay: Boolean(options.noDelay),
+  keepAlive: Boolean(options.keepAlive),
+  keepAliveSeconds: keepAliveSeconds(options),
+});
+
+// { buffer, callback } with a Uint8Array, or a function that gives one for each read.
+function userRead(onread) {
+  if (onread === null || typeof onread !== 'object' || typeof onread.callback !== 'function') return null;
+  const { buffer, callback } = onread;
+  if (typeof buffer === 'function') return { buffer: null, nextBuffer: buffer, callback };
+  return isUint8Array(buffer) ? { buffer, nextBuffer: null, callback } : null;
+}
+
+/** The argument of `new Socket()`. */
+function normalizeSocketOptions(options) {
+  const given = typeof options === 'number' ? { fd: options } : { ...options };
+  checkObjectMode(given);
+  if (given.signal !== undefined) validateAbortSignal(given.signal, 'options.signal');
+  return {
+    stream: {
+      ...given,
+      allowHalfOpen: Boolean(given.allowHalfOpen),
+      emitClose: false, // Comes when the handle is closed.
+      autoDestroy: true,
+      decodeStrings: false,
+      signal: undefined,
+    },
+    handle: given.handle,
+    fd: given.handle ? undefined : given.fd,
+    onread: userRead(given.onread),
+    tcp: tcpOptions(given),
+    signal: given.signal,
+    pauseOnCreate: Boolean(given.pauseOnCreate),
+    manualStart: Boolean(given.manualStart),
+  };
+}
+
+function highWaterMark(value) {
+  if (value === undefined) return getDefaultHighWaterMark(false);
+  validateNumber(value, 'options.highWaterMark');
+  return value < 0 ? getDefaultHighWaterMark(false) : value;
+}
+
+/** The arguments of `new Server()`, as { settings, listener }. */
+function normalizeServerOptions(options, listener) {
+  if (typeof options === 'function') return normalizeServerOptions({}, options);
+  if (options !== undefined && options !== null && typeof options !== 'object') {
+    throw invalidArgType('options', 'Object', options);
+  }
+  const given = { ...options };
+  if (given.allowPeer !== undefined) validateFunction(given.allowPeer, 'options.allowPeer');
+  const settings = {
+    allowHalfOpen: given.allowHalfOpen || false,
+    pauseOnConnect: Boolean(given.pauseOnConnect),
+    highWaterMark: highWaterMark(given.highWaterMark),
+    allowPeer: given.allowPeer,
+    ...tcpOptions(given),
+  };
+  return { settings, listener: typeof listener === 'function' ? listener : undefined };
+}
+
+// Where to connect to.
+
+/** The options of connect(): { path } or { host, port, … }. */
+function normalizeConnectOptions(options) {
+  if (options.port === undefined && (options.path === undefined || options.path === null)) {
+    throw missingArgs(['options', 'port', 'path']);
+  }
+  if (!options.path) return { path: undefined, ...tcpTarget(options) };
+  validateString(options.path, 'options.path');
+  return { path: options.path };
+}
+
+function tcpTarget(options) {
+  const { localAddress, localPort, port, lookup, autoSelectFamily, autoSelectFamilyAttemptTimeout } = options;
+  if (localPort) validateNumber(localPort, 'options.localPort');
+  if (port !== undefined) {
+    if (typeof port !== 'number' && typeof port !== 'string') {
+      throw invalidArgType('options.port', ['number', 'string'], port);
+    }
+    validatePort(port);
+  }
+  if (autoSelectFamily !== undefined && autoSelectFamily !== null) {
+    validateBoolean(autoSelectFamily, 'options.autoSelectFamily');
+  }
+  if (autoSelectFamilyAttemptTimeout !== undefined && autoSelectFamilyAttemptTimeout !== null) {
+    validateInt32(autoSelectFamilyAttemptTimeout, 'options.autoSelectFamilyAttemptTimeout', 1);
+  }
+  if (lookup !== undefined && lookup !== null) validateFunction(lookup, 'options.lookup');
+  return {
+    host: options.host || 'localhost',
+    port: port | 0,
+    localAddress,
+    localPort,
+    family: options.family,
+    hints: options.hints || 0,
+    lookup,
+    autoSelectFamily,
+    autoSelectFamilyAttemptTimeout,
+  };
+}
+
+// Where to listen.
+
+/**
+ * The arguments of listen(), as one of
+ *   { kind: 'handle', handle }, { kind: 'fd', fd }, { kind: 'path', path, … },
+ *   { kind: 'port', port, host, … }
+ * each with backlog and signal, and the callback.
+ */
+function normalizeListenArgs(args) {
+  const [given, callback] = normalizeArgs(args);
+  const options = given._handle || given.handle || given;
+  const backlog = options.backlog || toNumber(args.length > 1 && args[1]) || toNumber(args.length > 2 && args[2]);
+  if (options.signal !== undefined) validateAbortSignal(options.signal, 'options.signal');
+  const common = { backlog: backlog || DEFAULT_BACKLOG, signal: options.signal, callback };
+  return Object.freeze({ ...common, ...listenTarget(args, options) });
+}
+
+function listenTarget(args, options) {
+  if (typeof options.listenOnFd === 'function') return { kind: 'handle', handle: options };
+  if (typeof options.fd === 'number' && options.fd >= 0) return { kind: 'fd', fd: options.fd };
+  const anyPort =
+    args.length === 0 ||
+    typeof args[0] === 'function' ||
+    (options.port === undefined && 'port' in options) ||
+    options.port === null;
+  const port = anyPort ? 0 : options.port;
+  if (typeof port === 'number' || typeof port === 'string') return portTarget(options, port);
+  if (options.path && isPath(options.path)) return pathTarget(options);
+  if (!('port' in options) && !('path' in options)) {
+    throw invalidArgValue('options', options, 'must have the property "port" or "path"');
+  }
+  throw invalidArgValue('options', options);
+}
+
+function portTarget(options, port) {
+  validatePort(port, 'options.port');
+  return {
+    kind: 'port',
+    port: port | 0,
+    host: options.host || undefined,
+    ipv6Only: options.ipv6Only === true,
+    reusePort: options.reusePort === true,
+  };
+}
+
+// A number, or a string of octal digits as chmod(1) takes it.
+function parseMode(mode) {
+  if (mode === undefined || mode === null) return undefined;
+  if (typeof mode !== 'string') {
+    if (typeof mode !== 'number') throw invalidArgType('options.mode', ['number', 'string'], mode);
+    validateInt32(mode, 'options.mode', 0, MAX_MODE);
+    return mode;
+  }
+  if (!/^[0-7]{1,4}$/.test(mode)) throw invalidArgValue('options.mode', mode, 'must be an octal number up to 7777');
+  return parseInt(mode, 8);
+}
+
+const ifGiven = (value, convert) => (value === undefined || value === null ? undefined : convert(value));
+
+function pathTarget(options) {
+  const { path } = options;
+  const target = {
+    kind: 'path',
+    path,
+    mode: parseMode(options.mode),
+    addMode: (options.readableAll === true ? 0o444 : 0) | (options.writableAll === true ? 0o222 : 0),
+    uid: ifGiven(options.owner, (owner) => userId(owner, 'options.owner')),
+    gid: ifGiven(options.group, (group) => groupId(group, 'options.group')),
+    replaceStale: options.replaceStale === true,
+  };
+  checkPathTarget(target, options);
+  return target;
+}
+
+function checkPathTarget(target, options) {
+  if (target.path[0] === '\0') {
+    const ofFiles = ['mode', 'owner', 'group', 'readableAll', 'writableAll', 'replaceStale'];
+    const given = ofFiles.find((name) => options[name]);
+    if (given !== undefined) {
+      throw invalidArgValue('options', options, `can not set ${given} when path is abstract unix socket`);
+    }
+  }
+  if (target.mode !== undefined && target.addMode !== 0) {
+    throw invalidArgValue('options', options, 'can not have readableAll or writableAll beside mode');
+  }
+}
+
+module.exports = {
+  normalizeArgs,
+  normalizeConnectOptions,
+  normalizeListenArgs,
+  normalizeServerOptions,
+  normalizeSocketOptions,
+};

@@ -1,0 +1,477 @@
+'use strict';
+
+// net.Socket: a Duplex over a PipeWrap or a TcpWrap. Reading, ending and destroying
+// are here; writing.js, timeout.js and connecting.js have the rest.
+
+const { AsyncResource } = require('node:async_hooks');
+const { constants } = require('node:os');
+const { Duplex } = require('node:stream');
+const { isUint8Array } = require('node:util').types;
+
+const { errnoException, plain } = require('../errors.js');
+const { connect } = require('./connecting.js');
+const { whenAborted } = require('./abort.js');
+const { normalizeSocketOptions } = require('./options.js');
+const { retryOverloaded } = require('./overload.js');
+const { handleOfFd } = require('./adopt.js');
+const { peerCredentials } = require('./peer.js');
+const { onTimeout, refreshTimer, setTimeoutOf, stopTimer } = require('./timeout.js');
+const { bytesWaiting, write, writeGeneric, writeNow, writev } = require('./writing.js');
+const {
+  kBytesRead,
+  kBytesWritten,
+  kConnectScope,
+  kOwner,
+  kPushed,
+  kTcpOptions,
+  kTimer,
+  kTimerQueueSize,
+  kUserRead,
+  kWriteResult,
+} = require('./symbols.js');
+
+const UV_EOF = -4095;
+const UV_ENOTCONN = -constants.errno.ENOTCONN;
+
+const noop = () => {};
+
+/**
+ * A connection over a Unix socket, a pipe or TCP; net.Socket of Node.
+ *
+ * @param {object | number} [options] as of node:net; a number is a descriptor
+ */
+function Socket(options) {
+  if (!(this instanceof Socket)) return new Socket(options);
+  const settings = normalizeSocketOptions(options);
+  initState(this);
+  Duplex.call(this, settings.stream);
+  this[kUserRead] = settings.onread;
+  this[kTcpOptions] = settings.tcp;
+  if (settings.handle) {
+    this._handle = settings.handle;
+  } else if (settings.fd !== undefined) {
+    this._handle = handleOfFd(settings.fd);
+  }
+  this.on('end', onReadableEnd);
+  attachHandle(this);
+  if (this._handle && settings.stream.readable !== false) beginReading(this, settings);
+  if (settings.signal !== undefined) whenAborted(settings.signal, this, (error) => this.destroy(error));
+}
+Object.setPrototypeOf(Socket.prototype, Duplex.prototype);
+Object.setPrototypeOf(Socket, Duplex);
+
+function initState(socket) {
+  socket.connecting = false;
+  socket._hadError = false;
+  socket._handle = null;
+  socket._parent = null;
+  socket._host = null;
+  socket._peername = null;
+  socket._sockname = null;
+  socket._pendingData = null;
+  socket._pendingEncoding = '';
+  socket.server = null;
+  socket._server = null;
+  socket[kBytesRead] = 0;
+  socket[kBytesWritten] = 0;
+  socket[kConnectScope] = null;
+  socket[kPushed] = false;
+  socket[kTimer] = null;
+  socket[kTimerQueueSize] = 0;
+  socket[kWriteResult] = null;
+}
+
+// Makes the handle the socket's own. Also called by connecting.js.
+function attachHandle(socket) {
+  // A destroyed socket may be connected anew.
+  socket._undestroy();
+  socket._sockname = null;
+  const handle = socket._handle;
+  if (!handle) return;
+  handle[kOwner] = socket;
+  handle.onread = onread;
+  const userRead = socket[kUserRead];
+  if (userRead === null) return;
+  if (userRead.nextBuffer !== null) userRead.buffer = userRead.nextBuffer();
+  if (isUint8Array(userRead.buffer)) handle.useUserBuffer(userRead.buffer);
+}
+
+function beginReading(socket, { pauseOnCreate, manualStart }) {
+  if (pauseOnCreate) {
+    socket._handle.reading = false;
+    socket.readableFlowing = false;
+  } else if (!manualStart) {
+    socket.read(0);
+  }
+}
+
+// Reading: from completions.js to the 'data' handler.
+
+// The handle's `onread`: bytes, or a negative errno.
+function onread(nread, chunk) {
+  const socket = this[kOwner];
+  if (socket[kTimer] !== null) refreshTimer(socket);
+  if (nread < 0) {
+    onReadEnd(socket, nread);
+  } else if (!socket.destroyed && !deliver(socket, nread, chunk)) {
+    stopReading(socket);
+  }
+}
+
+// False where the reader wants no more for now.
+function deliver(socket, nread, chunk) {
+  if (socket[kUserRead] !== null) return deliverToUser(socket, nread);
+  // What push() would do for a flowing stream with nothing buffered, without its
+  // bookkeeping. The first chunk takes push() all the same, for readableDidRead.
+  if (
+    socket[kPushed] &&
+    socket.readableFlowing === true &&
+    socket.readableLength === 0 &&
+    socket.readableEncoding === null &&
+    socket.listenerCount('data') > 0
+  ) {
+    socket.emit('data', chunk);
+    return true;
+  }
+  socket[kPushed] = true;
+  return socket.push(chunk);
+}
+
+// The option `onread`: the bytes are in the caller's own buffer.
+function deliverToUser(socket, nread) {
+  const userRead = socket[kUserRead];
+  const goOn = userRead.callback(nread, userRead.buffer) !== false;
+  if (userRead.nextBuffer === null) return goOn;
+  const next = userRead.nextBuffer();
+  if (isUint8Array(next)) {
+    userRead.buffer = next;
+    socket._handle?.useUserBuffer(next);
+  }
+  return goOn;
+}
+
+function onReadEnd(socket, nread) {
+  if (nread !== UV_EOF) {
+    socket.destroy(errnoException(nread, 'read'));
+    return;
+  }
+  if (socket.readableEnded) return;
+  socket.push(null);
+  socket.read(0);
+}
+
+function startReading(socket) {
+  socket._handle.reading = true;
+  const err = socket._handle.readStart();
+  if (err !== 0) socket.destroy(errnoException(err, 'read'));
+}
+
+function stopReading(socket) {
+  const handle = socket._handle;
+  if (!handle) return;
+  handle.reading = false;
+  const err = handle.readStop();
+  if (err !== 0) socket.destroy(errnoException(err, 'read'));
+}
+
+Socket.prototype._read = function _read(size) {
+  if (this.connecting || !this._handle) {
+    this.once('connect', () => this._read(size));
+  } else if (!this._handle.reading) {
+    startReading(this);
+  }
+};
+
+// With a buffer of the user's own nothing can be kept for later: pausing stops the
+// handle itself.
+const readsForUser = (socket) => socket[kUserRead] !== null && !socket.connecting && socket._handle;
+
+Socket.prototype.pause = function pause() {
+  if (readsForUser(this) && this._handle.reading) stopReading(this);
+  return Duplex.prototype.pause.call(this);
+};
+
+Socket.prototype.resume = function resume() {
+  if (readsForUser(this) && !this._handle.reading) startReading(this);
+  return Duplex.prototype.resume.call(this);
+};
+
+Socket.prototype.read = function read(size) {
+  if (readsForUser(this) && !this._handle.reading) startReading(this);
+  return Duplex.prototype.read.call(this, size);
+};
+
+// Writing: writing.js.
+
+Socket.prototype.write = writeNow;
+Socket.prototype._write = write;
+Socket.prototype._writev = writev;
+Socket.prototype._writeGeneric = writeGeneric;
+
+// Connecting: connecting.js.
+
+Socket.prototype.connect = function (...args) {
+  if (this.write !== Socket.prototype.write) this.write = Socket.prototype.write;
+  return connect(this, args, attachHandle);
+};
+
+// Ending.
+
+// Once the peer has ended and half-open is not wanted, the stream ends itself; a write
+// after that is answered as the kernel would answer it.
+function onReadableEnd() {
+  if (!this.allowHalfOpen) this.write = writeAfterEnd;
+}
+
+function writeAfterEnd(chunk, encoding, callback) {
+  if (!this.writableEnded) return Duplex.prototype.write.call(this, chunk, encoding, callback);
+  const done = typeof encoding === 'function' ? encoding : callback;
+  const error = plain('EPIPE');
+  if (typeof done === 'function') process.nextTick(done, error);
+  this.destroy(error);
+  return false;
+}
+
+Socket.prototype.end = function end(chunk, encoding, callback) {
+  Duplex.prototype.end.call(this, chunk, encoding, callback);
+  return this;
+};
+
+Socket.prototype._final = function _final(callback) {
+  if (this.pending) {
+    this.once('connect', () => this._final(callback));
+    return;
+  }
+  const handle = this._handle;
+  if (!handle) {
+    callback();
+    return;
+  }
+  const err = handle.shutdown();
+  if (err === UV_ENOTCONN) {
+    callback();
+  } else if (err !== 0) {
+    callback(errnoException(err, 'shutdown'));
+  } else {
+    handle.onshutdown = AsyncResource.bind(() => callback(), 'SHUTDOWNWRAP');
+  }
+};
+
+Socket.prototype.destroySoon = function destroySoon() {
+  if (this.writable) this.end();
+  if (this.writableFinished) {
+    this.destroy();
+  } else {
+    this.once('finish', this.destroy);
+  }
+};
+
+Socket.prototype._destroy = function _destroy(exception, callback) {
+  this.connecting = false;
+  for (let each = this; each; each = each._parent) stopTimer(each);
+  if (this._handle) {
+    closeHandle(this, exception !== null && exception !== undefined);
+    callback(exception);
+  } else {
+    callback(exception);
+    process.nextTick(emitClose, this, false);
+  }
+  const server = this._server;
+  if (server) {
+    server._connections--;
+    server._emitCloseIfDrained?.();
+  }
+};
+
+function emitClose(socket, hadError) {
+  socket.emit('close', hadError);
+}
+
+function closeHandle(socket, hadError) {
+  const handle = socket._handle;
+  socket[kBytesRead] = handle.bytesRead;
+  socket[kBytesWritten] = handle.bytesWritten;
+  const onClose = () => {
+    retryOverloaded();
+    emitClose(socket, hadError);
+  };
+  if (socket.resetAndClosing) {
+    socket.resetAndClosing = false;
+    handle.onclose = onClose;
+    const err = handle.reset();
+    if (err !== 0) {
+      socket.emit('error', errnoException(err, 'reset'));
+      handle.close(onClose);
+    }
+  } else {
+    handle.close(onClose);
+  }
+  handle.onread = noop;
+  socket._handle = null;
+  socket._sockname = null;
+}
+
+/** TCP only: closes with a RST; see node:net. @throws ERR_INVALID_HANDLE_TYPE */
+Socket.prototype.resetAndDestroy = function resetAndDestroy() {
+  if (!this._handle) {
+    this.destroy(plain('ERR_SOCKET_CLOSED'));
+    return this;
+  }
+  if (!this._handle.reset) throw plain('ERR_INVALID_HANDLE_TYPE');
+  if (this.connecting) {
+    this.once('connect', () => this._reset());
+  } else {
+    this._reset();
+  }
+  return this;
+};
+
+Socket.prototype._reset = function _reset() {
+  this.resetAndClosing = true;
+  return this.destroy();
+};
+
+// Timeout, ref and unref.
+
+Socket.prototype.setTimeout = setTimeoutOf;
+Socket.prototype._onTimeout = onTimeout;
+Socket.prototype._unrefTimer = function _unrefTimer() {
+  refreshTimer(this);
+};
+
+function refOrWait(method) {
+  return function () {
+    if (!this._handle) {
+      this.once('connect', this[method]);
+    } else if (typeof this._handle[method] === 'function') {
+      this._handle[method]();
+    }
+    return this;
+  };
+}
+
+Socket.prototype.ref = refOrWait('ref');
+Socket.prototype.unref = refOrWait('unref');
+
+// TCP options.
+
+/** TCP only, elsewhere without effect. Default true. */
+Socket.prototype.setNoDelay = function setNoDelay(enable = true) {
+  const noDelay = Boolean(enable);
+  const changed = this[kTcpOptions].noDelay !== noDelay;
+  this[kTcpOptions].noDelay = noDelay;
+  if (changed) this._handle?.setNoDelay?.(noDelay);
+  return this;
+};
+
+/** TCP only, elsewhere without effect. The delay is in milliseconds, to the second. */
+Socket.prototype.setKeepAlive = function setKeepAlive(enable, initialDelay) {
+  const keepAlive = Boolean(enable);
+  const seconds = Math.trunc(initialDelay / 1000) || 0;
+  const current = this[kTcpOptions];
+  const changed = current.keepAlive !== keepAlive || (keepAlive && current.keepAliveSeconds !== seconds);
+  current.keepAlive = keepAlive;
+  current.keepAliveSeconds = seconds;
+  if (changed) this._handle?.setKeepAlive?.(keepAlive, seconds);
+  return this;
+};
+
+// What there is to know about it.
+
+/** Our end's name: { address, family, port } of TCP, {} of a Unix socket. */
+Socket.prototype.address = function address() {
+  return this._getsockname();
+};
+
+Socket.prototype._getsockname = function _getsockname() {
+  if (!this._handle?.getsockname) return {};
+  this._sockname ??= nameOf(this._handle.getsockname());
+  return this._sockname;
+};
+
+Socket.prototype._getpeername = function _getpeername() {
+  if (!this._handle?.getpeername || this.connecting) return this._peername ?? {};
+  if (this._peername === null) {
+    const name = this._handle.getpeername();
+    if (typeof name !== 'object') return {};
+    this._peername = name;
+  }
+  return this._peername;
+};
+
+const nameOf = (name) => (typeof name === 'object' ? name : {});
+
+/**
+ * Who is at the other end of a Unix socket, as the kernel noted it at connect(2) or
+ * socketpair(2): { pid, uid, gid, groups }. See unix(7), SO_PEERCRED, SO_PEERGROUPS.
+ *
+ * @throws ERR_SOCKET_CLOSED, or the system's error (ENOTCONN; EOPNOTSUPP for TCP)
+ */
+Socket.prototype.peerCredentials = function () {
+  if (!this._handle) throw plain('ERR_SOCKET_CLOSED');
+  return peerCredentials(this._handle.fd);
+};
+
+function define(name, get, enumerable = true) {
+  Object.defineProperty(Socket.prototype, name, { get, enumerable, configurable: !enumerable });
+}
+
+define('remoteAddress', function remoteAddress() {
+  return this._getpeername().address;
+});
+define('remoteFamily', function remoteFamily() {
+  return this._getpeername().family;
+});
+define('remotePort', function remotePort() {
+  return this._getpeername().port;
+});
+define('localAddress', function localAddress() {
+  return this._getsockname().address;
+});
+define('localFamily', function localFamily() {
+  return this._getsockname().family;
+});
+define('localPort', function localPort() {
+  return this._getsockname().port;
+});
+define('bytesRead', function bytesRead() {
+  return this._handle ? this._handle.bytesRead : this[kBytesRead];
+});
+define('_bytesDispatched', function bytesDispatched() {
+  return this._handle ? this._handle.bytesWritten : this[kBytesWritten];
+});
+define('bytesWritten', function bytesWritten() {
+  return this._bytesDispatched + bytesWaiting(this);
+});
+define(
+  'bufferSize',
+  function bufferSize() {
+    return this._handle ? this.writableLength : undefined;
+  },
+  false,
+);
+define(
+  '_connecting',
+  function connecting() {
+    return this.connecting;
+  },
+  false,
+);
+define(
+  'pending',
+  function pending() {
+    return !this._handle || this.connecting;
+  },
+  false,
+);
+define(
+  'readyState',
+  function readyState() {
+    if (this.connecting) return 'opening';
+    if (this.readable) return this.writable ? 'open' : 'readOnly';
+    return this.writable ? 'writeOnly' : 'closed';
+  },
+  false,
+);
+
+module.exports = { Socket };

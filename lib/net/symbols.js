@@ -1,0 +1,16 @@
+'use strict';
+
+// What the files of lib/net keep on sockets and handles under names of their own.
+
+module.exports = {
+  kBytesRead: Symbol('bytesRead'), // Of a socket whose handle is gone.
+  kBytesWritten: Symbol('bytesWritten'),
+  kConnectScope: Symbol('connectScope'), // Context of the connect() under way.
+  kOwner: Symbol('owner'), // Of a handle: its Socket or Server.
+  kPushed: Symbol('pushed'), // The first chunk has gone through push().
+  kTcpOptions: Symbol('tcpOptions'), // noDelay and keepAlive, to be set or as they were set.
+  kTimer: Symbol('timer'), // Of setTimeout(); null without one.
+  kTimerQueueSize: Symbol('timerQueueSize'), // Bytes queued when a write last had to wait.
+  kUserRead: Symbol('userRead'), // { buffer, nextBuffer, callback } of the option `onread`; null without it.
+  kWriteResult: Symbol('writeResult'), // Of a write that the handle was given before the stream.
+};

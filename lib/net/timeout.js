@@ -1,0 +1,62 @@
+'use strict';
+
+// socket.setTimeout(): 'timeout' after so many milliseconds without a byte either way.
+
+const { validateFunction, validateNumber } = require('../validate.js');
+const { outOfRange } = require('../errors.js');
+const { kTimer, kTimerQueueSize } = require('./symbols.js');
+
+const MAX_TIMEOUT = 2 ** 31 - 1; // What setTimeout() can do.
+
+function checkDuration(msecs) {
+  validateNumber(msecs, 'msecs');
+  if (!(msecs >= 0 && Number.isFinite(msecs))) throw outOfRange('msecs', 'a non-negative finite number', msecs);
+  if (msecs <= MAX_TIMEOUT) return msecs;
+  process.emitWarning(
+    `${msecs} does not fit into a 32-bit signed integer.\nTimer duration was truncated to ${MAX_TIMEOUT}.`,
+    'TimeoutOverflowWarning',
+  );
+  return MAX_TIMEOUT;
+}
+
+/** The method Socket.prototype.setTimeout. 0 switches it off. */
+function setTimeoutOf(msecs, callback) {
+  if (this.destroyed) return this;
+  this.timeout = msecs;
+  const duration = checkDuration(msecs);
+  if (callback !== undefined) validateFunction(callback, 'callback');
+  stopTimer(this);
+  if (duration === 0) {
+    if (callback !== undefined) this.removeListener('timeout', callback);
+    return this;
+  }
+  this[kTimer] = setTimeout(() => this._onTimeout(), duration).unref();
+  if (callback !== undefined) this.once('timeout', callback);
+  return this;
+}
+
+/** Bytes moved: the time starts anew. */
+function refreshTimer(socket) {
+  for (let each = socket; each; each = each._parent) each[kTimer]?.refresh();
+}
+
+function stopTimer(socket) {
+  clearTimeout(socket[kTimer]);
+  socket[kTimer] = null;
+}
+
+/** The method Socket.prototype._onTimeout. A write that makes progress is no silence. */
+function onTimeout() {
+  const queued = this[kTimerQueueSize];
+  if (queued > 0 && this._handle) {
+    const { writeQueueSize } = this._handle;
+    if (queued !== writeQueueSize) {
+      this[kTimerQueueSize] = writeQueueSize;
+      refreshTimer(this);
+      return;
+    }
+  }
+  this.emit('timeout');
+}
+
+module.exports = { onTimeout, refreshTimer, setTimeoutOf, stopTimer };

@@ -61,10 +61,32 @@ function streamClass(Base, type) {
   return Stream;
 }
 
+// Descriptors that nobody listens for are closed.
+class MessageSocket extends streamClass(native.MessageSocket, 'MESSAGESOCKETWRAP') {
+  ondescriptors(list) {
+    list.forEach(native.closeInBackground);
+  }
+
+  get counters() {
+    return this.getCounters();
+  }
+}
+
 module.exports = {
   PipeWrap: streamClass(native.PipeWrap, 'PIPEWRAP'),
   TcpWrap: streamClass(native.TcpWrap, 'TCPWRAP'),
   Listener: handleClass(native.Listener, 'LISTENER'),
+  MessageSocket,
   activeHandles: native.activeHandles,
+  allowDescriptors: native.allowDescriptors,
+  claimDescriptor: native.claimDescriptor,
+  closeFd: native.closeFd,
+  closeInBackground: native.closeInBackground,
+  descriptorType: native.descriptorType,
+  duplicateFd: native.duplicateFd,
+  getFlags: native.getFlags,
+  leaveDescriptor: native.leaveDescriptor,
   peerCredentials: native.peerCredentials,
+  setBlocking: native.setBlocking,
+  socketPair: native.socketPair,
 };

@@ -38,6 +38,9 @@ function makeHandlers(kinds, slabs) {
   handlers[kinds.CONNECT] = (handle, status) => handle.onconnect?.(status);
   handlers[kinds.SHUTDOWN] = (handle, status) => handle.onshutdown?.(status);
   handlers[kinds.CONNECTION] = (handle, status, fd) => handle.onconnection(status, fd);
+  handlers[kinds.DESCRIPTORS] = (handle) => handle.ondescriptors(handle.takeDescriptors());
+  handlers[kinds.MESSAGES] = (handle) => handle.onmessages(handle.takeMessages());
+  handlers[kinds.SENT] = (handle, count, status) => handle.onsent?.(count, status);
   handlers[kinds.CLOSE] = (handle) => {
     try {
       handle.onclose?.();

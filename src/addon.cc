@@ -4,8 +4,10 @@
 #include <napi.h>
 
 #include "completion_queue.h"
+#include "descriptor_functions.h"
 #include "environment.h"
 #include "listener.h"
+#include "message_socket.h"
 #include "peer_credentials.h"
 #include "pipe_wrap.h"
 #include "tcp_wrap.h"
@@ -27,6 +29,9 @@ Napi::Object EventKinds(Napi::Env env) {
   define("SHUTDOWN", EventKind::kShutdown);
   define("CONNECTION", EventKind::kConnection);
   define("CLOSE", EventKind::kClose);
+  define("DESCRIPTORS", EventKind::kDescriptors);
+  define("MESSAGES", EventKind::kMessages);
+  define("SENT", EventKind::kSent);
   return kinds;
 }
 
@@ -44,6 +49,8 @@ Napi::Value CreateBinding(const Napi::CallbackInfo& info) {
   binding.Set("PipeWrap", PipeWrap::Define(env, queue));
   binding.Set("TcpWrap", TcpWrap::Define(env, queue));
   binding.Set("Listener", Listener::Define(env, queue));
+  binding.Set("MessageSocket", MessageSocket::Define(env, queue));
+  DefineDescriptorFunctions(binding, environment);
   binding.Set("activeHandles", Napi::Function::New(env, ActiveHandles, "activeHandles", queue));
   binding.Set("peerCredentials", Napi::Function::New(env, PeerCredentials, "peerCredentials"));
   binding.Set("eventKinds", EventKinds(env));

@@ -7,7 +7,6 @@
 #include <climits>
 #include <cstring>
 
-
 namespace pipewright {
 
 namespace {
@@ -23,8 +22,7 @@ void AppendDescriptors(cmsghdr* part, std::vector<int>* out) {
 }
 
 void ParseControl(msghdr* message, PeekedMessage* out) {
-  for (cmsghdr* part = CMSG_FIRSTHDR(message); part != nullptr;
-       part = CMSG_NXTHDR(message, part)) {
+  for (cmsghdr* part = CMSG_FIRSTHDR(message); part != nullptr; part = CMSG_NXTHDR(message, part)) {
     if (part->cmsg_level != SOL_SOCKET) continue;
     if (part->cmsg_type == SCM_RIGHTS) {
       AppendDescriptors(part, &out->descriptors);
@@ -83,8 +81,7 @@ int ConsumeDatagram(int fd) {
 }
 
 ssize_t SendMessage(int fd, const uv_buf_t* buffers, size_t count, const int* descriptors,
-                    size_t descriptor_count, const sockaddr_un* address,
-                    socklen_t address_length) {
+                    size_t descriptor_count, const sockaddr_un* address, socklen_t address_length) {
   static_assert(sizeof(uv_buf_t) == sizeof(iovec), "libuv keeps them alike on Unix");
   alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int) * kMaxDescriptorsPerMessage)];
   msghdr message{};

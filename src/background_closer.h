@@ -21,6 +21,9 @@ class BackgroundCloser {
 
   void Close(const int* descriptors, size_t count);
   void Close(const std::vector<int>& descriptors) { Close(descriptors.data(), descriptors.size()); }
+  // Copies that were held for a moment only: nobody who waits for room is told, or the
+  // one who made them would wake itself without end.
+  void Discard(const std::vector<int>& descriptors);
 
  private:
   static void OnWork(uv_work_t* request);
@@ -31,7 +34,9 @@ class BackgroundCloser {
   Environment* environment_;
   uv_work_t request_;
   std::vector<int> waiting_;
+  bool tells_ = false;        // Whether to tell of those that wait.
   std::vector<int> closing_;  // Belongs to the thread pool while it is not empty.
+  bool tells_of_closing_ = false;
 };
 
 }  // namespace pipewright

@@ -75,6 +75,9 @@ class CompletionQueue {
   // connections (whose descriptors are closed).
   void Void(HandleWrap* handle);
 
+  // Whether there are any such.
+  bool HasUnread(const HandleWrap* handle) const;
+
   // Gives the number back and lets the JavaScript object go.
   void Release(uint32_t id);
 

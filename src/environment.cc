@@ -17,7 +17,8 @@ Environment* Environment::Create(Napi::Env env) {
   return environment;
 }
 
-Environment::Environment(Napi::Env env, uv_loop_t* loop) : env_(env), loop_(loop), closer_(this), first_descriptor_count_(OpenDescriptorCount()) {}
+Environment::Environment(Napi::Env env, uv_loop_t* loop)
+    : env_(env), loop_(loop), closer_(this), first_descriptor_count_(OpenDescriptorCount()) {}
 
 Environment::~Environment() = default;
 

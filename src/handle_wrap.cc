@@ -67,4 +67,9 @@ Napi::Value HandleWrap::GetFd(const Napi::CallbackInfo& info) {
   return Result(info, err == 0 ? fd : err);
 }
 
+// Whether something was read, or accepted, that JavaScript has not heard of yet.
+Napi::Value HandleWrap::HasUnread(const Napi::CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), is_open() && queue_->HasUnread(this));
+}
+
 }  // namespace pipewright

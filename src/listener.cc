@@ -96,6 +96,7 @@ Napi::Function Listener::Define(Napi::Env env, CompletionQueue* queue) {
                          InstanceMethod("unref", &Listener::UnrefHandle),
                          InstanceMethod("hasRef", &Listener::HasRef),
                          InstanceMethod("getFd", &Listener::GetFd),
+                         InstanceMethod("hasUnread", &Listener::HasUnread),
                      },
                      queue);
 }

@@ -49,6 +49,7 @@ Napi::Function PipeWrap::Define(Napi::Env env, CompletionQueue* queue) {
                          InstanceMethod("unref", &PipeWrap::UnrefHandle),
                          InstanceMethod("hasRef", &PipeWrap::HasRef),
                          InstanceMethod("getFd", &PipeWrap::GetFd),
+                         InstanceMethod("hasUnread", &PipeWrap::HasUnread),
                      },
                      queue);
 }

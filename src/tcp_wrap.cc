@@ -60,6 +60,7 @@ Napi::Function TcpWrap::Define(Napi::Env env, CompletionQueue* queue) {
                          InstanceMethod("unref", &TcpWrap::UnrefHandle),
                          InstanceMethod("hasRef", &TcpWrap::HasRef),
                          InstanceMethod("getFd", &TcpWrap::GetFd),
+                         InstanceMethod("hasUnread", &TcpWrap::HasUnread),
                      },
                      queue);
 }

@@ -110,11 +110,7 @@ const invalidIpAddress = (address) => coded(TypeError, 'ERR_INVALID_IP_ADDRESS',
 const invalidFdType = (type) => coded(TypeError, 'ERR_INVALID_FD_TYPE', `Unsupported fd type: ${type}`);
 
 function invalidAddressFamily(family, host, port) {
-  const error = coded(
-    RangeError,
-    'ERR_INVALID_ADDRESS_FAMILY',
-    `Invalid address family: ${family} ${host}:${port}`,
-  );
+  const error = coded(RangeError, 'ERR_INVALID_ADDRESS_FAMILY', `Invalid address family: ${family} ${host}:${port}`);
   return Object.assign(error, { host, port });
 }
 

@@ -1,0 +1,193 @@
+'use strict';
+
+// The rules of the house that a machine can see, over the whole of lib/ and src/.
+// Each rule is also given a bad sample, so that a rule that no longer finds
+// anything is noticed.
+
+const fs = require('node:fs');
+const path = require('node:path');
+const rules = require('./helpers/source_rules');
+
+const ROOT = path.join(__dirname, '..');
+
+// Imports only go down.
+const LAYERS = [
+  ['index', 'register'],
+  ['cluster'],
+  ['child_process', 'systemd'],
+  ['channel'],
+  ['descriptors', 'dgram'],
+  ['net'],
+  ['signals'],
+  ['binding'],
+  ['completions'],
+  ['validate'],
+  ['errors'],
+];
+
+// The files that own a native object.
+const OWNERS_OF_NATIVE_OBJECTS = [
+  'lib/net/server.js',
+  'lib/net/socket.js',
+  'lib/net/peer.js',
+  'lib/child_process/child.js',
+  'lib/child_process/sync.js',
+  'lib/descriptors/descriptor.js',
+  'lib/descriptors/passer.js',
+  'lib/channel/index.js',
+  'lib/dgram/index.js',
+  'lib/signals.js',
+  'lib/cluster/primary.js',
+  'lib/cluster/worker.js',
+];
+
+/** @returns {{ file: string, text: string }[]} all files below `folder` with such a name */
+function sourcesIn(folder, pattern) {
+  const found = fs.readdirSync(path.join(ROOT, folder), { recursive: true, withFileTypes: true });
+  return found
+    .filter((entry) => entry.isFile() && pattern.test(entry.name))
+    .map((entry) => path.relative(ROOT, path.join(entry.parentPath ?? entry.path, entry.name)))
+    .sort()
+    .map((file) => ({ file, text: fs.readFileSync(path.join(ROOT, file), 'utf8') }));
+}
+
+const lib = sourcesIn('lib', /\.js$/);
+const src = sourcesIn('src', /\.(cc|h)$/);
+const tests = sourcesIn('test', /\.(js|mjs)$/);
+const fixtures = sourcesIn('test/fixtures', /./);
+
+const sample = (file, text) => [{ file, text }];
+
+describe('import direction', () => {
+  test('imports in lib/ only go down', () => {
+    expect(rules.importsThatGoUp(lib, LAYERS)).toEqual([]);
+  });
+
+  test.each([
+    ['lib/net/socket.js', "require('../cluster');"],
+    ['lib/net/socket.js', "require('../dgram/index.js');"],
+    ['lib/dgram/index.js', "require('../descriptors');"],
+    ['lib/errors.js', "const { validate } = require('./validate');"],
+    ['lib/unheard_of.js', ''],
+  ])('finds %s with %s', (file, text) => {
+    expect(rules.importsThatGoUp(sample(file, text), LAYERS)).toHaveLength(1);
+  });
+
+  test.each([
+    ['lib/net/socket.js', "require('./options'); require('../errors'); require('node:net');"],
+    ['lib/child_process/ipc/target.js', "require('../stdio'); require('../../net/socket');"],
+  ])('lets %s pass with %s', (file, text) => {
+    expect(rules.importsThatGoUp(sample(file, text), LAYERS)).toEqual([]);
+  });
+
+  test('no two files in lib/ import each other', () => {
+    expect(rules.importCircles(lib)).toEqual([]);
+  });
+
+  test('finds a circle', () => {
+    const circle = [
+      { file: 'lib/net/index.js', text: "require('./server');" },
+      { file: 'lib/net/server.js', text: "require('./socket.js');" },
+      { file: 'lib/net/socket.js', text: "require('.');" },
+    ];
+    expect(rules.importCircles(circle)).toEqual([
+      'lib/net/index.js -> lib/net/server.js -> lib/net/socket.js -> lib/net/index.js',
+    ]);
+  });
+});
+
+describe('errors', () => {
+  test('are made in lib/errors.js only', () => {
+    expect(rules.errorsMadeElsewhere(lib)).toEqual([]);
+  });
+
+  test.each(['throw new Error("x");', 'f(TypeError());', 'const f = () => new RangeError();'])('finds %s', (text) => {
+    expect(rules.errorsMadeElsewhere(sample('lib/net/server.js', text))).toHaveLength(1);
+  });
+
+  test('words in comments and strings are no errors', () => {
+    expect(rules.errorsMadeElsewhere(sample('lib/a.js', '// new Error()\n"new Error()";'))).toEqual([]);
+  });
+});
+
+describe('lib/binding.js', () => {
+  test('is imported by owners of native objects only', () => {
+    expect(rules.uninvitedImportsOfBinding(lib, OWNERS_OF_NATIVE_OBJECTS)).toEqual([]);
+  });
+
+  test.each([
+    ['lib/net/options.js', "require('../binding')"],
+    ['lib/index.js', "require('./binding.js')"],
+  ])('finds %s with %s', (file, text) => {
+    expect(rules.uninvitedImportsOfBinding(sample(file, text), OWNERS_OF_NATIVE_OBJECTS)).toHaveLength(1);
+  });
+});
+
+describe('instanceof', () => {
+  test('is not used to check arguments', () => {
+    expect(rules.instanceofChecks(lib)).toEqual([]);
+  });
+
+  test('is found', () => {
+    expect(rules.instanceofChecks(sample('lib/a.js', 'if (x instanceof Uint8Array) f();'))).toHaveLength(1);
+  });
+
+  test('is allowed in a constructor that may be called without new', () => {
+    const text = 'function Server() { if (!(this instanceof Server)) return new Server(); }';
+    expect(rules.instanceofChecks(sample('lib/a.js', text))).toEqual([]);
+  });
+});
+
+describe('each file', () => {
+  test('begins with a comment that says what it owns', () => {
+    expect(rules.filesWithoutHead([...lib, ...src])).toEqual([]);
+  });
+
+  test.each(["'use strict';\n\nconst a = 1;\n", '#pragma once\n// What it is.\n', ''])('finds %j', (text) => {
+    expect(rules.filesWithoutHead(sample('lib/a.js', text))).toHaveLength(1);
+  });
+
+  test('of a pair says it in the header', () => {
+    const pair = [
+      { file: 'src/a.h', text: '// What it is.\n' },
+      { file: 'src/a.cc', text: '#include "a.h"\n' },
+      { file: 'src/b.cc', text: '#include "a.h"\n' },
+    ];
+    expect(rules.filesWithoutHead(pair)).toEqual(['src/b.cc does not begin with a comment']);
+  });
+
+  test('holds no licence text', () => {
+    expect(rules.licenceTexts([...lib, ...src])).toEqual([]);
+  });
+
+  test('finds a licence text', () => {
+    const text = '// Copyright Joyent, Inc. and other Node contributors.';
+    expect(rules.licenceTexts(sample('lib/a.js', text))).toHaveLength(1);
+  });
+});
+
+describe('fixtures', () => {
+  test('are all used', () => {
+    const names = fixtures.map(({ file }) => file);
+    expect(rules.unusedFixtures(names, tests)).toEqual([]);
+  });
+
+  test('finds one that only names itself', () => {
+    const name = 'test/fixtures/sample.js';
+    expect(rules.unusedFixtures([name], sample(name, "'sample.js'"))).toEqual([name]);
+    expect(rules.unusedFixtures([name], sample('test/a.test.js', "run('sample.js')"))).toEqual([]);
+  });
+});
+
+describe('package.json', () => {
+  const exists = (file) => fs.existsSync(path.join(ROOT, file));
+
+  test('exports files that exist, with types', () => {
+    expect(rules.brokenExports(require('../package.json'), exists)).toEqual([]);
+  });
+
+  test('finds a subpath without types and without a file', () => {
+    const manifest = { exports: { './x': { default: './lib/x.js' } } };
+    expect(rules.brokenExports(manifest, () => false)).toHaveLength(2);
+  });
+});

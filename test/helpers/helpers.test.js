@@ -1,0 +1,136 @@
+'use strict';
+
+const fs = require('node:fs');
+const net = require('node:net');
+const { spawn } = require('node:child_process');
+const { once } = require('node:events');
+const { Worker } = require('node:worker_threads');
+const { closeAll, closing } = require('./closing');
+const { outputOf, runFixture, startFixture } = require('./child');
+const { difference, snapshot, waitUntilClean } = require('./leaks');
+const { socketPath, temporaryFolder } = require('./socket_path');
+const { expectParity, normalise } = require('./transcript');
+
+describe('leaks', () => {
+  test('names an open descriptor', async () => {
+    const before = snapshot();
+    const fd = closing(fs.openSync('/dev/zero'));
+    expect(await waitUntilClean(before, 20)).toEqual([`descriptor ${fd}: /dev/zero`]);
+  });
+
+  test('notices another file under the same number', () => {
+    const now = { handles: 0, children: new Map() };
+    const before = { ...now, descriptors: new Map([['9', 'socket:[1]']]) };
+    const after = { ...now, descriptors: new Map([['9', 'socket:[2]']]) };
+    expect(difference(before, after)).toEqual(['descriptor 9: socket:[2]']);
+  });
+
+  test('names a child process', async () => {
+    const before = snapshot();
+    const child = closing(spawn('sleep', ['60'], { stdio: 'ignore' }));
+    const left = await waitUntilClean(before, 20);
+    expect(left.join()).toMatch(`child process ${child.pid}: sleep`);
+  });
+
+  test('counts native handles', () => {
+    const now = { ...snapshot(), handles: 1 };
+    expect(difference(now, { ...now, handles: 3 })).toEqual(['2 native handles still open']);
+  });
+
+  test('waits for what is being closed', async () => {
+    const before = snapshot();
+    const server = net.createServer().listen(socketPath());
+    await once(server, 'listening');
+    setTimeout(() => server.close(), 30);
+    expect(await waitUntilClean(before)).toEqual([]);
+  });
+});
+
+describe('closing', () => {
+  test('closes each kind of thing, the last one first', async () => {
+    const order = [];
+    const before = snapshot();
+    const server = net.createServer((socket) => socket.resume()).listen(socketPath());
+    await once(server, 'listening');
+    const client = net.connect(server.address());
+    await once(client, 'connect');
+    const worker = new Worker('setInterval(() => {}, 1e3)', { eval: true });
+    const things = [() => order.push('first'), server, client, spawn('sleep', ['60']), worker];
+    expect(await closeAll([...things, fs.openSync('/dev/null'), () => order.push('last')])).toEqual([]);
+    expect(order).toEqual(['last', 'first']);
+    expect(await waitUntilClean(before)).toEqual([]);
+  });
+
+  test('goes on after something that cannot be closed', async () => {
+    let called = false;
+    const problems = await closeAll([() => (called = true), { unknown: true }]);
+    expect(problems.map(String)).toEqual([expect.stringContaining('does not know how to close')]);
+    expect(called).toBe(true);
+  });
+});
+
+describe('temporary folders', () => {
+  const folders = [];
+  afterAll(() => expect(folders.filter((folder) => fs.existsSync(folder))).toEqual([]));
+
+  test('are made with the mode that was asked for', () => {
+    folders.push(temporaryFolder(0o755));
+    expect(fs.statSync(folders[0]).mode & 0o777).toBe(0o755);
+  });
+
+  test('are gone after the test', () => {
+    expect(fs.existsSync(folders[0])).toBe(false);
+  });
+});
+
+describe('fixtures', () => {
+  test('give their streams and their status', async () => {
+    const result = await runFixture('report_self.js', [3], { env: { SAMPLE: 'yes' } });
+    expect(result).toMatchObject({ code: 3, signal: null, stderr: 'to stderr\n', timedOut: false });
+    expect(JSON.parse(result.stdout)).toMatchObject({ env: 'yes', uid: process.getuid() });
+  });
+
+  test('run under a limit of open files', async () => {
+    const { stdout } = await runFixture('report_self.js', [], { openFiles: 64 });
+    expect(JSON.parse(stdout).limit).toBe('64');
+  });
+
+  (process.getuid() === 0 ? test : test.skip)('run as another user', async () => {
+    const { stdout } = await runFixture('report_self.js', [], { uid: 65534, gid: 65534 });
+    expect(JSON.parse(stdout)).toMatchObject({ uid: 65534, gid: 65534 });
+  });
+
+  test('are killed when their time is over', async () => {
+    const result = await runFixture('report_self.js', [0, 60_000], { timeout: 500 });
+    expect(result).toMatchObject({ signal: 'SIGKILL', timedOut: true });
+  });
+
+  test('are watched for a piece of output', async () => {
+    const child = startFixture('report_self.js', [0, 60_000]);
+    expect(await outputOf(child, 'limit')).toMatch(/^\{/);
+    const ended = startFixture('report_self.js');
+    await expect(outputOf(ended, 'never')).rejects.toThrow('ended before it wrote never');
+  });
+});
+
+describe('transcripts', () => {
+  test('leave out what differs between two right answers', () => {
+    const err = Object.assign(new Error('connect ENOENT /tmp/x/s'), { code: 'ENOENT', address: '/tmp/x/s', port: -1 });
+    const values = [err, { pid: 12, fd: null, port: 80 }, Buffer.from('hi'), new net.Socket(), () => {}];
+    expect(normalise(values, '/tmp/x')).toEqual([
+      { name: 'Error', message: 'connect ENOENT <folder>/s', code: 'ENOENT', address: '<folder>/s', port: -1 },
+      { pid: '<pid>', fd: null, port: '<port>' },
+      'hi',
+      '<Socket>',
+      '<function>',
+    ]);
+  });
+
+  test('are compared', async () => {
+    const sample = ([a, b]) => ({ net: () => [a, b] });
+    await expectParity('net', async (api, { log }) => log('same', api), sample([1, 1]));
+    const differs = expectParity('net', async (api, { log }) => log('differs', api), sample([1, 2]));
+    await expect(differs).rejects.toThrow('toEqual');
+    await expect(expectParity('net', () => {}, sample([1, 1]))).rejects.toThrow('toHaveLength');
+  });
+});

@@ -1,0 +1,156 @@
+'use strict';
+
+// The rules of architecture.test.js as functions: each takes sources as
+// `{ file, text }` (file relative to the repository) and returns one line for
+// each place that breaks the rule.
+
+const path = require('node:path');
+const acorn = require('acorn');
+
+/** Calls `visit(node)` for every node of the syntax tree. */
+function walk(node, visit) {
+  if (typeof node?.type === 'string') visit(node);
+  for (const child of Object.values(node ?? {})) {
+    if (typeof child === 'object' && child !== null) walk(child, visit);
+  }
+}
+
+function nodesOf({ text }, type) {
+  const found = [];
+  const tree = acorn.parse(text, { ecmaVersion: 2023, sourceType: 'script', allowHashBang: true, locations: true });
+  walk(tree, (node) => node.type === type && found.push(node));
+  return found;
+}
+
+function at({ file }, node) {
+  return `${file}:${node.loc.start.line}`;
+}
+
+/** @returns {{ node: object, target: string }[]} what a file requires by a relative path */
+function relativeRequires(source) {
+  return nodesOf(source, 'CallExpression')
+    .filter(({ callee, arguments: args }) => callee.name === 'require' && typeof args[0]?.value === 'string')
+    .filter(({ arguments: args }) => args[0].value.startsWith('.'))
+    .map((node) => ({ node, target: path.posix.join(path.posix.dirname(source.file), node.arguments[0].value) }));
+}
+
+/** The part of lib/ that a file is in: `net` for lib/net/socket.js, `index` for lib/index.js and lib itself. */
+function partOf(file) {
+  return (file.split('/')[1] ?? 'index').replace(/\.js$/, '');
+}
+
+/**
+ * Imports go down the `layers` (highest first; each a list of parts) or stay inside
+ * one part. Parts of one layer do not know each other.
+ */
+function importsThatGoUp(sources, layers) {
+  const levelOf = (part) => layers.findIndex((parts) => parts.includes(part));
+  return sources.flatMap((source) => {
+    const from = partOf(source.file);
+    if (levelOf(from) < 0) return [`${source.file}: ${from} has no place in the table of layers`];
+    return relativeRequires(source)
+      .filter(({ target }) => partOf(target) !== from && levelOf(partOf(target)) <= levelOf(from))
+      .map(({ node, target }) => `${at(source, node)} imports ${target}`);
+  });
+}
+
+/** Files that import each other in a circle, which CommonJS answers with half a module. */
+function importCircles(sources) {
+  const byName = new Map(sources.map((source) => [source.file, source]));
+  const find = (target) => [target, `${target}.js`, `${target}/index.js`].find((name) => byName.has(name));
+  const edges = new Map(sources.map((s) => [s.file, relativeRequires(s).map(({ target }) => find(target))]));
+  const circles = [];
+  const done = new Set();
+  const visit = (file, trail) => {
+    if (trail.includes(file)) circles.push([...trail.slice(trail.indexOf(file)), file].join(' -> '));
+    if (trail.includes(file) || done.has(file) || file === undefined) return;
+    for (const next of edges.get(file)) visit(next, [...trail, file]);
+    done.add(file);
+  };
+  for (const file of edges.keys()) visit(file, []);
+  return circles;
+}
+
+/** Errors are made in lib/errors.js, where every code and message stands. */
+function errorsMadeElsewhere(sources) {
+  const names = ['Error', 'TypeError', 'RangeError', 'SyntaxError', 'AggregateError'];
+  return sources
+    .filter(({ file }) => file !== 'lib/errors.js')
+    .flatMap((source) =>
+      [...nodesOf(source, 'NewExpression'), ...nodesOf(source, 'CallExpression')]
+        .filter(({ callee }) => names.includes(callee.name))
+        .map((node) => `${at(source, node)} makes a ${node.callee.name}`),
+    );
+}
+
+/** Only files that own a native object import lib/binding.js. */
+function uninvitedImportsOfBinding(sources, invited) {
+  return sources
+    .filter(({ file }) => !invited.includes(file))
+    .flatMap((source) =>
+      relativeRequires(source)
+        .filter(({ target }) => /^lib\/binding(\.js)?$/.test(target))
+        .map(({ node }) => `${at(source, node)} imports lib/binding.js`),
+    );
+}
+
+/**
+ * An `instanceof` is false for an object of another realm (a Jest test, a vm
+ * context, a second copy of the package). `this instanceof X` asks something else.
+ */
+function instanceofChecks(sources) {
+  return sources.flatMap((source) =>
+    nodesOf(source, 'BinaryExpression')
+      .filter(({ operator, left }) => operator === 'instanceof' && left.type !== 'ThisExpression')
+      .map((node) => `${at(source, node)} asks instanceof`),
+  );
+}
+
+/** Every file says at its head, in a comment, what it owns; a pair of .h and .cc in the .h. */
+function filesWithoutHead(sources) {
+  const headers = sources.map(({ file }) => file).filter((file) => file.endsWith('.h'));
+  return sources
+    .filter(({ file }) => !headers.includes(file.replace(/\.cc$/, '.h')) || file.endsWith('.h'))
+    .filter(({ text }) => !/^(#!.*\n)?(\s*'use strict';)?\s*(\/\/ ?\S|\/\*)/.test(text))
+    .map(({ file }) => `${file} does not begin with a comment`);
+}
+
+/** LICENSE carries the licence; copied code would bring its own. */
+function licenceTexts(sources) {
+  return sources
+    .filter(({ text }) => /permission is hereby granted|joyent|node\.?js contributors|libuv project/i.test(text))
+    .map(({ file }) => `${file} holds a licence text`);
+}
+
+/** A fixture is used when its name, with or without .js, stands in quotes in another file. */
+function unusedFixtures(fixtures, sources) {
+  return fixtures.filter((file) => {
+    const stem = path.posix.basename(file).replace(/\.\w+$/, '');
+    const quoted = new RegExp(`['"\`/]${stem.replace(/\W/g, '\\$&')}(\\.\\w+)?['"\`]`);
+    return !sources.some((source) => source.file !== file && quoted.test(source.text));
+  });
+}
+
+/** Each subpath names a file and its types, and both exist. */
+function brokenExports(manifest, exists) {
+  return Object.entries(manifest.exports).flatMap(([subpath, target]) => {
+    if (subpath === './package.json') return [];
+    const { types, default: file } = target;
+    const problems = [];
+    if (!types || !exists(types)) problems.push(`${subpath} has no types: ${types}`);
+    if (!file || !exists(file)) problems.push(`${subpath} has no file: ${file}`);
+    return problems;
+  });
+}
+
+module.exports = {
+  brokenExports,
+  errorsMadeElsewhere,
+  filesWithoutHead,
+  importCircles,
+  importsThatGoUp,
+  instanceofChecks,
+  licenceTexts,
+  uninvitedImportsOfBinding,
+  unusedFixtures,
+};

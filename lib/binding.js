@@ -89,4 +89,6 @@ module.exports = {
   peerCredentials: native.peerCredentials,
   setBlocking: native.setBlocking,
   socketPair: native.socketPair,
+  trackFd: native.trackFd,
+  untrackFd: native.untrackFd,
 };

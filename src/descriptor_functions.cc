@@ -127,6 +127,21 @@ Napi::Value CloseInBackground(const Napi::CallbackInfo& info) {
   return Number(info, 0);
 }
 
+// trackFd(fd), untrackFd(fd): it is closed when this thread ends.
+Napi::Value TrackFd(const Napi::CallbackInfo& info) {
+  int fd;
+  if (!ToFd(info[0], &fd)) return Number(info, UV_EINVAL);
+  EnvironmentOf(info)->Track(fd);
+  return Number(info, 0);
+}
+
+Napi::Value UntrackFd(const Napi::CallbackInfo& info) {
+  int fd;
+  if (!ToFd(info[0], &fd)) return Number(info, UV_EINVAL);
+  EnvironmentOf(info)->Untrack(fd);
+  return Number(info, 0);
+}
+
 // leaveDescriptor(fd): its token, for another thread.
 Napi::Value LeaveDescriptor(const Napi::CallbackInfo& info) {
   int fd;
@@ -185,6 +200,8 @@ void DefineDescriptorFunctions(Napi::Object binding, Environment* environment) {
   define("allowDescriptors", AllowDescriptors);
   define("getFlags", GetFlags);
   define("setBlocking", SetBlocking);
+  define("trackFd", TrackFd);
+  define("untrackFd", UntrackFd);
 }
 
 }  // namespace pipewright

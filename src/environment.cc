@@ -34,6 +34,7 @@ void Environment::OnCleanup(napi_async_cleanup_hook_handle handle, void* data) {
   self->cleanup_ = handle;
   self->HandleOpened();  // Keeps the count above zero while the queues are gone through.
   DescriptorRegistry::Get()->CloseAllOf(self);
+  for (const int fd : self->tracked_) self->closer_.Close(&fd, 1);
   for (auto& queue : self->queues_) queue->Close();
   self->HandleClosed();
 }

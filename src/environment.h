@@ -9,6 +9,7 @@
 #include <uv.h>
 
 #include <memory>
+#include <unordered_set>
 #include <vector>
 
 #include "background_closer.h"
@@ -53,6 +54,10 @@ class Environment {
   // Where descriptors go that came from strangers and nobody took.
   BackgroundCloser* closer() { return &closer_; }
 
+  // Descriptors that belong to JavaScript and are closed when a thread ends.
+  void Track(int fd) { tracked_.insert(fd); }
+  void Untrack(int fd) { tracked_.erase(fd); }
+
   // How many descriptors the process had open when this environment began: what is
   // beyond them may be closed some day.
   int first_descriptor_count() const { return first_descriptor_count_; }
@@ -73,6 +78,7 @@ class Environment {
   napi_async_cleanup_hook_handle cleanup_ = nullptr;
   BackgroundCloser closer_;
   std::vector<DescriptorWaiter*> waiters_;
+  std::unordered_set<int> tracked_;
   int first_descriptor_count_;
 };
 

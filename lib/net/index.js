@@ -6,6 +6,7 @@
 const net = require('node:net');
 
 const { normalizeArgs } = require('./options.js');
+require('./convert.js');
 const { Server } = require('./server.js');
 const { Socket } = require('./socket.js');
 

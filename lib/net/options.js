@@ -73,6 +73,15 @@ function userRead(onread) {
   return isUint8Array(buffer) ? { buffer, nextBuffer: null, callback } : null;
 }
 
+const MAX_DESCRIPTORS = 253; // Of a message: SCM_MAX_FD.
+
+// { maxDescriptors }, or null where descriptors are not wanted.
+function descriptorOptions({ descriptors, maxDescriptors }) {
+  if (descriptors !== undefined) validateBoolean(descriptors, 'options.descriptors');
+  if (maxDescriptors !== undefined) validateInt32(maxDescriptors, 'options.maxDescriptors', 1, MAX_DESCRIPTORS);
+  return descriptors === true ? { maxDescriptors } : null;
+}
+
 /** The argument of `new Socket()`. */
 function normalizeSocketOptions(options) {
   const given = typeof options === 'number' ? { fd: options } : { ...options };
@@ -92,6 +101,7 @@ function normalizeSocketOptions(options) {
     onread: userRead(given.onread),
     tcp: tcpOptions(given),
     signal: given.signal,
+    descriptors: descriptorOptions(given),
     pauseOnCreate: Boolean(given.pauseOnCreate),
     manualStart: Boolean(given.manualStart),
   };
@@ -114,6 +124,7 @@ function normalizeServerOptions(options, listener) {
   const settings = {
     allowHalfOpen: given.allowHalfOpen || false,
     pauseOnConnect: Boolean(given.pauseOnConnect),
+    descriptors: descriptorOptions(given),
     highWaterMark: highWaterMark(given.highWaterMark),
     allowPeer: given.allowPeer,
     ...tcpOptions(given),

@@ -11,6 +11,7 @@ const { errnoException, listenException, plain } = require('../errors.js');
 const { whenAborted } = require('./abort.js');
 const { normalizeListenArgs, normalizeServerOptions } = require('./options.js');
 const { forget, retryLater } = require('./overload.js');
+const { allowDescriptors, descriptorHandle } = require('./passing.js');
 const { peerCredentials } = require('./peer.js');
 const { Socket } = require('./socket.js');
 const { forgetFile, removeAtExit } = require('./socket_files.js');
@@ -77,6 +78,7 @@ const LISTEN_ON = {
   },
   fd(server, { fd, backlog }) {
     const listener = new Listener();
+    if (server[kSettings].descriptors !== null) allowDescriptors(fd, true);
     outcome(server, listener, listener.listenOnFd(fd, backlog), { address: null });
   },
   path(server, target) {
@@ -96,7 +98,8 @@ const LISTEN_ON = {
 function listenOnPath(server, target, deadline) {
   const { path, mode, addMode, uid, gid, replaceStale, backlog } = target;
   const listener = new Listener();
-  const err = listener.listenOnPath({ path, mode, addMode, uid, gid, replaceStale, backlog });
+  const descriptors = server[kSettings].descriptors !== null;
+  const err = listener.listenOnPath({ path, mode, addMode, uid, gid, replaceStale, backlog, descriptors });
   server[kBinding] = err === UV_EBUSY && Date.now() < deadline;
   if (server[kBinding]) {
     const id = server[kListenId];
@@ -179,7 +182,7 @@ function onconnection(status, fd) {
 
 function admit(server, listener, fd) {
   const { isTcp } = listener;
-  const handle = isTcp ? new TcpWrap() : new PipeWrap();
+  const handle = isTcp ? new TcpWrap() : newPipe(server);
   const err = handle.open(fd);
   if (err !== 0) {
     fs.closeSync(fd);
@@ -196,6 +199,11 @@ function admit(server, listener, fd) {
     return;
   }
   serve(server, handle);
+}
+
+function newPipe(server) {
+  const { descriptors } = server[kSettings];
+  return descriptors === null ? new PipeWrap() : descriptorHandle(descriptors);
 }
 
 function isFull({ maxConnections, _connections }) {
@@ -240,8 +248,10 @@ function refusedPeer(server, handle, isTcp) {
 }
 
 function serve(server, handle) {
+  const { descriptors } = server[kSettings];
   const socket = new Socket({
     handle,
+    descriptors: descriptors !== null,
     allowHalfOpen: server.allowHalfOpen,
     pauseOnCreate: server.pauseOnConnect,
     readable: true,

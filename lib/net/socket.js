@@ -8,12 +8,13 @@ const { constants } = require('node:os');
 const { Duplex } = require('node:stream');
 const { isUint8Array } = require('node:util').types;
 
-const { errnoException, plain } = require('../errors.js');
+const { errnoException, plain, receiveException } = require('../errors.js');
 const { connect } = require('./connecting.js');
 const { whenAborted } = require('./abort.js');
 const { normalizeSocketOptions } = require('./options.js');
 const { retryOverloaded } = require('./overload.js');
 const { handleOfFd } = require('./adopt.js');
+const { sendDescriptors } = require('./passing.js');
 const { peerCredentials } = require('./peer.js');
 const { onTimeout, refreshTimer, setTimeoutOf, stopTimer } = require('./timeout.js');
 const { bytesWaiting, write, writeGeneric, writeNow, writev } = require('./writing.js');
@@ -21,6 +22,7 @@ const {
   kBytesRead,
   kBytesWritten,
   kConnectScope,
+  kDescriptors,
   kOwner,
   kPushed,
   kTcpOptions,
@@ -47,10 +49,11 @@ function Socket(options) {
   Duplex.call(this, settings.stream);
   this[kUserRead] = settings.onread;
   this[kTcpOptions] = settings.tcp;
+  this[kDescriptors] = settings.descriptors;
   if (settings.handle) {
     this._handle = settings.handle;
   } else if (settings.fd !== undefined) {
-    this._handle = handleOfFd(settings.fd);
+    this._handle = handleOfFd(settings.fd, settings.descriptors);
   }
   this.on('end', onReadableEnd);
   attachHandle(this);
@@ -152,7 +155,7 @@ function deliverToUser(socket, nread) {
 
 function onReadEnd(socket, nread) {
   if (nread !== UV_EOF) {
-    socket.destroy(errnoException(nread, 'read'));
+    socket.destroy(socket[kDescriptors] === null ? errnoException(nread, 'read') : receiveException(nread));
     return;
   }
   if (socket.readableEnded) return;
@@ -207,6 +210,7 @@ Socket.prototype.write = writeNow;
 Socket.prototype._write = write;
 Socket.prototype._writev = writev;
 Socket.prototype._writeGeneric = writeGeneric;
+Socket.prototype.sendDescriptors = sendDescriptors;
 
 // Connecting: connecting.js.
 

@@ -6,6 +6,7 @@ module.exports = {
   kBytesRead: Symbol('bytesRead'), // Of a socket whose handle is gone.
   kBytesWritten: Symbol('bytesWritten'),
   kConnectScope: Symbol('connectScope'), // Context of the connect() under way.
+  kDescriptors: Symbol('descriptors'), // { maxDescriptors } of the option `descriptors`; null without it.
   kOwner: Symbol('owner'), // Of a handle: its Socket or Server.
   kPushed: Symbol('pushed'), // The first chunk has gone through push().
   kTcpOptions: Symbol('tcpOptions'), // noDelay and keepAlive, to be set or as they were set.

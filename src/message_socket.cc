@@ -590,6 +590,7 @@ bool MessageSocket::SendQueued() {
     if (message.descriptors.empty()) descriptors_written_ += descriptors;
     progressed = progressed || message.size() < before || attempt == Attempt::kDone;
     if (attempt == Attempt::kWouldBlock || attempt == Attempt::kWait) {
+      NoteSent();
       outgoing_size_ -= before - message.size();
       waits_to_send_ = attempt == Attempt::kWait;
       if (!waits_to_send_) return false;
@@ -607,8 +608,14 @@ bool MessageSocket::SendQueued() {
     outgoing_.pop_front();
     Report(done, attempt == Attempt::kDone ? 0 : err);
   }
+  NoteSent();
   if (shuts_down_) FinishShutdown();
   return true;
+}
+
+// What was sent in a row is told as one event.
+void MessageSocket::NoteSent() {
+  if (sent_ > 0) Note(EventKind::kSent, std::exchange(sent_, 0), 0);
 }
 
 void MessageSocket::Report(const OutgoingMessage& message, int status) {
@@ -620,6 +627,11 @@ void MessageSocket::Report(const OutgoingMessage& message, int status) {
       failed_part_ = 0;
       return Note(EventKind::kWrite, status);
     case OutgoingMessage::Report::kSent:
+      if (status == 0) {
+        sent_ += message.count;
+        return;
+      }
+      NoteSent();
       return Note(EventKind::kSent, message.count, status);
   }
 }

@@ -125,6 +125,7 @@ class MessageSocket : public Napi::ObjectWrap<MessageSocket>,
   Napi::Value WriteString(const Napi::CallbackInfo& info, Encode encode);
   bool SendQueued();
   void Report(const OutgoingMessage& message, int status);
+  void NoteSent();
   void FailQueued(int err);
   void FinishShutdown();
 
@@ -153,6 +154,7 @@ class MessageSocket : public Napi::ObjectWrap<MessageSocket>,
   size_t outgoing_size_ = 0;
   bool waits_to_send_ = false;
   uint64_t send_delay_ = 1;
+  int32_t sent_ = 0;     // Not yet noted.
   int failed_part_ = 0;  // Why a message of which a part was Report::kNext failed.
   bool shuts_down_ = false;
 

@@ -14,11 +14,16 @@ const { sendable } = require('../net/sendable.js');
 const { validateFunction } = require('../validate.js');
 const { normalizePasserOptions } = require('./options.js');
 const { socketpair } = require('./pair.js');
+const { Queue } = require('./queue.js');
 
 const UV_EOF = -4095;
 const READ_AHEAD = 64; // Descriptors that an iteration asks for at a time.
 
 const O_NONBLOCK = constants.O_NONBLOCK;
+// The peer has gone: of a send the last word for all that follow.
+const FINAL = new Set(['EPIPE', 'ECONNRESET', 'ENOTCONN']);
+const isFinal = ({ code }) => FINAL.has(code);
+
 const isNonBlocking = (fd) => (getFlags(fd) & O_NONBLOCK) !== 0;
 
 const asyncDispose = Symbol.asyncDispose ?? Symbol.for('nodejs.asyncDispose');
@@ -39,10 +44,10 @@ class DescriptorPasser extends EventEmitter {
   #sendFailure = null; // Why nothing more can be sent.
   #isClosed = false;
 
-  #sends = []; // { callback, settle, status } of what the kernel has not been seen to take.
+  #sends = new Queue(); // { callback, settle, status } of what the kernel has not been seen to take.
   #batch = []; // Entries that wait for the batch to fill, or the tick to end.
-  #receivers = []; // Callbacks that wait for a descriptor.
-  #arrived = []; // Descriptors that nobody waits for yet: of a batch.
+  #receivers = new Queue(); // Callbacks that wait for a descriptor.
+  #arrived = new Queue(); // Descriptors that nobody waits for yet: of a batch.
   #readAhead = 0;
   #asked = 0; // What the handle was told to receive.
   #counts = { sent: 0, received: 0, failed: 0 };
@@ -186,23 +191,26 @@ class DescriptorPasser extends EventEmitter {
   // From completions.js: of those that the kernel did not take at once, the first so
   // many are done.
   #onSent(count, status) {
-    for (let i = 0; count > 0; i++) {
-      if (this.#sends[i].status !== undefined) continue;
-      this.#sends[i].status = status;
+    for (const entry of this.#sends) {
+      if (count === 0) break;
+      if (entry.status !== undefined) continue;
+      entry.status = status;
       count -= 1;
     }
     this.#finish();
   }
 
   #finish() {
-    let done = 0;
-    while (done < this.#sends.length && this.#sends[done].status !== undefined) done += 1;
-    if (done === 0) return;
-    for (const { settle, callback, status } of this.#sends.splice(0, done)) {
+    for (let entry = this.#sends.first; entry?.status !== undefined; entry = this.#sends.first) {
+      this.#sends.shift();
+      const { settle, callback, status } = entry;
       const error = status === 0 ? null : errnoException(status, 'sendmsg');
-      if (error === null) this.#counts.sent += 1;
-      else this.#counts.failed += 1;
-      if (error !== null && isFinal(error)) this.#sendFailure ??= error;
+      if (error === null) {
+        this.#counts.sent += 1;
+      } else {
+        this.#counts.failed += 1;
+        if (isFinal(error)) this.#sendFailure ??= error;
+      }
       settle(error === null);
       this.#call(callback, error);
     }
@@ -294,27 +302,29 @@ class DescriptorPasser extends EventEmitter {
 
   #end(error) {
     this.#failure ??= error;
-    for (const receiver of this.#receivers.splice(0)) this.#call(receiver, error);
+    for (const receiver of this.#receivers.clear()) this.#call(receiver, error);
   }
 
   /** The descriptors as they come, until the peer ends. Leaving the loop does not close it. */
-  async *[Symbol.asyncIterator]() {
-    try {
-      for (;;) {
-        this.#readAhead = READ_AHEAD;
-        let descriptor;
-        try {
-          descriptor = await this.receive();
-        } catch (error) {
-          if (error.code === 'ERR_PASSER_ENDED') return;
-          throw error;
-        }
-        yield descriptor;
-      }
-    } finally {
+  [Symbol.asyncIterator]() {
+    const stop = () => {
       this.#readAhead = 0;
-      this.#ask();
-    }
+      if (!this.#isClosed) this.#ask();
+      return Promise.resolve({ done: true, value: undefined });
+    };
+    const next = () => {
+      if (this.#arrived.length > 0) return Promise.resolve({ done: false, value: this.#arrived.shift() });
+      this.#readAhead = READ_AHEAD;
+      return this.receive().then(
+        (value) => ({ done: false, value }),
+        (error) => {
+          if (error.code === 'ERR_PASSER_ENDED') return stop();
+          stop();
+          throw error;
+        },
+      );
+    };
+    return { next, return: stop };
   }
 
   // Ending.
@@ -332,7 +342,7 @@ class DescriptorPasser extends EventEmitter {
     if (this.#isClosed) return;
     this.#isClosed = true;
     for (const descriptor of this.#pair ?? []) descriptor.close();
-    for (const descriptor of this.#arrived.splice(0)) descriptor.close();
+    for (const descriptor of this.#arrived.clear()) descriptor.close();
     this.#fail(this.#batch.splice(0), plain('ERR_PASSER_CLOSED'));
     this.#end(plain('ERR_PASSER_CLOSED'));
     if (this.#handle === null) {

@@ -9,10 +9,10 @@ const load = require('node-gyp-build');
 
 const { createDispatch } = require('./completions.js');
 
-/** @type {() => void} */
-let dispatch;
-const native = load(path.join(__dirname, '..')).createBinding(() => dispatch());
-dispatch = createDispatch(native.events, native.eventKinds);
+// C++ wants its function at once, which in turn needs what C++ gives back.
+const dispatcher = { run() {} };
+const native = load(path.join(__dirname, '..')).createBinding(() => dispatcher.run());
+dispatcher.run = createDispatch(native.events, native.eventKinds);
 
 // What every handle has in JavaScript. `asyncScope` is the context it was made in:
 // its events run there, as they do in Node.

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "arguments.h"
+#include "class_methods.h"
 #include "ip_address.h"
 
 namespace pipewright {
@@ -82,23 +83,16 @@ bool IsLostConnection(int err) { return err == ECONNABORTED || err == EPROTO || 
 }  // namespace
 
 Napi::Function Listener::Define(Napi::Env env, CompletionQueue* queue) {
-  return DefineClass(env, "Listener",
-                     {
-                         InstanceMethod("listenOnPath", &Listener::ListenOnPath),
-                         InstanceMethod("listenOnAddress", &Listener::ListenOnAddress),
-                         InstanceMethod("listenOnFd", &Listener::ListenOnFd),
-                         InstanceMethod("accept", &Listener::Accept),
-                         InstanceMethod("keepFile", &Listener::KeepFile),
-                         InstanceMethod("removeFile", &Listener::RemoveFile),
-                         InstanceMethod("getsockname", &Listener::LocalAddress),
-                         InstanceMethod("close", &Listener::CloseHandle),
-                         InstanceMethod("ref", &Listener::RefHandle),
-                         InstanceMethod("unref", &Listener::UnrefHandle),
-                         InstanceMethod("hasRef", &Listener::HasRef),
-                         InstanceMethod("getFd", &Listener::GetFd),
-                         InstanceMethod("hasUnread", &Listener::HasUnread),
-                     },
-                     queue);
+  ClassMethods<Listener> methods;
+  methods.AddHandle()
+      .Add("listenOnPath", &Listener::ListenOnPath)
+      .Add("listenOnAddress", &Listener::ListenOnAddress)
+      .Add("listenOnFd", &Listener::ListenOnFd)
+      .Add("accept", &Listener::Accept)
+      .Add("keepFile", &Listener::KeepFile)
+      .Add("removeFile", &Listener::RemoveFile)
+      .Add("getsockname", &Listener::LocalAddress);
+  return DefineClass(env, "Listener", methods.list(), queue);
 }
 
 Listener::Listener(const Napi::CallbackInfo& info)

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "arguments.h"
+#include "class_methods.h"
 #include "descriptor_table.h"
 
 namespace pipewright {
@@ -56,41 +57,23 @@ void SetSocketOption(int fd, int name, int value) {
 }  // namespace
 
 Napi::Function MessageSocket::Define(Napi::Env env, CompletionQueue* queue) {
-  return DefineClass(env, "MessageSocket",
-                     {
-                         InstanceMethod("open", &MessageSocket::OpenFd),
-                         InstanceMethod("create", &MessageSocket::Create),
-                         InstanceMethod("bind", &MessageSocket::Bind),
-                         InstanceMethod("connect", &MessageSocket::Connect),
-                         InstanceMethod("detach", &MessageSocket::Detach),
-                         InstanceMethod("readStart", &MessageSocket::ReadStart),
-                         InstanceMethod("readStop", &MessageSocket::ReadStop),
-                         InstanceMethod("receive", &MessageSocket::ReceiveDescriptors),
-                         InstanceMethod("useUserBuffer", &MessageSocket::UseUserBuffer),
-                         InstanceMethod("setPlainBytes", &MessageSocket::SetPlainBytes),
-                         InstanceMethod("setMaxDescriptors", &MessageSocket::SetMaxDescriptors),
-                         InstanceMethod("takeDescriptors", &MessageSocket::TakeDescriptors),
-                         InstanceMethod("takeMessages", &MessageSocket::TakeMessages),
-                         InstanceMethod("writeBuffer", &MessageSocket::WriteBuffer),
-                         InstanceMethod("writeBuffers", &MessageSocket::WriteBuffers),
-                         InstanceMethod("writeUtf8String", &MessageSocket::WriteUtf8String),
-                         InstanceMethod("writeLatin1String", &MessageSocket::WriteLatin1String),
-                         InstanceMethod("send", &MessageSocket::Send),
-                         InstanceMethod("passDescriptors", &MessageSocket::PassDescriptorsOn),
-                         InstanceMethod("shutdown", &MessageSocket::Shutdown),
-                         InstanceMethod("getBytesRead", &MessageSocket::BytesRead),
-                         InstanceMethod("getBytesWritten", &MessageSocket::BytesWritten),
-                         InstanceMethod("getWriteQueueSize", &MessageSocket::WriteQueueSize),
-                         InstanceMethod("getLocalName", &MessageSocket::LocalName),
-                         InstanceMethod("getCounters", &MessageSocket::Counters),
-                         InstanceMethod("hasUnread", &MessageSocket::HasUnread),
-                         InstanceMethod("close", &MessageSocket::CloseHandle),
-                         InstanceMethod("ref", &MessageSocket::RefHandle),
-                         InstanceMethod("unref", &MessageSocket::UnrefHandle),
-                         InstanceMethod("hasRef", &MessageSocket::HasRef),
-                         InstanceMethod("getFd", &MessageSocket::GetFd),
-                     },
-                     queue);
+  ClassMethods<MessageSocket> methods;
+  methods.AddStream()
+      .Add("open", &MessageSocket::OpenFd)
+      .Add("create", &MessageSocket::Create)
+      .Add("bind", &MessageSocket::Bind)
+      .Add("connect", &MessageSocket::Connect)
+      .Add("detach", &MessageSocket::Detach)
+      .Add("receive", &MessageSocket::ReceiveDescriptors)
+      .Add("setPlainBytes", &MessageSocket::SetPlainBytes)
+      .Add("setMaxDescriptors", &MessageSocket::SetMaxDescriptors)
+      .Add("takeDescriptors", &MessageSocket::TakeDescriptors)
+      .Add("takeMessages", &MessageSocket::TakeMessages)
+      .Add("send", &MessageSocket::Send)
+      .Add("passDescriptors", &MessageSocket::PassDescriptorsOn)
+      .Add("getLocalName", &MessageSocket::LocalName)
+      .Add("getCounters", &MessageSocket::Counters);
+  return DefineClass(env, "MessageSocket", methods.list(), queue);
 }
 
 MessageSocket::MessageSocket(const Napi::CallbackInfo& info)

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "arguments.h"
+#include "class_methods.h"
 #include "unix_address.h"
 
 namespace pipewright {
@@ -29,29 +30,9 @@ int CheckPollable(uv_loop_t* loop, int fd) {
 }  // namespace
 
 Napi::Function PipeWrap::Define(Napi::Env env, CompletionQueue* queue) {
-  return DefineClass(env, "PipeWrap",
-                     {
-                         InstanceMethod("open", &PipeWrap::OpenFd),
-                         InstanceMethod("connect", &PipeWrap::Connect),
-                         InstanceMethod("readStart", &PipeWrap::ReadStart),
-                         InstanceMethod("readStop", &PipeWrap::ReadStop),
-                         InstanceMethod("useUserBuffer", &PipeWrap::UseUserBuffer),
-                         InstanceMethod("writeBuffer", &PipeWrap::WriteBuffer),
-                         InstanceMethod("writeBuffers", &PipeWrap::WriteBuffers),
-                         InstanceMethod("writeUtf8String", &PipeWrap::WriteUtf8String),
-                         InstanceMethod("writeLatin1String", &PipeWrap::WriteLatin1String),
-                         InstanceMethod("shutdown", &PipeWrap::Shutdown),
-                         InstanceMethod("getBytesRead", &PipeWrap::BytesRead),
-                         InstanceMethod("getBytesWritten", &PipeWrap::BytesWritten),
-                         InstanceMethod("getWriteQueueSize", &PipeWrap::WriteQueueSize),
-                         InstanceMethod("close", &PipeWrap::CloseHandle),
-                         InstanceMethod("ref", &PipeWrap::RefHandle),
-                         InstanceMethod("unref", &PipeWrap::UnrefHandle),
-                         InstanceMethod("hasRef", &PipeWrap::HasRef),
-                         InstanceMethod("getFd", &PipeWrap::GetFd),
-                         InstanceMethod("hasUnread", &PipeWrap::HasUnread),
-                     },
-                     queue);
+  ClassMethods<PipeWrap> methods;
+  methods.AddStream().Add("open", &PipeWrap::OpenFd).Add("connect", &PipeWrap::Connect);
+  return DefineClass(env, "PipeWrap", methods.list(), queue);
 }
 
 PipeWrap::PipeWrap(const Napi::CallbackInfo& info)

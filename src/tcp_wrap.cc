@@ -6,6 +6,7 @@
 #include <string>
 
 #include "arguments.h"
+#include "class_methods.h"
 #include "ip_address.h"
 
 namespace pipewright {
@@ -34,35 +35,17 @@ Napi::Value NameOf(const Napi::CallbackInfo& info, const uv_tcp_t* tcp, NameFunc
 }  // namespace
 
 Napi::Function TcpWrap::Define(Napi::Env env, CompletionQueue* queue) {
-  return DefineClass(env, "TcpWrap",
-                     {
-                         InstanceMethod("open", &TcpWrap::OpenFd),
-                         InstanceMethod("bind", &TcpWrap::Bind),
-                         InstanceMethod("connect", &TcpWrap::Connect),
-                         InstanceMethod("getsockname", &TcpWrap::LocalAddress),
-                         InstanceMethod("getpeername", &TcpWrap::RemoteAddress),
-                         InstanceMethod("setNoDelay", &TcpWrap::SetNoDelay),
-                         InstanceMethod("setKeepAlive", &TcpWrap::SetKeepAlive),
-                         InstanceMethod("reset", &TcpWrap::Reset),
-                         InstanceMethod("readStart", &TcpWrap::ReadStart),
-                         InstanceMethod("readStop", &TcpWrap::ReadStop),
-                         InstanceMethod("useUserBuffer", &TcpWrap::UseUserBuffer),
-                         InstanceMethod("writeBuffer", &TcpWrap::WriteBuffer),
-                         InstanceMethod("writeBuffers", &TcpWrap::WriteBuffers),
-                         InstanceMethod("writeUtf8String", &TcpWrap::WriteUtf8String),
-                         InstanceMethod("writeLatin1String", &TcpWrap::WriteLatin1String),
-                         InstanceMethod("shutdown", &TcpWrap::Shutdown),
-                         InstanceMethod("getBytesRead", &TcpWrap::BytesRead),
-                         InstanceMethod("getBytesWritten", &TcpWrap::BytesWritten),
-                         InstanceMethod("getWriteQueueSize", &TcpWrap::WriteQueueSize),
-                         InstanceMethod("close", &TcpWrap::CloseHandle),
-                         InstanceMethod("ref", &TcpWrap::RefHandle),
-                         InstanceMethod("unref", &TcpWrap::UnrefHandle),
-                         InstanceMethod("hasRef", &TcpWrap::HasRef),
-                         InstanceMethod("getFd", &TcpWrap::GetFd),
-                         InstanceMethod("hasUnread", &TcpWrap::HasUnread),
-                     },
-                     queue);
+  ClassMethods<TcpWrap> methods;
+  methods.AddStream()
+      .Add("open", &TcpWrap::OpenFd)
+      .Add("bind", &TcpWrap::Bind)
+      .Add("connect", &TcpWrap::Connect)
+      .Add("getsockname", &TcpWrap::LocalAddress)
+      .Add("getpeername", &TcpWrap::RemoteAddress)
+      .Add("setNoDelay", &TcpWrap::SetNoDelay)
+      .Add("setKeepAlive", &TcpWrap::SetKeepAlive)
+      .Add("reset", &TcpWrap::Reset);
+  return DefineClass(env, "TcpWrap", methods.list(), queue);
 }
 
 TcpWrap::TcpWrap(const Napi::CallbackInfo& info)

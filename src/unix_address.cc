@@ -197,7 +197,7 @@ int ListenPath(const ListenUnixOptions& options, int fd, SocketFile* file) {
   }
   int err = NarrowMode(fd, options);
   if (err != 0) return err;
-  struct stat status;
+  struct stat status {};
   err = path.size() > kMaxPath ? ListenLong(fd, directory.get(), options, &status)
                                : ListenShort(fd, directory.get(), options, &status);
   if (err == 0) *file = SocketFile(Absolute(path), status.st_dev, status.st_ino);

@@ -21,12 +21,15 @@ const LAYERS = [
   ['signals'],
   ['binding'],
   ['completions'],
+  ['accounts'],
   ['validate'],
   ['errors'],
 ];
 
 // The files that own a native object.
 const OWNERS_OF_NATIVE_OBJECTS = [
+  'lib/net/adopt.js',
+  'lib/net/connecting.js',
   'lib/net/server.js',
   'lib/net/socket.js',
   'lib/net/peer.js',

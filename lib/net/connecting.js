@@ -10,7 +10,7 @@ const { PipeWrap, TcpWrap } = require('../binding.js');
 const { aggregate, connectException, invalidAddressFamily, invalidIpAddress, plain } = require('../errors.js');
 const { normalizeArgs, normalizeConnectOptions } = require('./options.js');
 const { descriptorHandle } = require('./passing.js');
-const { kConnectScope, kDescriptors, kTcpOptions } = require('./symbols.js');
+const { kConnectScope, kDescriptors, kFresh, kTcpOptions } = require('./symbols.js');
 const { refreshTimer } = require('./timeout.js');
 
 const MIN_ATTEMPT_TIMEOUT = 10; // Milliseconds; as Node has it.
@@ -34,6 +34,7 @@ function connect(socket, args, attachHandle) {
   }
   refreshTimer(socket);
   socket.connecting = true;
+  socket[kFresh] = false;
   if (target.path === undefined) {
     connectToHost(socket, target, attachHandle);
   } else {

@@ -5,7 +5,7 @@
 
 const { isUint8Array } = require('node:util').types;
 
-const { MessageSocket, allowDescriptors } = require('../binding.js');
+const { MessageSocket } = require('../binding.js');
 const { received } = require('../descriptor.js');
 const { invalidArgType, outOfRange, plain } = require('../errors.js');
 const { sendableList } = require('./sendable.js');
@@ -95,4 +95,4 @@ function toBuffer(payload) {
   return Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
 }
 
-module.exports = { allowDescriptors, descriptorHandle, sendDescriptors };
+module.exports = { descriptorHandle, sendDescriptors };

@@ -3,32 +3,25 @@
 // net.Server: a Listener, and a Socket for each connection that it accepts.
 
 const EventEmitter = require('node:events');
-const dns = require('node:dns');
 const fs = require('node:fs');
 
-const { Listener, PipeWrap, TcpWrap } = require('../binding.js');
-const { errnoException, listenException, plain } = require('../errors.js');
+const { PipeWrap, TcpWrap } = require('../binding.js');
+const { errnoException, plain } = require('../errors.js');
 const { whenAborted } = require('./abort.js');
+const { startListening } = require('./listening.js');
 const { normalizeListenArgs, normalizeServerOptions } = require('./options.js');
 const { forget, retryLater } = require('./overload.js');
-const { allowDescriptors, descriptorHandle } = require('./passing.js');
+const { descriptorHandle } = require('./passing.js');
 const { peerCredentials } = require('./peer.js');
 const { Socket } = require('./socket.js');
-const { forgetFile, removeAtExit } = require('./socket_files.js');
+const { forgetFile } = require('./socket_files.js');
 const { kOwner } = require('./symbols.js');
-
-const UV_EBUSY = -16;
-const UV_EADDRINUSE = -98;
-
-const LOCK_RETRY = 10; // Milliseconds between two attempts at a stale socket's lock,
-const LOCK_PATIENCE = 2000; // and in all.
 
 // What `maxConnections = 0` means changed with Node 21: before, it was no limit.
 const ZERO_DROPS_ALL = Number.parseInt(process.versions.node, 10) >= 21;
 
 const kSettings = Symbol('settings');
-const kListenId = Symbol('listenId'); // Changes when a listen under way is void.
-const kBinding = Symbol('binding'); // A listen is under way that has no handle yet.
+const kAttempt = Symbol('attempt'); // The last listen(); see listening.js.
 
 /**
  * Listens on a path, an abstract name, a port or a descriptor; net.Server of Node.
@@ -42,8 +35,7 @@ function Server(options, listener) {
   const normalized = normalizeServerOptions(options, listener);
   if (normalized.listener) this.on('connection', normalized.listener);
   this[kSettings] = normalized.settings;
-  this[kListenId] = 0;
-  this[kBinding] = false;
+  this[kAttempt] = null;
   this._connections = 0;
   this._handle = null;
   this._unref = false;
@@ -62,102 +54,24 @@ Object.setPrototypeOf(Server, EventEmitter);
 // Listening.
 
 Server.prototype.listen = function listen(...args) {
-  if (this._handle || this[kBinding]) throw plain('ERR_SERVER_ALREADY_LISTEN');
+  if (this._handle || this[kAttempt]?.isPending) throw plain('ERR_SERVER_ALREADY_LISTEN');
   const target = normalizeListenArgs(args);
   if (target.callback !== null) this.once('listening', target.callback);
-  this[kListenId] += 1;
-  this._pipeName = undefined;
+  this._pipeName = target.kind === 'path' ? target.path : undefined;
   if (target.signal !== undefined) whenAborted(target.signal, this, () => this.close());
-  LISTEN_ON[target.kind](this, target);
+  this[kAttempt] = startListening({ ...target, descriptors: this[kSettings].descriptors !== null }, {
+    begun: (listener, key) => begun(this, listener, key),
+    failed: (error) => this.emit('error', error),
+  });
   return this;
 };
 
-const LISTEN_ON = {
-  handle(server, { handle }) {
-    listening(server, handle);
-  },
-  fd(server, { fd, backlog }) {
-    const listener = new Listener();
-    if (server[kSettings].descriptors !== null) allowDescriptors(fd, true);
-    outcome(server, listener, listener.listenOnFd(fd, backlog), { address: null });
-  },
-  path(server, target) {
-    server._pipeName = target.path;
-    listenOnPath(server, target, Date.now() + LOCK_PATIENCE);
-  },
-  port(server, target) {
-    if (target.host === undefined) {
-      listenOnAnyAddress(server, target);
-    } else {
-      lookUpAndListen(server, target);
-    }
-  },
-};
-
-// Another process may be about to replace the same stale socket: its lock is waited for.
-function listenOnPath(server, target, deadline) {
-  const { path, mode, addMode, uid, gid, replaceStale, backlog } = target;
-  const listener = new Listener();
-  const descriptors = server[kSettings].descriptors !== null;
-  const err = listener.listenOnPath({ path, mode, addMode, uid, gid, replaceStale, backlog, descriptors });
-  server[kBinding] = err === UV_EBUSY && Date.now() < deadline;
-  if (server[kBinding]) {
-    const id = server[kListenId];
-    setTimeout(() => {
-      if (server[kListenId] === id) listenOnPath(server, target, deadline);
-    }, LOCK_RETRY);
-    return;
-  }
-  if (err === 0 && path[0] !== '\0') removeAtExit(listener);
-  outcome(server, listener, err === UV_EBUSY ? UV_EADDRINUSE : err, { address: path, port: -1 });
-}
-
-// IPv6, which takes IPv4 clients too; IPv4 where there is none.
-function listenOnAnyAddress(server, target) {
-  const options = { ...target, address: '::' };
-  let listener = new Listener();
-  let err = listener.listenOnAddress(options);
-  if (err !== 0) {
-    options.address = '0.0.0.0';
-    listener = new Listener();
-    const ipv4Err = listener.listenOnAddress(options);
-    // Where both fail it is the port that is taken: tell it of the one that was wanted.
-    if (ipv4Err !== 0) options.address = '::';
-    err = ipv4Err === 0 ? 0 : err;
-  }
-  outcome(server, listener, err, options);
-}
-
-function lookUpAndListen(server, target) {
-  const id = server[kListenId];
-  server[kBinding] = true;
-  dns.lookup(target.host, (lookupErr, address) => {
-    if (server[kListenId] !== id) return;
-    server[kBinding] = false;
-    if (lookupErr) {
-      server.emit('error', lookupErr);
-      return;
-    }
-    const listener = new Listener();
-    const err = listener.listenOnAddress({ ...target, address });
-    outcome(server, listener, err, { address, port: target.port });
-  });
-}
-
-// What the kernel says comes in a later tick, good or bad.
-function outcome(server, listener, err, { address, port }) {
-  if (err === 0) {
-    listening(server, listener);
-  } else {
-    process.nextTick(() => server.emit('error', listenException(err, address, port)));
-  }
-}
-
-function listening(server, listener) {
+function begun(server, listener, key) {
   listener[kOwner] = server;
   listener.onconnection = onconnection;
   listener.isTcp = typeof listener.getsockname() === 'object';
   server._handle = listener;
+  server._connectionKey = key;
   if (server._unref) listener.unref();
   process.nextTick(() => {
     if (server._handle === listener) server.emit('listening');
@@ -248,10 +162,9 @@ function refusedPeer(server, handle, isTcp) {
 }
 
 function serve(server, handle) {
-  const { descriptors } = server[kSettings];
   const socket = new Socket({
     handle,
-    descriptors: descriptors !== null,
+    descriptors: server[kSettings].descriptors !== null,
     allowHalfOpen: server.allowHalfOpen,
     pauseOnCreate: server.pauseOnConnect,
     readable: true,
@@ -270,9 +183,8 @@ function serve(server, handle) {
 // Closing.
 
 Server.prototype.close = function close(callback) {
-  this[kListenId] += 1;
-  const isRunning = this._handle !== null || this[kBinding];
-  this[kBinding] = false;
+  const isRunning = this._handle !== null || this[kAttempt]?.isPending === true;
+  this[kAttempt]?.cancel();
   if (typeof callback === 'function') {
     this.once('close', isRunning ? callback : () => callback(plain('ERR_SERVER_NOT_RUNNING')));
   }

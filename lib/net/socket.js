@@ -23,6 +23,7 @@ const {
   kBytesWritten,
   kConnectScope,
   kDescriptors,
+  kFresh,
   kOwner,
   kPushed,
   kTcpOptions,
@@ -57,6 +58,7 @@ function Socket(options) {
   }
   this.on('end', onReadableEnd);
   attachHandle(this);
+  this[kFresh] = !this._handle;
   if (this._handle && settings.stream.readable !== false) beginReading(this, settings);
   if (settings.signal !== undefined) whenAborted(settings.signal, this, (error) => this.destroy(error));
 }
@@ -143,7 +145,7 @@ function deliver(socket, nread, chunk) {
 // The option `onread`: the bytes are in the caller's own buffer.
 function deliverToUser(socket, nread) {
   const userRead = socket[kUserRead];
-  const goOn = userRead.callback(nread, userRead.buffer) !== false;
+  const goOn = userRead.callback.call(socket, nread, userRead.buffer) !== false;
   if (userRead.nextBuffer === null) return goOn;
   const next = userRead.nextBuffer();
   if (isUint8Array(next)) {
@@ -166,7 +168,7 @@ function onReadEnd(socket, nread) {
 function startReading(socket) {
   socket._handle.reading = true;
   const err = socket._handle.readStart();
-  if (err !== 0) socket.destroy(errnoException(err, 'read'));
+  if (err) socket.destroy(errnoException(err, 'read'));
 }
 
 function stopReading(socket) {
@@ -174,7 +176,7 @@ function stopReading(socket) {
   if (!handle) return;
   handle.reading = false;
   const err = handle.readStop();
-  if (err !== 0) socket.destroy(errnoException(err, 'read'));
+  if (err) socket.destroy(errnoException(err, 'read'));
 }
 
 Socket.prototype._read = function _read(size) {

@@ -7,6 +7,7 @@ module.exports = {
   kBytesWritten: Symbol('bytesWritten'),
   kConnectScope: Symbol('connectScope'), // Context of the connect() under way.
   kDescriptors: Symbol('descriptors'), // { maxDescriptors } of the option `descriptors`; null without it.
+  kFresh: Symbol('fresh'), // No connect() yet, and no handle was given.
   kOwner: Symbol('owner'), // Of a handle: its Socket or Server.
   kPushed: Symbol('pushed'), // The first chunk has gone through push().
   kTcpOptions: Symbol('tcpOptions'), // noDelay and keepAlive, to be set or as they were set.

@@ -8,7 +8,7 @@ const { AsyncResource } = require('node:async_hooks');
 const { Duplex } = require('node:stream');
 
 const { errnoException, plain } = require('../errors.js');
-const { kTimer, kTimerQueueSize, kWriteResult } = require('./symbols.js');
+const { kFresh, kTimer, kTimerQueueSize, kWriteResult } = require('./symbols.js');
 const { refreshTimer } = require('./timeout.js');
 
 const WRITTEN = 0; // What a handle's write returns when the kernel took all.
@@ -132,7 +132,9 @@ function writev(chunks, callback) {
 
 /** The method Socket.prototype._writeGeneric. */
 function writeGeneric(isMany, data, encoding, callback) {
-  if (this.connecting) {
+  // Also before connect() was called, so that TLS may be put over a socket that is yet
+  // to be connected.
+  if (this.connecting || this[kFresh]) {
     this._pendingData = data;
     this._pendingEncoding = encoding;
     whenConnected(this, () => this._writeGeneric(isMany, data, encoding, callback), callback);

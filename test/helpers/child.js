@@ -54,10 +54,10 @@ function runFixture(name, args = [], { input = '', ...options } = {}) {
 
 /** @returns {Promise<string>} what the child has written to stdout, once it holds `text` */
 async function outputOf(child, text) {
-  const closed = once(child, 'close').then(() => true);
+  const ended = child.result.then(() => true);
   while (!child.output.stdout.includes(text)) {
-    const ended = await Promise.race([once(child.stdout, 'data'), closed]);
-    if (ended === true) throw new Error(`The child ended before it wrote ${text}:\n${Object.values(child.output)}`);
+    const next = await Promise.race([once(child.stdout, 'data'), ended]);
+    if (next === true) throw new Error(`The child ended before it wrote ${text}:\n${Object.values(child.output)}`);
   }
   return child.output.stdout;
 }

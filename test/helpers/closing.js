@@ -23,9 +23,9 @@ function leaveTest() {
 }
 
 /**
- * Registers something to be closed: a server, a socket or other stream, a child, a
- * worker, anything with `close()`, a file descriptor, or a function that is called
- * (and awaited).
+ * Registers something to be closed: a server (with the connections it accepts), a
+ * socket or other stream, a child, a worker, anything with `close()`, a file
+ * descriptor, or a function that is called (and awaited).
  *
  * @template T
  * @param {T} thing
@@ -33,12 +33,19 @@ function leaveTest() {
  */
 function closing(thing) {
   scope.push(thing);
+  if (isServer(thing)) thing.on('connection', (socket) => scope.push(socket));
   return thing;
+}
+
+function isServer(thing) {
+  return typeof thing.address === 'function' && typeof thing.listen === 'function';
 }
 
 /** @returns {Promise<Error[]>} what could not be closed */
 async function closeAll(things) {
   const problems = [];
+  // The end of one is an error for the other side, which is no news any more.
+  for (const thing of things) thing.on?.('error', () => {});
   for (const thing of things.reverse()) {
     try {
       await withDeadline(close(thing), thing);
@@ -54,7 +61,7 @@ function close(thing) {
   if (typeof thing.destroy === 'function') return closeStream(thing);
   if (typeof thing.terminate === 'function') return thing.terminate();
   if (typeof thing.kill === 'function') return closeChild(thing);
-  if (typeof thing.address === 'function') return closeServer(thing);
+  if (isServer(thing)) return closeServer(thing);
   if (typeof thing === 'function') return thing();
   if (typeof thing.close === 'function') return thing.close();
   throw new TypeError(`closing() does not know how to close ${thing}`);
@@ -62,7 +69,6 @@ function close(thing) {
 
 async function closeStream(stream) {
   if (stream.closed) return;
-  stream.on('error', () => {});
   const closed = event(stream, 'close');
   stream.destroy();
   await closed;
@@ -70,21 +76,21 @@ async function closeStream(stream) {
 
 // Its streams are destroyed rather than awaited: a grandchild may hold them.
 async function closeChild(child) {
-  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
-  child.on('error', () => {});
-  const exited = event(child, 'exit');
-  child.kill('SIGKILL');
   for (const stream of child.stdio ?? []) stream?.destroy();
   if (child.connected) child.disconnect();
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  const exited = event(child, 'exit');
+  child.kill('SIGKILL');
   await exited;
 }
 
-async function closeServer(server) {
-  if (server.listening === false) return;
-  const closed = event(server, 'close');
-  server.close();
-  server.closeAllConnections?.();
-  await closed;
+// The callback comes, with or without an error, whether it listens, is about to, or
+// has been closed before.
+function closeServer(server) {
+  return new Promise((resolve) => {
+    server.close(resolve);
+    server.closeAllConnections?.();
+  });
 }
 
 // Not events.once(), which rejects when an 'error' comes first.

@@ -5,7 +5,7 @@ const net = require('node:net');
 const { spawn } = require('node:child_process');
 const { once } = require('node:events');
 const { Worker } = require('node:worker_threads');
-const { closeAll, closing } = require('./closing');
+const { closeAll, closing, leaveTest } = require('./closing');
 const { outputOf, runFixture, startFixture } = require('./child');
 const { difference, snapshot, waitUntilClean } = require('./leaks');
 const { socketPath, temporaryFolder } = require('./socket_path');
@@ -61,6 +61,23 @@ describe('closing', () => {
     expect(await waitUntilClean(before)).toEqual([]);
   });
 
+  test('closes a server with a connection nobody reads, one twice, and one that never listened', async () => {
+    const before = snapshot();
+    const server = closing(net.createServer()).listen(socketPath());
+    await once(server, 'listening');
+    const client = closing(net.connect(server.address()));
+    client.write('unread');
+    await once(server, 'connection');
+    const idle = net.createServer();
+    expect(await closeAll([server, idle, ...leaveTest()])).toEqual([]);
+    expect(await waitUntilClean(before)).toEqual([]);
+  });
+
+  test('closes the pipes of a child that has ended', async () => {
+    const child = closing(spawn('echo', ['unread']));
+    await once(child, 'exit');
+  });
+
   test('goes on after something that cannot be closed', async () => {
     let called = false;
     const problems = await closeAll([() => (called = true), { unknown: true }]);
@@ -109,6 +126,7 @@ describe('fixtures', () => {
     const child = startFixture('report_self.js', [0, 60_000]);
     expect(await outputOf(child, 'limit')).toMatch(/^\{/);
     const ended = startFixture('report_self.js');
+    await ended.result;
     await expect(outputOf(ended, 'never')).rejects.toThrow('ended before it wrote never');
   });
 });

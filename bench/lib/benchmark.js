@@ -1,0 +1,45 @@
+'use strict';
+
+// What bench/echo, bench/connect and bench/memory have in common: rows of columns, measured, printed and written.
+
+const { mkdtempSync, rmSync } = require('node:fs');
+const os = require('node:os');
+const path = require('node:path');
+const { listColumns } = require('./columns.js');
+const { makeFigure } = require('./figures.js');
+const { chooseRows } = require('./options.js');
+const { writeResults } = require('./results.js');
+const { printTable } = require('./table.js');
+
+// A row is { name, figures }; `measureRow(columns, row, folder)` resolves with its samples for each column. The folder
+// is for sockets.
+function runBenchmark(benchmark) {
+  measureAll(benchmark).catch((err) => {
+    console.error(`bench/${benchmark.name}: ${err.message}`);
+    // Exits rather than waits: servers of other columns may still be running, and end with this process.
+    process.exit(1);
+  });
+}
+
+async function measureAll({ name, options, rows, measureRow }) {
+  const chosenRows = chooseRows(rows, options.only);
+  const columns = listColumns(options.module);
+  const present = columns.filter(({ absent }) => absent === null);
+  const folder = makeTemporaryFolder();
+  const figures = [];
+  for (const row of chosenRows) {
+    const samples = await measureRow(present, row, folder);
+    figures.push(...row.figures.map((description) => makeFigure(row.name, description, samples)));
+  }
+  printTable(columns, figures);
+  writeResults(name, options, columns, figures);
+}
+
+// Removed at the exit, however the benchmark ends.
+function makeTemporaryFolder() {
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'pipewright-bench-'));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+module.exports = { runBenchmark };

@@ -64,6 +64,8 @@ Napi::Function MessageSocket::Define(Napi::Env env, CompletionQueue* queue) {
       .Add("bind", &MessageSocket::Bind)
       .Add("connect", &MessageSocket::Connect)
       .Add("detach", &MessageSocket::Detach)
+      .Add("keepFile", &MessageSocket::KeepFile)
+      .Add("removeFile", &MessageSocket::RemoveFile)
       .Add("receive", &MessageSocket::ReceiveDescriptors)
       .Add("setPlainBytes", &MessageSocket::SetPlainBytes)
       .Add("setMaxDescriptors", &MessageSocket::SetMaxDescriptors)
@@ -172,6 +174,16 @@ Napi::Value MessageSocket::Detach(const Napi::CallbackInfo& info) {
   const int fd = socket_.Release();
   Close();
   return Result(info, fd);
+}
+
+Napi::Value MessageSocket::KeepFile(const Napi::CallbackInfo& info) {
+  file_.Disown();
+  return info.Env().Undefined();
+}
+
+Napi::Value MessageSocket::RemoveFile(const Napi::CallbackInfo& info) {
+  file_.Remove();
+  return info.Env().Undefined();
 }
 
 // Before the descriptor is closed: once it is, somebody else may have bound the name.

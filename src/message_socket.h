@@ -49,6 +49,8 @@ class MessageSocket : public Napi::ObjectWrap<MessageSocket>,
   Napi::Value Bind(const Napi::CallbackInfo& info);
   Napi::Value Connect(const Napi::CallbackInfo& info);
   Napi::Value Detach(const Napi::CallbackInfo& info);
+  Napi::Value KeepFile(const Napi::CallbackInfo& info);
+  Napi::Value RemoveFile(const Napi::CallbackInfo& info);
 
   // Receiving. One of: bytes as events, as a stream's (readStart), so many descriptors
   // whose bytes do not matter (receive), or messages (readStart, on other types).

@@ -66,9 +66,13 @@ function ofDescriptor(descriptor, keep) {
 }
 
 // The file at its path is the receiver's from now on, or shared with it.
-function ofServer(server, handle, keep) {
+function keepFile(handle) {
   handle.keepFile();
   forgetFile(handle);
+}
+
+function ofServer(server, handle, keep) {
+  keepFile(handle);
   return {
     fd: openFd(handle.fd),
     settle(sent) {
@@ -82,6 +86,7 @@ function ofServer(server, handle, keep) {
 function ofSocket(socket, handle, keep) {
   if (!keep && hasData(socket, handle)) throw plain('ERR_DESCRIPTOR_UNREAD_DATA');
   const fd = openFd(handle.fd);
+  if (handle.keepFile !== undefined) keepFile(handle);
   if (!keep) stopReading(socket, handle);
   return {
     fd,

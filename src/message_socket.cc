@@ -346,12 +346,14 @@ void MessageSocket::ReceiveSome() {
   int most = mode_ == Mode::kBytes ? 1 : kMaxMessagesPerTurn;
   while (most-- > 0 && wants_message() && ReceiveOne()) {
   }
-  if (mode_ == Mode::kDescriptors && !received_.empty()) {
-    Note(EventKind::kDescriptors, static_cast<int32_t>(received_.front().size()));
-  }
-  if (mode_ == Mode::kMessages && !messages_.empty()) {
-    Note(EventKind::kMessages, static_cast<int32_t>(messages_.size()));
-  }
+  NoteReceived();
+}
+
+// What came in one turn is told as one event.
+void MessageSocket::NoteReceived() {
+  if (unnoted_ == 0) return;
+  const EventKind kind = mode_ == Mode::kMessages ? EventKind::kMessages : EventKind::kDescriptors;
+  Note(kind, std::exchange(unnoted_, 0));
 }
 
 // True where there may be more at once.
@@ -384,6 +386,7 @@ void MessageSocket::NoteBytes(size_t length) {
 
 void MessageSocket::EndReading(int err) {
   is_reading_ = false;
+  NoteReceived();
   Note(EventKind::kRead, err);
 }
 
@@ -453,6 +456,7 @@ bool MessageSocket::ReceiveForDescriptors() {
   bytes_read_ += static_cast<uint64_t>(std::max<ssize_t>(taken, 0));
   descriptors_read_ += message.descriptors.size();
   credit_ -= static_cast<int32_t>(std::min<size_t>(message.descriptors.size(), credit_));
+  unnoted_ += static_cast<int32_t>(message.descriptors.size());
   if (received_.empty()) received_.emplace_back();
   std::vector<int>& all = received_.back();
   all.insert(all.end(), message.descriptors.begin(), message.descriptors.end());
@@ -479,6 +483,7 @@ bool MessageSocket::ReceiveMessage() {
   ConsumeDatagram(socket_.get());
   bytes_read_ += length;
   descriptors_read_ += message.descriptors.size();
+  ++unnoted_;
   messages_.push_back({std::string(room.base, length), std::move(message.descriptors),
                        NameOf(message.sender, message.sender_length), message.has_credentials,
                        message.credentials});

@@ -116,6 +116,7 @@ class MessageSocket : public Napi::ObjectWrap<MessageSocket>,
   bool ReceiveMessage();
   uv_buf_t Room();
   void NoteBytes(size_t length);
+  void NoteReceived();
   void EndReading(int err);
   bool IsComplete(const PeekedMessage& message);
   void WaitForTable();
@@ -145,6 +146,7 @@ class MessageSocket : public Napi::ObjectWrap<MessageSocket>,
   size_t max_descriptors_ = kMaxDescriptorsPerMessage;
   std::deque<std::vector<int>> received_;  // Of kBytes and kDescriptors, not yet taken.
   std::vector<Message> messages_;
+  int32_t unnoted_ = 0;
   Napi::Reference<Napi::Value> user_buffer_;
   bool last_read_was_large_ = false;
 

@@ -3,6 +3,7 @@
 // Descriptor: an open file descriptor with one owner. What it can be turned into is in
 // lib/net/convert.js, what can be sent in its place in lib/net/sendable.js.
 
+const { constants } = require('node:fs');
 const { isMainThread } = require('node:worker_threads');
 
 const binding = require('./binding.js');
@@ -110,6 +111,21 @@ class Descriptor {
       this.#type = type;
     }
     return this.#type;
+  }
+
+  /**
+   * The flag O_NONBLOCK, which belongs to the open file: it travels with it, and whoever
+   * else has it sees a change.
+   *
+   * @throws ERR_DESCRIPTOR_CLOSED
+   */
+  get isNonBlocking() {
+    return (binding.getFlags(this.#openFd()) & constants.O_NONBLOCK) !== 0;
+  }
+
+  set isNonBlocking(value) {
+    const err = binding.setBlocking(this.#openFd(), !value);
+    if (err !== 0) throw errnoException(err, 'fcntl');
   }
 
   /** Closes it, now or, while it is being sent, once it was. More than once is no error. */

@@ -41,7 +41,7 @@ function normalizePasserOptions(target) {
   validateInteger(options.batch, 'options.batch', 1, MAX_DESCRIPTORS);
   validateInteger(options.maxDescriptors, 'options.maxDescriptors', 1, MAX_DESCRIPTORS);
   validateBoolean(options.setNonBlocking, 'options.setNonBlocking');
-  return Object.freeze({ ...options, sockets: options.sockets.map(own) });
+  return Object.freeze({ ...options, given: options.sockets[0], sockets: options.sockets.map(own) });
 }
 
 module.exports = { normalizePasserOptions };

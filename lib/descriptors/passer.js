@@ -81,7 +81,11 @@ class DescriptorPasser extends EventEmitter {
     const { setNonBlocking, maxDescriptors } = this.#options;
     const handle = new MessageSocket();
     const err = handle.open(descriptor.fd, !setNonBlocking);
-    if (err !== 0) throw errnoException(err, 'open');
+    if (err !== 0) {
+      // A number is the caller's again.
+      if (typeof this.#options.given === 'number') descriptor.take();
+      throw errnoException(err, 'open');
+    }
     descriptor.take();
     handle.setMaxDescriptors(maxDescriptors);
     handle.ondescriptors = (fds) => this.#onDescriptors(fds);

@@ -25,6 +25,7 @@ function sendable(item, keep) {
   if (typeof item !== 'object' || item === null) throw invalidArgType('descriptor', ACCEPTED, item);
   if (Descriptor.isDescriptor(item)) return ofDescriptor(item, keep);
   if (typeof item.pidfd === 'number') return { fd: openFd(item.pidfd), settle: nothing };
+  if (isNodeDatagramSocket(item)) return { fd: openFd(datagramFd(item)), settle: nothing };
   const handle = item._handle ?? undefined;
   if (isOurs(handle)) return isListener(handle) ? ofServer(item, handle, keep) : ofSocket(item, handle, keep);
   if (typeof handle?.fd === 'number') return { fd: openFd(handle.fd), settle: nothing };
@@ -53,6 +54,15 @@ function openFd(fd) {
 // Every handle of ours has it, and none of Node's.
 const isOurs = (handle) => typeof handle?.hasUnread === 'function';
 const isListener = (handle) => typeof handle.listenOnFd === 'function';
+
+// node:dgram's Socket warns of whoever asks for its _handle.
+const isNodeDatagramSocket = ({ type, setMulticastTTL }) =>
+  (type === 'udp4' || type === 'udp6') && typeof setMulticastTTL === 'function';
+
+function datagramFd(socket) {
+  const state = Object.getOwnPropertySymbols(socket).find(({ description }) => description === 'state symbol');
+  return socket[state]?.handle?.fd ?? -1;
+}
 
 function ofDescriptor(descriptor, keep) {
   const fd = descriptor[kBeginSending]();

@@ -5,6 +5,7 @@
 
 const { AsyncResource } = require('node:async_hooks');
 const path = require('node:path');
+const { isUint8Array } = require('node:util').types;
 const load = require('node-gyp-build');
 
 const { createDispatch } = require('./completions.js');
@@ -16,9 +17,12 @@ dispatcher.run = createDispatch(native.events, native.eventKinds);
 
 // What every handle has in JavaScript. `asyncScope` is the context it was made in:
 // its events run there, as they do in Node.
-function handleClass(Base, type) {
+function handleClass(Base, defaultType) {
   class Handle extends Base {
-    asyncScope = new AsyncResource(type, { requireManualDestroy: true });
+    constructor(type = defaultType) {
+      super();
+      this.asyncScope = new AsyncResource(type, { requireManualDestroy: true });
+    }
 
     getAsyncId() {
       return this.asyncScope.asyncId();
@@ -31,8 +35,11 @@ function handleClass(Base, type) {
     close(callback) {
       const result = super.close();
       if (typeof callback !== 'function') return result;
-      if (result === 0) this.onclose = callback;
-      if (result === 1) process.nextTick(callback); // Never opened: no event will come.
+      if (result === 0) {
+        this.onclose = callback;
+      } else {
+        process.nextTick(callback); // Never opened, or closed before: no event will come.
+      }
       return result;
     }
   }
@@ -40,10 +47,19 @@ function handleClass(Base, type) {
   return Handle;
 }
 
+const { scratch } = native.events;
+
 function streamClass(Base, type) {
   class Stream extends handleClass(Base, type) {
     // Whether reads are under way, as Node's handles have it.
     reading = false;
+
+    // See StreamWrap::WriteScratch() for why small ones take another way.
+    writeBuffer(chunk) {
+      if (!isUint8Array(chunk) || chunk.length > scratch.length) return super.writeBuffer(chunk);
+      scratch.set(chunk);
+      return this.writeScratch(chunk.length);
+    }
 
     get bytesRead() {
       return this.getBytesRead();
@@ -64,7 +80,12 @@ function streamClass(Base, type) {
 // Descriptors that nobody listens for are closed.
 class MessageSocket extends streamClass(native.MessageSocket, 'MESSAGESOCKETWRAP') {
   ondescriptors(list) {
-    list.forEach(native.closeInBackground);
+    list.forEach(closeInBackground);
+  }
+
+  // With descriptors, or many bytes, there is no scratch to take.
+  writeBuffer(chunk, descriptors) {
+    return writeMessage.call(this, chunk, descriptors);
   }
 
   get counters() {
@@ -72,23 +93,49 @@ class MessageSocket extends streamClass(native.MessageSocket, 'MESSAGESOCKETWRAP
   }
 }
 
+const {
+  activeHandles,
+  allowDescriptors,
+  claimDescriptor,
+  closeFd,
+  closeInBackground,
+  closeOnExec,
+  descriptorType,
+  duplicateFd,
+  getFlags,
+  leaveDescriptor,
+  peerCredentials,
+  setBlocking,
+  socketName,
+  socketPair,
+  trackFd,
+  untrackFd,
+} = native;
+const { writeBuffer: writeMessage } = native.MessageSocket.prototype;
+const PipeWrap = streamClass(native.PipeWrap, 'PIPEWRAP');
+const TcpWrap = streamClass(native.TcpWrap, 'TCPWRAP');
+const Listener = handleClass(native.Listener, 'PIPESERVERWRAP');
+
+// Plain names only: Node finds no others when an ES module imports by name.
 module.exports = {
-  PipeWrap: streamClass(native.PipeWrap, 'PIPEWRAP'),
-  TcpWrap: streamClass(native.TcpWrap, 'TCPWRAP'),
-  Listener: handleClass(native.Listener, 'LISTENER'),
+  Listener,
   MessageSocket,
-  activeHandles: native.activeHandles,
-  allowDescriptors: native.allowDescriptors,
-  claimDescriptor: native.claimDescriptor,
-  closeFd: native.closeFd,
-  closeInBackground: native.closeInBackground,
-  descriptorType: native.descriptorType,
-  duplicateFd: native.duplicateFd,
-  getFlags: native.getFlags,
-  leaveDescriptor: native.leaveDescriptor,
-  peerCredentials: native.peerCredentials,
-  setBlocking: native.setBlocking,
-  socketPair: native.socketPair,
-  trackFd: native.trackFd,
-  untrackFd: native.untrackFd,
+  PipeWrap,
+  TcpWrap,
+  activeHandles,
+  allowDescriptors,
+  claimDescriptor,
+  closeFd,
+  closeInBackground,
+  closeOnExec,
+  descriptorType,
+  duplicateFd,
+  getFlags,
+  leaveDescriptor,
+  peerCredentials,
+  setBlocking,
+  socketName,
+  socketPair,
+  trackFd,
+  untrackFd,
 };

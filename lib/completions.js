@@ -4,6 +4,8 @@
 // src/completion_queue.cc fills, and calls each handle's method: the only way from
 // C++ into the rest of lib/.
 
+const fs = require('node:fs');
+
 // Fields of a record: number of the handle, kind, first, second.
 const FIELDS = 4;
 
@@ -22,22 +24,28 @@ function makeHandlers(kinds, slabs) {
   const handlers = [];
   handlers[kinds.READ] = (handle, nread, position) => {
     if (nread < 0) {
-      handle.onread(nread, NOTHING);
+      handle.onread?.(nread, NOTHING);
       return;
     }
     const start = position & OFFSET_MASK;
-    handle.onread(nread, copyOut.call(slabs[position >> SLAB_BITS], start, start + nread));
+    handle.onread?.(nread, copyOut.call(slabs[position >> SLAB_BITS], start, start + nread));
   };
   handlers[kinds.READ_SLAB] = (handle, nread, number) => {
     const slab = slabs[number];
     slabs[number] = undefined;
-    handle.onread(nread, nread === slab.length ? slab : slab.subarray(0, nread));
+    handle.onread?.(nread, nread === slab.length ? slab : slab.subarray(0, nread));
   };
-  handlers[kinds.READ_OWN] = (handle, nread) => handle.onread(nread, null);
+  handlers[kinds.READ_OWN] = (handle, nread) => handle.onread?.(nread, null);
   handlers[kinds.WRITE] = (handle, status) => handle.onwrite?.(status);
   handlers[kinds.CONNECT] = (handle, status) => handle.onconnect?.(status);
   handlers[kinds.SHUTDOWN] = (handle, status) => handle.onshutdown?.(status);
-  handlers[kinds.CONNECTION] = (handle, status, fd) => handle.onconnection(status, fd);
+  handlers[kinds.CONNECTION] = (handle, status, fd) => {
+    if (handle.onconnection === undefined && status === 0) {
+      fs.closeSync(fd); // Nobody takes it.
+    } else {
+      handle.onconnection?.(status, fd);
+    }
+  };
   handlers[kinds.DESCRIPTORS] = (handle) => handle.ondescriptors(handle.takeDescriptors());
   handlers[kinds.MESSAGES] = (handle) => handle.onmessages(handle.takeMessages());
   handlers[kinds.SENT] = (handle, count, status) => handle.onsent?.(count, status);

@@ -81,7 +81,7 @@ function outOfRange(name, range, value) {
 
 function missingArgs(names) {
   const quoted = names.map((name) => `"${name}"`);
-  return coded(TypeError, 'ERR_MISSING_ARGS', `The ${alternatives(quoted, 'or')} argument must be specified`);
+  return coded(TypeError, 'ERR_MISSING_ARGS', `The ${quoted.join(' or ')} argument must be specified`);
 }
 
 function badPort(name, port) {
@@ -134,9 +134,7 @@ function aborted(cause) {
 
 /** Several attempts failed; the text is the first one's. */
 function aggregate(errors) {
-  const error = new AggregateError(errors);
-  error.code = errors[0]?.code;
-  return error;
+  return Object.assign(new AggregateError(errors), { code: errors[0]?.code });
 }
 
 // What a read of descriptors can end with, by the errno that src/message_socket.cc gives.
@@ -180,7 +178,7 @@ function listenException(errno, address, port) {
   const [, text] = getSystemErrorMap().get(errno) ?? [code, 'unknown error'];
   const where = address ? ` ${place(address, port)}` : '';
   const error = Object.assign(new Error(`listen ${code}: ${text}${where}`), { code, errno, syscall: 'listen' });
-  return address ? withAddress(error, address, port) : error;
+  return withAddress(error, address, port);
 }
 
 module.exports = {

@@ -3,6 +3,7 @@
 
 #include <napi.h>
 
+#include "close_on_exec.h"
 #include "completion_queue.h"
 #include "descriptor_functions.h"
 #include "environment.h"
@@ -10,6 +11,7 @@
 #include "message_socket.h"
 #include "peer_credentials.h"
 #include "pipe_wrap.h"
+#include "socket_name.h"
 #include "tcp_wrap.h"
 
 namespace pipewright {
@@ -53,6 +55,8 @@ Napi::Value CreateBinding(const Napi::CallbackInfo& info) {
   DefineDescriptorFunctions(binding, environment);
   binding.Set("activeHandles", Napi::Function::New(env, ActiveHandles, "activeHandles", queue));
   binding.Set("peerCredentials", Napi::Function::New(env, PeerCredentials, "peerCredentials"));
+  binding.Set("socketName", Napi::Function::New(env, SocketName, "socketName"));
+  binding.Set("closeOnExec", Napi::Function::New(env, CloseOnExec, "closeOnExec"));
   binding.Set("eventKinds", EventKinds(env));
   binding.Set("events", queue->Shared());
   return binding;

@@ -37,6 +37,7 @@ class ClassMethods {
         .Add("readStop", &Wrap::ReadStop)
         .Add("useUserBuffer", &Wrap::UseUserBuffer)
         .Add("writeBuffer", &Wrap::WriteBuffer)
+        .Add("writeScratch", &Wrap::WriteScratch)
         .Add("writeBuffers", &Wrap::WriteBuffers)
         .Add("writeUtf8String", &Wrap::WriteUtf8String)
         .Add("writeLatin1String", &Wrap::WriteLatin1String)

@@ -13,6 +13,9 @@ CompletionQueue::CompletionQueue(Environment* environment, Napi::Function dispat
   auto cursor = Napi::Int32Array::New(env, 2);
   records_ = records.Data();
   cursor_ = cursor.Data();
+  auto scratch = Napi::Uint8Array::New(env, kScratchSize);
+  scratch_ = reinterpret_cast<char*>(scratch.Data());
+  scratch_ref_ = Napi::Persistent(scratch);
   records_ref_ = Napi::Persistent(records);
   cursor_ref_ = Napi::Persistent(cursor);
   table_ref_ = Napi::Persistent(Napi::Array::New(env));
@@ -35,6 +38,7 @@ Napi::Object CompletionQueue::Shared() const {
   shared.Set("cursor", cursor_ref_.Value());
   shared.Set("handles", table_ref_.Value());
   shared.Set("slabs", slabs_.table());
+  shared.Set("scratch", scratch_ref_.Value());
   return shared;
 }
 

@@ -61,8 +61,11 @@ class CompletionQueue {
   // Grows by one each turn of the loop, in the check phase.
   uint64_t turn() const { return turn_; }
 
-  // What lib/completions.js needs: { records, cursor, handles, slabs }.
+  // What lib/ shares with C++: { records, cursor, handles, slabs } for completions.js,
+  // and { scratch } for the writes of stream_wrap.h.
   Napi::Object Shared() const;
+  static constexpr size_t kScratchSize = 64;
+  const char* scratch() const { return scratch_; }
 
   // Called by HandleWrap: an open handle has a number, by which records and the
   // table `handles` name it, and which holds its JavaScript object strongly.
@@ -115,7 +118,9 @@ class CompletionQueue {
   Napi::Reference<Napi::Int32Array> records_ref_;
   Napi::Reference<Napi::Int32Array> cursor_ref_;
   Napi::Reference<Napi::Array> table_ref_;
+  Napi::Reference<Napi::Uint8Array> scratch_ref_;
   int32_t* records_;  // Memory of records_ref_: the crossing under way.
+  char* scratch_;     // Memory of scratch_ref_.
   int32_t* cursor_;   // Memory of cursor_ref_: [next field to deliver, end].
 
   std::vector<Record> pending_;

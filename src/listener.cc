@@ -9,6 +9,7 @@
 #include "arguments.h"
 #include "class_methods.h"
 #include "ip_address.h"
+#include "socket_name.h"
 
 namespace pipewright {
 
@@ -186,10 +187,7 @@ Napi::Value Listener::RemoveFile(const Napi::CallbackInfo& info) {
 
 Napi::Value Listener::LocalAddress(const Napi::CallbackInfo& info) {
   if (!is_open()) return Result(info, UV_EBADF);
-  IpAddress address;
-  socklen_t length = sizeof(address.data);
-  if (getsockname(socket_.get(), address.get(), &length) != 0) return Result(info, -errno);
-  return address.ToObject(info.Env());
+  return NameOfSocket(info.Env(), socket_.get());
 }
 
 // The file goes first: once the descriptor is closed, a new server may have made its

@@ -155,7 +155,7 @@ Napi::Value MessageSocket::Connect(const Napi::CallbackInfo& info) {
   // A handle without a socket cannot be: where the connection fails, this one is never
   // connected.
   UniqueFd socket;
-  int status = ConnectUnix(name, &socket);
+  int status = ConnectUnix(name, true, &socket);
   if (status != 0) socket = UniqueFd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!socket.is_valid()) return Result(info, -errno);
   const int err = Start(info, &socket, false);
@@ -691,20 +691,34 @@ Napi::Value MessageSocket::WriteBuffers(const Napi::CallbackInfo& info) {
   return Result(info, result);
 }
 
+// As StreamWrap's: so many bytes of the queue's scratch.
+Napi::Value MessageSocket::WriteScratch(const Napi::CallbackInfo& info) {
+  int32_t length;
+  if (!is_open()) return Result(info, UV_EBADF);
+  if (!ToInt32(info[0], &length) || length < 0 ||
+      static_cast<size_t>(length) > CompletionQueue::kScratchSize) {
+    return Result(info, UV_EINVAL);
+  }
+  return Result(info, WriteCopy(queue()->scratch(), static_cast<size_t>(length)));
+}
+
+int MessageSocket::WriteCopy(const char* data, size_t length) {
+  OutgoingMessage message;
+  // On the heap even when it is short: the message may move, and the bytes must not.
+  message.bytes = std::make_shared<std::string>(data, length);
+  message.buffers.push_back(uv_buf_init(message.bytes->data(), static_cast<unsigned int>(length)));
+  return Enqueue(std::move(message));
+}
+
 template <typename Encode>
 Napi::Value MessageSocket::WriteString(const Napi::CallbackInfo& info, Encode encode) {
   if (!is_open()) return Result(info, UV_EBADF);
   if (!info[0].IsString()) return Result(info, UV_EINVAL);
   size_t length = 0;
   encode(nullptr, 0, &length);
-  OutgoingMessage message;
-  // On the heap even when it is short: the message may move, and the bytes must not.
-  const auto bytes = std::make_shared<std::string>(length + 1, '\0');
-  encode(bytes->data(), bytes->size(), &length);
-  bytes->resize(length);
-  message.bytes = bytes;
-  message.buffers.push_back(uv_buf_init(bytes->data(), static_cast<unsigned int>(length)));
-  return Result(info, Enqueue(std::move(message)));
+  std::string text(length + 1, '\0');
+  encode(text.data(), text.size(), &length);
+  return Result(info, WriteCopy(text.data(), length));
 }
 
 Napi::Value MessageSocket::WriteUtf8String(const Napi::CallbackInfo& info) {

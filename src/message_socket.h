@@ -68,6 +68,7 @@ class MessageSocket : public Napi::ObjectWrap<MessageSocket>,
   // the caller's, and must stay open until they were sent.
   Napi::Value WriteBuffer(const Napi::CallbackInfo& info);
   Napi::Value WriteBuffers(const Napi::CallbackInfo& info);
+  Napi::Value WriteScratch(const Napi::CallbackInfo& info);
   Napi::Value WriteUtf8String(const Napi::CallbackInfo& info);
   Napi::Value WriteLatin1String(const Napi::CallbackInfo& info);
   Napi::Value Send(const Napi::CallbackInfo& info);
@@ -123,6 +124,7 @@ class MessageSocket : public Napi::ObjectWrap<MessageSocket>,
   void StopWaiting();
 
   int Enqueue(OutgoingMessage message);
+  int WriteCopy(const char* data, size_t length);
   int PassOn(const int* descriptors, size_t count);
   template <typename Encode>
   Napi::Value WriteString(const Napi::CallbackInfo& info, Encode encode);

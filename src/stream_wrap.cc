@@ -149,15 +149,31 @@ Napi::Value StreamWrap::WriteBuffers(const Napi::CallbackInfo& info) {
   if (!is_open()) return Result(info, UV_EBADF);
   if (!info[0].IsArray()) return Result(info, UV_EINVAL);
   const auto array = info[0].As<Napi::Array>();
-  std::vector<uv_buf_t> buffers(array.Length());
-  for (uint32_t i = 0; i < buffers.size(); ++i) {
-    if (!ToBytes(array.Get(i), &buffers[i])) return Result(info, UV_EINVAL);
+  // First all elements, since a getter may change the others and even close this
+  // handle; then their memory. What is no Buffer ends it, so that a length without
+  // elements costs nothing.
+  std::vector<napi_value> elements;
+  uv_buf_t bytes;
+  for (uint32_t i = 0; i < array.Length(); ++i) {
+    const Napi::Value element = array.Get(i);
+    if (!ToBytes(element, &bytes)) return Result(info, UV_EINVAL);
+    elements.push_back(element);
+  }
+  if (!is_open()) return Result(info, UV_EBADF);
+  std::vector<uv_buf_t> buffers;
+  for (const napi_value element : elements) {
+    if (!ToBytes(Napi::Value(info.Env(), element), &bytes)) return Result(info, UV_EINVAL);
+    buffers.push_back(bytes);
   }
   uv_buf_t* rest = buffers.data();
   size_t count = buffers.size();
   const int err = TryWrite(&rest, &count);
   if (err != 0 || count == 0) return Result(info, err);
-  return Result(info, Enqueue(new PendingWrite{{}, Napi::Persistent(info[0]), {}}, rest, count));
+  // The caller may empty the list meanwhile: the owner is one of our own.
+  auto owner = Napi::Array::New(info.Env(), elements.size());
+  for (uint32_t i = 0; i < elements.size(); ++i) owner.Set(i, elements[i]);
+  auto* pending = new PendingWrite{{}, Napi::Persistent(Napi::Value(owner)), {}};
+  return Result(info, Enqueue(pending, rest, count));
 }
 
 // Short strings are encoded on the stack, so that most writes allocate nothing.
@@ -177,15 +193,33 @@ Napi::Value StreamWrap::WriteString(const Napi::CallbackInfo& info, Encode encod
     large.resize(length + 1);
     encode(large.data(), large.size(), &length);
   }
-  uv_buf_t bytes = uv_buf_init(large.empty() ? small : large.data(), 0);
+  return Result(info, WriteCopied(large.empty() ? small : large.data(), length));
+}
+
+// Writes what is not there for long: the rest, if any, is copied.
+int StreamWrap::WriteCopied(const char* data, size_t length) {
+  uv_buf_t bytes = uv_buf_init(const_cast<char*>(data), 0);
   bytes.len = length;
   uv_buf_t* rest = &bytes;
   size_t count = 1;
   const int err = TryWrite(&rest, &count);
-  if (err != 0 || count == 0) return Result(info, err);
+  if (err != 0 || count == 0) return err;
   auto* pending = new PendingWrite{{}, {}, std::string(rest->base, rest->len)};
   bytes.base = pending->bytes.data();
-  return Result(info, Enqueue(pending, &bytes, 1));
+  return Enqueue(pending, &bytes, 1);
+}
+
+// What JavaScript has put into the queue's scratch memory. V8 keeps the bytes of typed
+// arrays this small in its heap, and asking for their address would move each of them
+// out, which costs more than the write.
+Napi::Value StreamWrap::WriteScratch(const Napi::CallbackInfo& info) {
+  int32_t length;
+  if (!is_open()) return Result(info, UV_EBADF);
+  if (!ToInt32(info[0], &length) || length < 0 ||
+      static_cast<size_t>(length) > CompletionQueue::kScratchSize) {
+    return Result(info, UV_EINVAL);
+  }
+  return Result(info, WriteCopied(queue()->scratch(), static_cast<size_t>(length)));
 }
 
 Napi::Value StreamWrap::WriteUtf8String(const Napi::CallbackInfo& info) {

@@ -22,6 +22,7 @@ class StreamWrap : public HandleWrap {
   Napi::Value ReadStop(const Napi::CallbackInfo& info);
   Napi::Value UseUserBuffer(const Napi::CallbackInfo& info);
   Napi::Value WriteBuffer(const Napi::CallbackInfo& info);
+  Napi::Value WriteScratch(const Napi::CallbackInfo& info);
   Napi::Value WriteBuffers(const Napi::CallbackInfo& info);
   Napi::Value WriteUtf8String(const Napi::CallbackInfo& info);
   Napi::Value WriteLatin1String(const Napi::CallbackInfo& info);
@@ -52,6 +53,7 @@ class StreamWrap : public HandleWrap {
   uv_buf_t UserBuffer() const;
   template <typename Encode>
   Napi::Value WriteString(const Napi::CallbackInfo& info, Encode encode);
+  int WriteCopied(const char* data, size_t length);
   int TryWrite(uv_buf_t** buffers, size_t* count);
   int Enqueue(PendingWrite* pending, const uv_buf_t* buffers, size_t count);
 

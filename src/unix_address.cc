@@ -110,44 +110,48 @@ int BindTo(int fd, const std::string& name) {
   return bind(fd, address.get(), address.length) == 0 ? 0 : BindError(errno);
 }
 
+bool ChangesOwner(const ListenUnixOptions& options) {
+  return options.uid != ListenUnixOptions::kUnset || options.gid != ListenUnixOptions::kUnset;
+}
+
 // The file's mode, as narrow as asked from its first moment on: bind(2) takes the
 // socket's own mode, less the umask. Where the owner is yet to change, nobody but
 // the present one gets anything before that.
 int NarrowMode(int fd, const ListenUnixOptions& options) {
   if (options.mode == ListenUnixOptions::kUnset) return 0;
-  const bool changes_owner =
-      options.uid != ListenUnixOptions::kUnset || options.gid != ListenUnixOptions::kUnset;
-  const int mode = changes_owner ? options.mode & 0700 : options.mode;
+  const int mode = ChangesOwner(options) ? options.mode & 0700 : options.mode;
   return fchmod(fd, static_cast<mode_t>(mode)) == 0 ? 0 : -errno;
 }
 
-// Owner and final mode of the bound file, through a descriptor: by name they would
-// follow a symbolic link that somebody put in its place.
-int SettleFile(int directory, const std::string& name, const ListenUnixOptions& options,
-               struct stat* status) {
-  const UniqueFd file(openat(directory, name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
-  if (!file.is_valid()) return -errno;
-  if (fstat(file.get(), status) != 0) return -errno;
-  if (!S_ISSOCK(status->st_mode)) return -EEXIST;
-  const auto uid = static_cast<uid_t>(options.uid);
-  const auto gid = static_cast<gid_t>(options.gid);
-  if (options.uid != ListenUnixOptions::kUnset || options.gid != ListenUnixOptions::kUnset) {
-    if (fchownat(file.get(), "", uid, gid, AT_EMPTY_PATH) != 0) return -errno;
-  }
-  const mode_t mode = options.mode == ListenUnixOptions::kUnset
-                          ? (status->st_mode & 0777) | static_cast<mode_t>(options.add_mode)
-                          : static_cast<mode_t>(options.mode);
-  if (mode == (status->st_mode & 07777)) return 0;
-  return chmod(ProcPath(file.get()).c_str(), mode) == 0 ? 0 : -errno;
+// The file that was just bound, as a descriptor: by name, what follows would follow a
+// symbolic link that somebody put in its place. EEXIST where it is not ours any more.
+int OpenBound(int directory, const std::string& name, UniqueFd* file, struct stat* status) {
+  *file = UniqueFd(openat(directory, name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+  if (!file->is_valid() || fstat(file->get(), status) != 0) return -errno;
+  return S_ISSOCK(status->st_mode) && status->st_uid == geteuid() ? 0 : -EEXIST;
 }
 
-std::string TemporaryName() {
-  static thread_local unsigned int counter = 0;
+// Its owner and final mode.
+int Settle(int file, const ListenUnixOptions& options, const struct stat& status) {
+  if (ChangesOwner(options)) {
+    const auto uid = static_cast<uid_t>(options.uid);
+    const auto gid = static_cast<gid_t>(options.gid);
+    if (fchownat(file, "", uid, gid, AT_EMPTY_PATH) != 0) return -errno;
+  }
+  const mode_t mode = options.mode == ListenUnixOptions::kUnset
+                          ? (status.st_mode & 0777) | static_cast<mode_t>(options.add_mode)
+                          : static_cast<mode_t>(options.mode);
+  if (mode == (status.st_mode & 07777)) return 0;
+  return chmod(ProcPath(file).c_str(), mode) == 0 ? 0 : -errno;
+}
+
+// Of this moment and this socket, so that no two are alike.
+std::string TemporaryName(int fd) {
   timespec now{};
   clock_gettime(CLOCK_MONOTONIC, &now);
   char name[64];
-  std::snprintf(name, sizeof(name), ".pipewright-%d-%lx-%u", gettid(),
-                static_cast<unsigned long>(now.tv_nsec), ++counter);
+  std::snprintf(name, sizeof(name), ".pipewright-%d-%d-%lx", getpid(), fd,
+                static_cast<unsigned long>(now.tv_nsec));
   return name;
 }
 
@@ -159,26 +163,32 @@ std::string Absolute(const std::string& path) {
 
 int Listen(int fd, int backlog) { return listen(fd, backlog) == 0 ? 0 : -errno; }
 
-int ListenShort(int fd, int directory, const ListenUnixOptions& options, struct stat* status) {
-  const std::string base = BaseOf(options.path);
-  int err = BindTo(fd, options.path);
+// From the bound name on: what fails after this leaves no file.
+int FinishListen(int fd, int directory, const std::string& name, const ListenUnixOptions& options,
+                 struct stat* status) {
+  UniqueFd file;
+  int err = OpenBound(directory, name, &file, status);
   if (err != 0) return err;
-  err = SettleFile(directory, base, options, status);
+  err = Settle(file.get(), options, *status);
   if (err == 0) err = Listen(fd, options.backlog);
-  if (err != 0) unlinkat(directory, base.c_str(), 0);
+  if (err != 0) unlinkat(directory, name.c_str(), 0);
   return err;
+}
+
+int ListenShort(int fd, int directory, const ListenUnixOptions& options, struct stat* status) {
+  const int err = BindTo(fd, options.path);
+  return err == 0 ? FinishListen(fd, directory, BaseOf(options.path), options, status) : err;
 }
 
 // Bound under a short name beside it, listening, and only then linked to the real
 // one, where it so appears ready.
 int ListenLong(int fd, int directory, const ListenUnixOptions& options, struct stat* status) {
   const std::string base = BaseOf(options.path);
-  const std::string temporary = TemporaryName();
+  const std::string temporary = TemporaryName(fd);
   int err = BindTo(fd, ProcPath(directory) + "/" + temporary);
+  if (err == 0) err = FinishListen(fd, directory, temporary, options, status);
   if (err != 0) return err;
-  err = SettleFile(directory, temporary, options, status);
-  if (err == 0) err = Listen(fd, options.backlog);
-  if (err == 0 && linkat(directory, temporary.c_str(), directory, base.c_str(), 0) != 0) {
+  if (linkat(directory, temporary.c_str(), directory, base.c_str(), 0) != 0) {
     err = errno == EEXIST ? -EADDRINUSE : BindError(errno);
   }
   unlinkat(directory, temporary.c_str(), 0);
@@ -238,10 +248,11 @@ void SocketFile::Remove() {
   path_.clear();
 }
 
-int ConnectUnix(const std::string& name, UniqueFd* socket) {
+int ConnectUnix(const std::string& name, bool pass_descriptors, UniqueFd* socket) {
   int err = CheckName(name);
   if (err == 0) err = OpenSocket(SOCK_STREAM, socket);
-  if (err == 0) PassDescriptors(socket->get(), false);
+  // Before anybody can send.
+  if (err == 0) PassDescriptors(socket->get(), pass_descriptors);
   if (err == 0) err = ConnectTo(socket->get(), name);
   if (err != 0) socket->Reset();
   return err;

@@ -72,7 +72,7 @@ class SocketFile {
 // file. ConnectUnix: ENOENT ECONNREFUSED EACCES EAGAIN (backlog full) EINVAL (empty,
 // NUL inside a path). ListenUnix: EADDRINUSE EACCES EINVAL, and with replace_stale
 // EBUSY while another process is at it: try again.
-int ConnectUnix(const std::string& name, UniqueFd* socket);
+int ConnectUnix(const std::string& name, bool pass_descriptors, UniqueFd* socket);
 int ListenUnix(const ListenUnixOptions& options, UniqueFd* socket, SocketFile* file);
 
 // For sockets of other types than stream, which are the caller's.

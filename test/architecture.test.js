@@ -22,7 +22,7 @@ const LAYERS = [
   ['signals'],
   ['binding'],
   ['completions'],
-  ['accounts'],
+  ['accounts', 'async_scope'],
   ['validate'],
   ['errors'],
 ];
@@ -31,9 +31,9 @@ const LAYERS = [
 const OWNERS_OF_NATIVE_OBJECTS = [
   'lib/net/adopt.js',
   'lib/net/connecting.js',
-  'lib/net/server.js',
-  'lib/net/socket.js',
+  'lib/net/listening.js',
   'lib/net/peer.js',
+  'lib/net/server.js',
   'lib/child_process/child.js',
   'lib/child_process/sync.js',
   'lib/descriptor.js',
@@ -45,6 +45,7 @@ const OWNERS_OF_NATIVE_OBJECTS = [
   'lib/channel/index.js',
   'lib/dgram/index.js',
   'lib/signals.js',
+  'lib/systemd.js',
   'lib/cluster/primary.js',
   'lib/cluster/worker.js',
 ];

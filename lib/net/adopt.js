@@ -17,7 +17,7 @@ function checkType(fd) {
   try {
     stats = fs.fstatSync(fd);
   } catch {
-    throw invalidFdType('INVALID');
+    throw invalidFdType('UNKNOWN');
   }
   if (!stats.isSocket() && !stats.isFIFO() && !stats.isCharacterDevice()) throw invalidFdType(typeName(stats));
 }
@@ -38,13 +38,16 @@ function handleOfFd(fd, descriptors) {
     const handle = descriptorHandle(descriptors);
     // Of another family: TCP, or a pipe. They have none to receive.
     if (handle.open(fd) === 0) return handle;
+    handle.close();
   }
   const tcp = new TcpWrap();
   if (tcp.open(fd) === 0) return tcp;
+  tcp.close();
   const pipe = new PipeWrap();
   const err = pipe.open(fd);
-  if (err !== 0) throw errnoException(err, 'open');
-  return pipe;
+  if (err === 0) return pipe;
+  pipe.close();
+  throw errnoException(err, 'open');
 }
 
 module.exports = { handleOfFd };

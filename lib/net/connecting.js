@@ -2,15 +2,15 @@
 
 // socket.connect(): to a path at once, to a host by way of its addresses.
 
-const { AsyncResource } = require('node:async_hooks');
 const dns = require('node:dns');
 const net = require('node:net');
 
+const { inThisContext } = require('../async_scope.js');
 const { PipeWrap, TcpWrap } = require('../binding.js');
 const { aggregate, connectException, invalidAddressFamily, invalidIpAddress, plain } = require('../errors.js');
 const { normalizeArgs, normalizeConnectOptions } = require('./options.js');
 const { descriptorHandle } = require('./passing.js');
-const { kConnectScope, kDescriptors, kFresh, kTcpOptions } = require('./symbols.js');
+const { kDescriptors, kFresh, kTcpOptions } = require('./symbols.js');
 const { refreshTimer } = require('./timeout.js');
 
 const MIN_ATTEMPT_TIMEOUT = 10; // Milliseconds; as Node has it.
@@ -57,14 +57,10 @@ function connectToPath(socket, path) {
 
 // `done(status)` runs in the context of this connect(), not of the handle.
 function awaitConnect(handle, type, done) {
-  handle[kConnectScope] = new AsyncResource(type, { requireManualDestroy: true });
-  handle.onconnect = (status) => {
-    const scope = handle[kConnectScope];
-    handle[kConnectScope] = null;
+  handle.onconnect = inThisContext(type, (status) => {
     handle.onconnect = undefined;
-    scope.runInAsyncScope(done, null, status);
-    scope.emitDestroy();
-  };
+    done(status);
+  });
 }
 
 function afterConnect(socket, status, target) {

@@ -3,7 +3,17 @@
 // pipewright/net: what node:net exports, over our own sockets and servers. What has to
 // do with TCP alone is Node's own.
 
-const net = require('node:net');
+const {
+  BlockList,
+  SocketAddress,
+  getDefaultAutoSelectFamily,
+  getDefaultAutoSelectFamilyAttemptTimeout,
+  isIP,
+  isIPv4,
+  isIPv6,
+  setDefaultAutoSelectFamily,
+  setDefaultAutoSelectFamilyAttemptTimeout,
+} = require('node:net');
 
 const { normalizeArgs } = require('./options.js');
 require('./convert.js');
@@ -24,21 +34,22 @@ function createServer(options, listener) {
   return new Server(options, listener);
 }
 
+// Plain names only: Node finds no others when an ES module imports by name.
 module.exports = {
-  BlockList: net.BlockList,
+  BlockList,
   Server,
   Socket,
-  SocketAddress: net.SocketAddress,
+  SocketAddress,
   Stream: Socket,
   _normalizeArgs: normalizeArgs,
   connect,
   createConnection: connect,
   createServer,
-  getDefaultAutoSelectFamily: net.getDefaultAutoSelectFamily,
-  getDefaultAutoSelectFamilyAttemptTimeout: net.getDefaultAutoSelectFamilyAttemptTimeout,
-  isIP: net.isIP,
-  isIPv4: net.isIPv4,
-  isIPv6: net.isIPv6,
-  setDefaultAutoSelectFamily: net.setDefaultAutoSelectFamily,
-  setDefaultAutoSelectFamilyAttemptTimeout: net.setDefaultAutoSelectFamilyAttemptTimeout,
+  getDefaultAutoSelectFamily,
+  getDefaultAutoSelectFamilyAttemptTimeout,
+  isIP,
+  isIPv4,
+  isIPv6,
+  setDefaultAutoSelectFamily,
+  setDefaultAutoSelectFamilyAttemptTimeout,
 };

@@ -12,6 +12,8 @@ const UV_EADDRINUSE = -98;
 const UV_EBUSY = -16;
 const UV_EINVAL = -22;
 
+const TCP = 'TCPSERVERWRAP'; // What node:async_hooks calls a TCP server.
+
 const LOCK_RETRY = 10; // Milliseconds between two attempts at a stale socket's lock,
 const LOCK_PATIENCE = 2000; // and in all.
 
@@ -105,13 +107,13 @@ function listenOnPath(attempt, target, deadline) {
 function listenOnAnyAddress(attempt, target) {
   const ipv6 = { family: 6, address: '::', port: target.port };
   const ipv4 = { family: 4, address: '0.0.0.0', port: target.port };
-  let listener = new Listener();
+  let listener = new Listener(TCP);
   const err = listener.listenOnAddress({ ...target, ...ipv6 });
   if (err === 0) {
     attempt.settle(listener, 0, ipv6);
     return;
   }
-  listener = new Listener();
+  listener = new Listener(TCP);
   const isIpv4 = listener.listenOnAddress({ ...target, ...ipv4 }) === 0;
   // Where both fail the port is taken: that is told of the one that was wanted first.
   attempt.settle(listener, isIpv4 ? 0 : err, isIpv4 ? ipv4 : ipv6);
@@ -125,7 +127,7 @@ function listenOnHost(attempt, target) {
         attempt.fail(lookupErr);
         return;
       }
-      const listener = new Listener();
+      const listener = new Listener(TCP);
       const err = listener.listenOnAddress({ ...target, address });
       attempt.settle(listener, err, { family, address, port: target.port });
     },

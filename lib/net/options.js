@@ -82,11 +82,12 @@ function descriptorOptions({ descriptors, maxDescriptors }) {
   return descriptors === true ? { maxDescriptors } : null;
 }
 
-/** The argument of `new Socket()`. */
+/** The argument of `new Socket()`; what was normalised before is taken as it is. */
 function normalizeSocketOptions(options) {
+  if (options?.[kNormalized]) return options;
   const given = typeof options === 'number' ? { fd: options } : { ...options };
   checkObjectMode(given);
-  if (given.signal !== undefined) validateAbortSignal(given.signal, 'options.signal');
+  if (given.signal) validateAbortSignal(given.signal, 'signal');
   return {
     stream: {
       ...given,
@@ -100,7 +101,7 @@ function normalizeSocketOptions(options) {
     fd: given.handle ? undefined : given.fd,
     onread: userRead(given.onread),
     tcp: tcpOptions(given),
-    signal: given.signal,
+    signal: given.signal || undefined,
     descriptors: descriptorOptions(given),
     pauseOnCreate: Boolean(given.pauseOnCreate),
     manualStart: Boolean(given.manualStart),
@@ -111,6 +112,20 @@ function highWaterMark(value) {
   if (value === undefined) return getDefaultHighWaterMark(false);
   validateNumber(value, 'options.highWaterMark');
   return value < 0 ? getDefaultHighWaterMark(false) : value;
+}
+
+/** What every socket that a server accepts has; to be completed with its handle. */
+function acceptedSocketOptions({ allowHalfOpen, pauseOnConnect, highWaterMark: bytes }, descriptors) {
+  const options = normalizeSocketOptions({
+    allowHalfOpen,
+    descriptors: descriptors !== null,
+    pauseOnCreate: pauseOnConnect,
+    readable: true,
+    writable: true,
+    readableHighWaterMark: bytes,
+    writableHighWaterMark: bytes,
+  });
+  return Object.assign(options, { [kNormalized]: true });
 }
 
 /** The arguments of `new Server()`, as { settings, listener }. */
@@ -134,7 +149,12 @@ function normalizeServerOptions(options, listener) {
 
 // Where to connect to.
 
-/** The options of connect(): { path } or { host, port, … }. */
+/**
+ * The options of connect(): { path } or { host, port, … }.
+ *
+ * @returns {{ path?: string, host?: string, port?: number, localAddress?: string, localPort?: number, family?: any,
+ *   hints?: number, lookup?: any, autoSelectFamily?: boolean, autoSelectFamilyAttemptTimeout?: number }}
+ */
 function normalizeConnectOptions(options) {
   if (options.port === undefined && (options.path === undefined || options.path === null)) {
     throw missingArgs(['options', 'port', 'path']);
@@ -176,10 +196,16 @@ function tcpTarget(options) {
 // Where to listen.
 
 /**
- * The arguments of listen(), as one of
- *   { kind: 'handle', handle }, { kind: 'fd', fd }, { kind: 'path', path, … },
- *   { kind: 'port', port, host, … }
- * each with backlog and signal, and the callback.
+ * @typedef {{ kind: 'path', path: string, mode?: number, addMode: number, uid?: number, gid?: number,
+ *   replaceStale: boolean }} PathTarget
+ * @typedef {{ kind: 'port', port: number, host?: string, ipv6Only: boolean, reusePort: boolean }} PortTarget
+ * @typedef {{ kind: 'handle', handle: any } | { kind: 'fd', fd: number } | PathTarget | PortTarget} ListenTarget
+ */
+
+/**
+ * The arguments of listen(): where, with backlog and signal, and the callback.
+ *
+ * @returns {Readonly<ListenTarget & { backlog: number, signal?: AbortSignal, callback: any }>}
  */
 function normalizeListenArgs(args) {
   const [given, callback] = normalizeArgs(args);
@@ -190,6 +216,7 @@ function normalizeListenArgs(args) {
   return Object.freeze({ ...common, ...listenTarget(args, options) });
 }
 
+/** @returns {ListenTarget} */
 function listenTarget(args, options) {
   if (typeof options.listenOnFd === 'function') return { kind: 'handle', handle: options };
   if (typeof options.fd === 'number' && options.fd >= 0) return { kind: 'fd', fd: options.fd };
@@ -207,6 +234,7 @@ function listenTarget(args, options) {
   throw invalidArgValue('options', options);
 }
 
+/** @returns {PortTarget} */
 function portTarget(options, port) {
   validatePort(port, 'options.port');
   return {
@@ -234,6 +262,7 @@ const ifGiven = (value, convert) => (value === undefined || value === null ? und
 
 function pathTarget(options) {
   const { path } = options;
+  /** @type {PathTarget} */
   const target = {
     kind: 'path',
     path,
@@ -261,6 +290,7 @@ function checkPathTarget(target, options) {
 }
 
 module.exports = {
+  acceptedSocketOptions,
   normalizeArgs,
   normalizeConnectOptions,
   normalizeListenArgs,

@@ -9,7 +9,7 @@ const { PipeWrap, TcpWrap } = require('../binding.js');
 const { errnoException, plain } = require('../errors.js');
 const { whenAborted } = require('./abort.js');
 const { startListening } = require('./listening.js');
-const { normalizeListenArgs, normalizeServerOptions } = require('./options.js');
+const { acceptedSocketOptions, normalizeListenArgs, normalizeServerOptions } = require('./options.js');
 const { forget, retryLater } = require('./overload.js');
 const { descriptorHandle } = require('./passing.js');
 const { peerCredentials } = require('./peer.js');
@@ -21,6 +21,7 @@ const { kOwner } = require('./symbols.js');
 const ZERO_DROPS_ALL = Number.parseInt(process.versions.node, 10) >= 21;
 
 const kSettings = Symbol('settings');
+const kAccepted = Symbol('accepted'); // Options of accepted sockets, and what they were made from.
 const kAttempt = Symbol('attempt'); // The last listen(); see listening.js.
 
 /**
@@ -36,6 +37,7 @@ function Server(options, listener) {
   if (normalized.listener) this.on('connection', normalized.listener);
   this[kSettings] = normalized.settings;
   this[kAttempt] = null;
+  this[kAccepted] = undefined;
   this._connections = 0;
   this._handle = null;
   this._unref = false;
@@ -161,17 +163,24 @@ function refusedPeer(server, handle, isTcp) {
   }
 }
 
+// Normalised again only when one of the server's properties was changed.
+function acceptedOptions(server) {
+  const { allowHalfOpen, pauseOnConnect, highWaterMark } = server;
+  const last = server[kAccepted];
+  if (
+    last?.allowHalfOpen === allowHalfOpen &&
+    last.pauseOnConnect === pauseOnConnect &&
+    last.highWaterMark === highWaterMark
+  ) {
+    return last.options;
+  }
+  const options = acceptedSocketOptions(server, server[kSettings].descriptors);
+  server[kAccepted] = { allowHalfOpen, pauseOnConnect, highWaterMark, options };
+  return options;
+}
+
 function serve(server, handle) {
-  const socket = new Socket({
-    handle,
-    descriptors: server[kSettings].descriptors !== null,
-    allowHalfOpen: server.allowHalfOpen,
-    pauseOnCreate: server.pauseOnConnect,
-    readable: true,
-    writable: true,
-    readableHighWaterMark: server.highWaterMark,
-    writableHighWaterMark: server.highWaterMark,
-  });
+  const socket = new Socket({ ...acceptedOptions(server), handle });
   if (server.noDelay) socket.setNoDelay(true);
   if (server.keepAlive) socket.setKeepAlive(true, server.keepAliveInitialDelay * 1000);
   server._connections++;

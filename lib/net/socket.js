@@ -1,14 +1,14 @@
 'use strict';
 
-// net.Socket: a Duplex over a PipeWrap or a TcpWrap. Reading, ending and destroying
-// are here; writing.js, timeout.js and connecting.js have the rest.
+// net.Socket: a Duplex over a PipeWrap or a TcpWrap. How it begins and ends is here;
+// reading.js, writing.js, connecting.js, timeout.js and properties.js have the rest.
 
-const { AsyncResource } = require('node:async_hooks');
 const { constants } = require('node:os');
 const { Duplex } = require('node:stream');
 const { isUint8Array } = require('node:util').types;
 
-const { errnoException, plain, receiveException } = require('../errors.js');
+const { inThisContext } = require('../async_scope.js');
+const { errnoException, plain } = require('../errors.js');
 const { connect } = require('./connecting.js');
 const { whenAborted } = require('./abort.js');
 const { normalizeSocketOptions } = require('./options.js');
@@ -16,12 +16,13 @@ const { retryOverloaded } = require('./overload.js');
 const { handleOfFd } = require('./adopt.js');
 const { sendDescriptors } = require('./passing.js');
 const { peerCredentials } = require('./peer.js');
+const { defineAccessors } = require('./properties.js');
+const { onread, pause, read, readNow, resume } = require('./reading.js');
 const { onTimeout, refreshTimer, setTimeoutOf, stopTimer } = require('./timeout.js');
-const { bytesWaiting, write, writeGeneric, writeNow, writev } = require('./writing.js');
+const { write, writeGeneric, writeNow, writev } = require('./writing.js');
 const {
   kBytesRead,
   kBytesWritten,
-  kConnectScope,
   kDescriptors,
   kFresh,
   kOwner,
@@ -33,7 +34,6 @@ const {
   kWriteResult,
 } = require('./symbols.js');
 
-const UV_EOF = -4095;
 const UV_ENOTCONN = -constants.errno.ENOTCONN;
 
 const noop = () => {};
@@ -49,7 +49,7 @@ function Socket(options) {
   initState(this);
   Duplex.call(this, settings.stream);
   this[kUserRead] = settings.onread;
-  this[kTcpOptions] = settings.tcp;
+  this[kTcpOptions] = { ...settings.tcp };
   this[kDescriptors] = settings.descriptors;
   if (settings.handle) {
     this._handle = settings.handle;
@@ -79,7 +79,6 @@ function initState(socket) {
   socket._server = null;
   socket[kBytesRead] = 0;
   socket[kBytesWritten] = 0;
-  socket[kConnectScope] = null;
   socket[kPushed] = false;
   socket[kTimer] = null;
   socket[kTimerQueueSize] = 0;
@@ -110,101 +109,12 @@ function beginReading(socket, { pauseOnCreate, manualStart }) {
   }
 }
 
-// Reading: from completions.js to the 'data' handler.
+// Reading: reading.js.
 
-// The handle's `onread`: bytes, or a negative errno.
-function onread(nread, chunk) {
-  const socket = this[kOwner];
-  if (socket[kTimer] !== null) refreshTimer(socket);
-  if (nread < 0) {
-    onReadEnd(socket, nread);
-  } else if (!socket.destroyed && !deliver(socket, nread, chunk)) {
-    stopReading(socket);
-  }
-}
-
-// False where the reader wants no more for now.
-function deliver(socket, nread, chunk) {
-  if (socket[kUserRead] !== null) return deliverToUser(socket, nread);
-  // What push() would do for a flowing stream with nothing buffered, without its
-  // bookkeeping. The first chunk takes push() all the same, for readableDidRead.
-  if (
-    socket[kPushed] &&
-    socket.readableFlowing === true &&
-    socket.readableLength === 0 &&
-    socket.readableEncoding === null &&
-    socket.listenerCount('data') > 0
-  ) {
-    socket.emit('data', chunk);
-    return true;
-  }
-  socket[kPushed] = true;
-  return socket.push(chunk);
-}
-
-// The option `onread`: the bytes are in the caller's own buffer.
-function deliverToUser(socket, nread) {
-  const userRead = socket[kUserRead];
-  const goOn = userRead.callback.call(socket, nread, userRead.buffer) !== false;
-  if (userRead.nextBuffer === null) return goOn;
-  const next = userRead.nextBuffer();
-  if (isUint8Array(next)) {
-    userRead.buffer = next;
-    socket._handle?.useUserBuffer(next);
-  }
-  return goOn;
-}
-
-function onReadEnd(socket, nread) {
-  if (nread !== UV_EOF) {
-    socket.destroy(socket[kDescriptors] === null ? errnoException(nread, 'read') : receiveException(nread));
-    return;
-  }
-  if (socket.readableEnded) return;
-  socket.push(null);
-  socket.read(0);
-}
-
-function startReading(socket) {
-  socket._handle.reading = true;
-  const err = socket._handle.readStart();
-  if (err) socket.destroy(errnoException(err, 'read'));
-}
-
-function stopReading(socket) {
-  const handle = socket._handle;
-  if (!handle) return;
-  handle.reading = false;
-  const err = handle.readStop();
-  if (err) socket.destroy(errnoException(err, 'read'));
-}
-
-Socket.prototype._read = function _read(size) {
-  if (this.connecting || !this._handle) {
-    this.once('connect', () => this._read(size));
-  } else if (!this._handle.reading) {
-    startReading(this);
-  }
-};
-
-// With a buffer of the user's own nothing can be kept for later: pausing stops the
-// handle itself.
-const readsForUser = (socket) => socket[kUserRead] !== null && !socket.connecting && socket._handle;
-
-Socket.prototype.pause = function pause() {
-  if (readsForUser(this) && this._handle.reading) stopReading(this);
-  return Duplex.prototype.pause.call(this);
-};
-
-Socket.prototype.resume = function resume() {
-  if (readsForUser(this) && !this._handle.reading) startReading(this);
-  return Duplex.prototype.resume.call(this);
-};
-
-Socket.prototype.read = function read(size) {
-  if (readsForUser(this) && !this._handle.reading) startReading(this);
-  return Duplex.prototype.read.call(this, size);
-};
+Socket.prototype._read = read;
+Socket.prototype.pause = pause;
+Socket.prototype.resume = resume;
+Socket.prototype.read = readNow;
 
 // Writing: writing.js.
 
@@ -234,7 +144,10 @@ function writeAfterEnd(chunk, encoding, callback) {
   const done = typeof encoding === 'function' ? encoding : callback;
   const error = plain('EPIPE');
   if (typeof done === 'function') process.nextTick(done, error);
-  this.destroy(error);
+  // TLS over this socket says goodbye after the peer has gone, in a corked write of its
+  // own, and takes no notice when that fails: an 'error' would turn every such end into
+  // a failure.
+  if (this.writableCorked === 0 || typeof done !== 'function') this.destroy(error);
   return false;
 }
 
@@ -259,7 +172,7 @@ Socket.prototype._final = function _final(callback) {
   } else if (err !== 0) {
     callback(errnoException(err, 'shutdown'));
   } else {
-    handle.onshutdown = AsyncResource.bind(() => callback(), 'SHUTDOWNWRAP');
+    handle.onshutdown = inThisContext('SHUTDOWNWRAP', () => callback());
   }
 };
 
@@ -359,7 +272,9 @@ function refOrWait(method) {
 Socket.prototype.ref = refOrWait('ref');
 Socket.prototype.unref = refOrWait('unref');
 
-// TCP options.
+// TCP options, names and peers; the accessors are in properties.js.
+
+defineAccessors(Socket.prototype);
 
 /** TCP only, elsewhere without effect. Default true. */
 Socket.prototype.setNoDelay = function setNoDelay(enable = true) {
@@ -381,8 +296,6 @@ Socket.prototype.setKeepAlive = function setKeepAlive(enable, initialDelay) {
   if (changed) this._handle?.setKeepAlive?.(keepAlive, seconds);
   return this;
 };
-
-// What there is to know about it.
 
 /** Our end's name: { address, family, port } of TCP, {} of a Unix socket. */
 Socket.prototype.address = function address() {
@@ -417,67 +330,5 @@ Socket.prototype.peerCredentials = function () {
   if (!this._handle) throw plain('ERR_SOCKET_CLOSED');
   return peerCredentials(this._handle.fd);
 };
-
-function define(name, get, enumerable = true) {
-  Object.defineProperty(Socket.prototype, name, { get, enumerable, configurable: !enumerable });
-}
-
-define('remoteAddress', function remoteAddress() {
-  return this._getpeername().address;
-});
-define('remoteFamily', function remoteFamily() {
-  return this._getpeername().family;
-});
-define('remotePort', function remotePort() {
-  return this._getpeername().port;
-});
-define('localAddress', function localAddress() {
-  return this._getsockname().address;
-});
-define('localFamily', function localFamily() {
-  return this._getsockname().family;
-});
-define('localPort', function localPort() {
-  return this._getsockname().port;
-});
-define('bytesRead', function bytesRead() {
-  return this._handle ? this._handle.bytesRead : this[kBytesRead];
-});
-define('_bytesDispatched', function bytesDispatched() {
-  return this._handle ? this._handle.bytesWritten : this[kBytesWritten];
-});
-define('bytesWritten', function bytesWritten() {
-  return this._bytesDispatched + bytesWaiting(this);
-});
-define(
-  'bufferSize',
-  function bufferSize() {
-    return this._handle ? this.writableLength : undefined;
-  },
-  false,
-);
-define(
-  '_connecting',
-  function connecting() {
-    return this.connecting;
-  },
-  false,
-);
-define(
-  'pending',
-  function pending() {
-    return !this._handle || this.connecting;
-  },
-  false,
-);
-define(
-  'readyState',
-  function readyState() {
-    if (this.connecting) return 'opening';
-    if (this.readable) return this.writable ? 'open' : 'readOnly';
-    return this.writable ? 'writeOnly' : 'closed';
-  },
-  false,
-);
 
 module.exports = { Socket };

@@ -5,7 +5,6 @@
 module.exports = {
   kBytesRead: Symbol('bytesRead'), // Of a socket whose handle is gone.
   kBytesWritten: Symbol('bytesWritten'),
-  kConnectScope: Symbol('connectScope'), // Context of the connect() under way.
   kDescriptors: Symbol('descriptors'), // { maxDescriptors } of the option `descriptors`; null without it.
   kFresh: Symbol('fresh'), // No connect() yet, and no handle was given.
   kOwner: Symbol('owner'), // Of a handle: its Socket or Server.

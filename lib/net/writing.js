@@ -4,9 +4,10 @@
 // to the kernel at once, past the machinery of stream.Writable; only what the kernel
 // does not take becomes a write of the stream, with its back-pressure.
 
-const { AsyncResource } = require('node:async_hooks');
 const { Duplex } = require('node:stream');
+const { isUint8Array } = require('node:util').types;
 
+const { inThisContext } = require('../async_scope.js');
 const { errnoException, plain } = require('../errors.js');
 const { kFresh, kTimer, kTimerQueueSize, kWriteResult } = require('./symbols.js');
 const { refreshTimer } = require('./timeout.js');
@@ -50,7 +51,7 @@ function isUnobstructed(socket, length) {
 function writeNow(chunk, encoding, callback) {
   const isText = typeof chunk === 'string';
   if (
-    (isText ? !isUtf8(encoding) || this._writableState.defaultEncoding !== 'utf8' : !(chunk instanceof Uint8Array)) ||
+    (isText ? !isUtf8(encoding) || this._writableState.defaultEncoding !== 'utf8' : !isUint8Array(chunk)) ||
     chunk.length === 0 ||
     typeof encoding === 'function' ||
     (callback !== undefined && typeof callback !== 'function') ||
@@ -83,13 +84,11 @@ function settle(socket, result, callback) {
 // onwrite() runs in the context of this write, not of the handle.
 function awaitWrite(socket, callback) {
   const handle = socket._handle;
-  const scope = new AsyncResource('WRITEWRAP', { requireManualDestroy: true });
   socket[kTimerQueueSize] = handle.writeQueueSize;
-  handle.onwrite = (status) => {
+  handle.onwrite = inThisContext('WRITEWRAP', (status) => {
     handle.onwrite = undefined;
-    scope.runInAsyncScope(afterWrite, null, socket, status, callback);
-    scope.emitDestroy();
-  };
+    afterWrite(socket, status, callback);
+  });
 }
 
 function afterWrite(socket, status, callback) {

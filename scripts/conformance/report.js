@@ -74,6 +74,7 @@ function writeDocs(report) {
   const text = fs.existsSync(DOCS) ? fs.readFileSync(DOCS, 'utf8') : '# Conformance\n';
   const [before, rest] = text.split(begin);
   const after = rest?.split(end)[1];
+  fs.mkdirSync(path.dirname(DOCS), { recursive: true });
   fs.writeFileSync(DOCS, after === undefined ? `${text.trimEnd()}\n\n${part}\n` : before + part + after);
 }
 

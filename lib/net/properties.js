@@ -1,0 +1,69 @@
+'use strict';
+
+// What there is to know about a socket: the accessors of Socket.prototype.
+
+const { kBytesRead, kBytesWritten } = require('./symbols.js');
+const { bytesWaiting } = require('./writing.js');
+
+const accessors = {
+  get remoteAddress() {
+    return this._getpeername().address;
+  },
+
+  get remoteFamily() {
+    return this._getpeername().family;
+  },
+
+  get remotePort() {
+    return this._getpeername().port;
+  },
+
+  get localAddress() {
+    return this._getsockname().address;
+  },
+
+  get localFamily() {
+    return this._getsockname().family;
+  },
+
+  get localPort() {
+    return this._getsockname().port;
+  },
+
+  get bytesRead() {
+    return this._handle ? this._handle.bytesRead : this[kBytesRead];
+  },
+
+  get _bytesDispatched() {
+    return this._handle ? this._handle.bytesWritten : this[kBytesWritten];
+  },
+
+  get bytesWritten() {
+    return this._bytesDispatched + bytesWaiting(this);
+  },
+
+  get bufferSize() {
+    return this._handle ? this.writableLength : undefined;
+  },
+
+  get _connecting() {
+    return this.connecting;
+  },
+
+  get pending() {
+    return !this._handle || this.connecting;
+  },
+
+  get readyState() {
+    if (this.connecting) return 'opening';
+    if (this.readable) return this.writable ? 'open' : 'readOnly';
+    return this.writable ? 'writeOnly' : 'closed';
+  },
+};
+
+/** Gives a class's prototype the accessors. */
+function defineAccessors(prototype) {
+  Object.defineProperties(prototype, Object.getOwnPropertyDescriptors(accessors));
+}
+
+module.exports = { defineAccessors };

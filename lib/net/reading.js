@@ -1,0 +1,112 @@
+'use strict';
+
+// From the handle to the 'data' handler, and back: when to read on.
+
+const { Duplex } = require('node:stream');
+const { isUint8Array } = require('node:util').types;
+
+const { errnoException, receiveException } = require('../errors.js');
+const { kDescriptors, kOwner, kPushed, kTimer, kUserRead } = require('./symbols.js');
+const { refreshTimer } = require('./timeout.js');
+
+const UV_EOF = -4095;
+
+// The handle's `onread`: bytes, or a negative errno.
+function onread(nread, chunk) {
+  const socket = this[kOwner];
+  if (socket[kTimer] !== null) refreshTimer(socket);
+  if (nread < 0) {
+    onReadEnd(socket, nread);
+  } else if (!socket.destroyed && !deliver(socket, nread, chunk)) {
+    stopReading(socket);
+  }
+}
+
+// False where the reader wants no more for now.
+function deliver(socket, nread, chunk) {
+  if (socket[kUserRead] !== null) return deliverToUser(socket, nread);
+  // What push() would do for a flowing stream with nothing buffered, without its
+  // bookkeeping. The first chunk takes push() all the same, for readableDidRead.
+  if (
+    socket[kPushed] &&
+    socket.readableFlowing === true &&
+    socket.readableLength === 0 &&
+    socket.readableEncoding === null &&
+    socket.listenerCount('data') > 0
+  ) {
+    socket.emit('data', chunk);
+    return true;
+  }
+  socket[kPushed] = true;
+  return socket.push(chunk);
+}
+
+// The option `onread`: the bytes are in the caller's own buffer.
+function deliverToUser(socket, nread) {
+  const userRead = socket[kUserRead];
+  const goOn = userRead.callback.call(socket, nread, userRead.buffer) !== false;
+  if (userRead.nextBuffer === null) return goOn;
+  const next = userRead.nextBuffer();
+  if (isUint8Array(next)) {
+    userRead.buffer = next;
+    socket._handle?.useUserBuffer(next);
+  }
+  return goOn;
+}
+
+function onReadEnd(socket, nread) {
+  if (nread !== UV_EOF) {
+    socket.destroy(socket[kDescriptors] === null ? errnoException(nread, 'read') : receiveException(nread));
+    return;
+  }
+  if (socket.readableEnded) return;
+  socket.push(null);
+  socket.read(0);
+}
+
+function startReading(socket) {
+  socket._handle.reading = true;
+  const err = socket._handle.readStart();
+  if (err) socket.destroy(errnoException(err, 'read'));
+}
+
+function stopReading(socket) {
+  const handle = socket._handle;
+  if (!handle) return;
+  handle.reading = false;
+  const err = handle.readStop();
+  if (err) socket.destroy(errnoException(err, 'read'));
+}
+
+/** The method Socket.prototype._read. */
+function read(size) {
+  if (this.connecting || !this._handle) {
+    this.once('connect', () => this._read(size));
+  } else if (!this._handle.reading) {
+    startReading(this);
+  }
+}
+
+// With a buffer of the user's own nothing can be kept for later: pausing stops the
+// handle itself.
+const readsForUser = (socket) => socket[kUserRead] !== null && !socket.connecting && socket._handle;
+
+/** The method Socket.prototype.pause. */
+function pause() {
+  if (readsForUser(this) && this._handle.reading) stopReading(this);
+  return Duplex.prototype.pause.call(this);
+}
+
+/** The method Socket.prototype.resume. */
+function resume() {
+  if (readsForUser(this) && !this._handle.reading) startReading(this);
+  return Duplex.prototype.resume.call(this);
+}
+
+/** The method Socket.prototype.read. */
+function readNow(size) {
+  if (readsForUser(this) && !this._handle.reading) startReading(this);
+  return Duplex.prototype.read.call(this, size);
+}
+
+module.exports = { onread, pause, read, readNow, resume };

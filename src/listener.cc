@@ -29,6 +29,7 @@ bool GetBool(const Napi::Object& options, const char* name) {
 
 bool ReadUnixOptions(const Napi::Object& options, ListenUnixOptions* out) {
   out->replace_stale = GetBool(options, "replaceStale");
+  out->pass_descriptors = GetBool(options, "descriptors");
   return ToString(options.Get("path"), &out->path) &&
          GetInt(options, "mode", ListenUnixOptions::kUnset, &out->mode) &&
          GetInt(options, "addMode", 0, &out->add_mode) &&

@@ -179,6 +179,7 @@ Napi::Value Listener::Accept(const Napi::CallbackInfo& info) {
 // Closes an accepted descriptor that nobody takes.
 Napi::Value Listener::Reject(const Napi::CallbackInfo& info) {
   int fd;
+  if (!is_open()) return Result(info, UV_EBADF);
   if (!ToFd(info[0], &fd)) return Result(info, UV_EINVAL);
   queue()->Claim(fd);
   return Result(info, close(fd) == 0 ? 0 : -errno);

@@ -103,6 +103,7 @@ function admit(server, listener, fd) {
   const handle = isTcp ? new TcpWrap() : newPipe(server);
   const err = handle.open(fd);
   if (err !== 0) {
+    handle.close();
     listener.reject(fd);
     server.emit('error', errnoException(err, 'accept'));
     return;

@@ -56,7 +56,9 @@ function streamClass(Base, type) {
 
     // See StreamWrap::WriteScratch() for why small ones take another way.
     writeBuffer(chunk) {
-      if (!isUint8Array(chunk) || chunk.length > scratch.length) return super.writeBuffer(chunk);
+      // One whose memory was transferred away has no length, and cannot be copied.
+      const isSmall = isUint8Array(chunk) && chunk.length > 0 && chunk.length <= scratch.length;
+      if (!isSmall) return super.writeBuffer(chunk);
       scratch.set(chunk);
       return this.writeScratch(chunk.length);
     }

@@ -56,7 +56,7 @@ test('a server listens on a socket it was given', async () => {
     [listenPath, process.execPath, path.join(__dirname, '../fixtures/serve_fd.js')],
     { program: 'python3' },
   );
-  await outputOf(child, 'serving null');
+  await outputOf(child, `serving ${listenPath}`);
   const client = closing(net.connect(listenPath));
   expect(await readAll(client)).toBe('from the given socket');
   await child.result;

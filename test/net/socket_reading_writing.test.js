@@ -39,6 +39,15 @@ describe('write', () => {
     expect(received === Buffer.from(expected).toString('latin1')).toBe(true);
   });
 
+  test('of a buffer that was transferred away writes nothing, and calls back', async () => {
+    const { client, accepted } = await connectedPair(net);
+    const buffer = Buffer.from(new ArrayBuffer(10));
+    structuredClone(buffer.buffer, { transfer: [buffer.buffer] });
+    await new Promise((resolve) => client.write(buffer, resolve));
+    client.end('after');
+    expect(await readAll(accepted)).toBe('after');
+  });
+
   test('many of many sizes arrive whole and in order', async () => {
     const { client, accepted } = await connectedPair(net);
     const parts = Array.from({ length: 400 }, (_, i) =>

@@ -77,10 +77,26 @@ function streamClass(Base, type) {
   return Stream;
 }
 
-const { activeHandles, closeOnExec, peerCredentials, socketName } = native;
+const { activeHandles, closeFd, closeOnExec, peerCredentials, pipe, socketName, socketpair, spawnSync } = native;
 const PipeWrap = streamClass(native.PipeWrap, 'PIPEWRAP');
 const TcpWrap = streamClass(native.TcpWrap, 'TCPWRAP');
 const Listener = handleClass(native.Listener, 'PIPESERVERWRAP');
+const ProcessWrap = handleClass(native.ProcessWrap, 'PROCESSWRAP');
+const SignalWrap = handleClass(native.SignalWrap, 'SIGNALWRAP');
 
 // Plain names only: Node finds no others when an ES module imports by name.
-module.exports = { Listener, PipeWrap, TcpWrap, activeHandles, closeOnExec, peerCredentials, socketName };
+module.exports = {
+  Listener,
+  PipeWrap,
+  ProcessWrap,
+  SignalWrap,
+  TcpWrap,
+  activeHandles,
+  closeFd,
+  closeOnExec,
+  peerCredentials,
+  pipe,
+  socketName,
+  socketpair,
+  spawnSync,
+};

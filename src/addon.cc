@@ -5,11 +5,15 @@
 
 #include "close_on_exec.h"
 #include "completion_queue.h"
+#include "descriptor_pair.h"
 #include "environment.h"
 #include "listener.h"
 #include "peer_credentials.h"
 #include "pipe_wrap.h"
+#include "process_wrap.h"
+#include "signal_wrap.h"
 #include "socket_name.h"
+#include "spawn_sync.h"
 #include "tcp_wrap.h"
 
 namespace pipewright {
@@ -29,6 +33,8 @@ Napi::Object EventKinds(Napi::Env env) {
   define("SHUTDOWN", EventKind::kShutdown);
   define("CONNECTION", EventKind::kConnection);
   define("CLOSE", EventKind::kClose);
+  define("EXIT", EventKind::kExit);
+  define("SIGNAL", EventKind::kSignal);
   return kinds;
 }
 
@@ -45,7 +51,13 @@ Napi::Value CreateBinding(const Napi::CallbackInfo& info) {
   auto binding = Napi::Object::New(env);
   binding.Set("PipeWrap", PipeWrap::Define(env, queue));
   binding.Set("TcpWrap", TcpWrap::Define(env, queue));
+  binding.Set("ProcessWrap", ProcessWrap::Define(env, queue));
+  binding.Set("SignalWrap", SignalWrap::Define(env, queue));
   binding.Set("Listener", Listener::Define(env, queue));
+  binding.Set("spawnSync", Napi::Function::New(env, SpawnSync, "spawnSync"));
+  binding.Set("socketpair", Napi::Function::New(env, SocketPair, "socketpair"));
+  binding.Set("pipe", Napi::Function::New(env, Pipe, "pipe"));
+  binding.Set("closeFd", Napi::Function::New(env, CloseFd, "closeFd"));
   binding.Set("activeHandles", Napi::Function::New(env, ActiveHandles, "activeHandles", queue));
   binding.Set("peerCredentials", Napi::Function::New(env, PeerCredentials, "peerCredentials"));
   binding.Set("socketName", Napi::Function::New(env, SocketName, "socketName"));

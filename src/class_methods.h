@@ -43,7 +43,8 @@ class ClassMethods {
         .Add("shutdown", &Wrap::Shutdown)
         .Add("getBytesRead", &Wrap::BytesRead)
         .Add("getBytesWritten", &Wrap::BytesWritten)
-        .Add("getWriteQueueSize", &Wrap::WriteQueueSize);
+        .Add("getWriteQueueSize", &Wrap::WriteQueueSize)
+        .Add("joinGroup", &Wrap::JoinChild);
   }
 
   const std::vector<Napi::ClassPropertyDescriptor<Wrap>>& list() const { return list_; }

@@ -21,7 +21,7 @@ const LAYERS = [
   ['signals'],
   ['binding'],
   ['completions'],
-  ['accounts', 'async_scope'],
+  ['accounts', 'async_scope', 'signal_names'],
   ['validate'],
   ['errors'],
 ];
@@ -34,6 +34,7 @@ const OWNERS_OF_NATIVE_OBJECTS = [
   'lib/net/peer.js',
   'lib/net/server.js',
   'lib/child_process/child.js',
+  'lib/child_process/stdio.js',
   'lib/child_process/sync.js',
   'lib/descriptors/descriptor.js',
   'lib/descriptors/passer.js',

@@ -23,3 +23,5 @@ expectType<Server>(pipewright.createServer());
 expectType<Socket>(pipewright.connect('/run/x.sock'));
 expectType<Socket>(pipewright.net.connect('/run/x.sock'));
 expectType<ListenDescriptor[]>(pipewright.systemd.listenDescriptors());
+expectType<typeof pipewright.child_process.spawn>(pipewright.spawn);
+expectType<typeof pipewright.signals.watchSignal>(pipewright.watchSignal);

@@ -25,3 +25,19 @@ export interface ListenDescriptor {
  *   descriptor is not open
  */
 export function listenDescriptors(): ListenDescriptor[];
+
+/**
+ * Tells the service manager, over the socket that NOTIFY_SOCKET names; see sd_notify(3).
+ * `state` is such as 'READY=1' or { READY: true, STATUS: 'serving' }.
+ *
+ * @returns false where there is no manager that listens
+ */
+export function notify(
+  state: string | Record<string, string | number | boolean>,
+  options?: {
+    /** To be kept across a restart, with FDSTORE=1; they stay open. */
+    descriptors?: any[] | undefined;
+    /** Default process.env. */
+    env?: NodeJS.ProcessEnv | undefined;
+  },
+): Promise<boolean>;

@@ -45,8 +45,11 @@ enum class EventKind : int32_t {
   kShutdown,    // first: status
   kConnection,  // first: status; second: the accepted descriptor
   kClose,
-  kExit,    // first: exit code, or -1; second: signal number, or 0
-  kSignal,  // first: signal number
+  kExit,         // first: exit code, or -1; second: signal number, or 0
+  kSignal,       // first: signal number
+  kDescriptors,  // first: how many can be taken with takeDescriptors()
+  kMessages,     // first: how many can be taken with takeMessages()
+  kSent,         // first: how many; second: status
 };
 
 class CompletionQueue {
@@ -85,6 +88,12 @@ class CompletionQueue {
   // (whose descriptors are closed), exit and signals.
   void Void(HandleWrap* handle);
 
+  // JavaScript has taken charge of the accepted descriptor that it was told of, or has
+  // had it closed. Until then it is the queue's, in case the thread ends in between.
+  void Claim(int fd) { claimed_fd_ = fd; }
+  // Whether there are any such.
+  bool HasUnread(const HandleWrap* handle) const;
+
   // Gives the number back and lets the JavaScript object go.
   void Release(uint32_t id);
 
@@ -115,6 +124,7 @@ class CompletionQueue {
   void Flush();
   void FillCrossing(size_t end);
   bool Deliver();
+  void CloseUnclaimed();
   void Drop();
   void ReleaseClosed();
 
@@ -142,6 +152,7 @@ class CompletionQueue {
   size_t next_ = 0;  // In pending_: the first record not yet in a crossing.
   int flush_depth_ = 0;
   uint64_t turn_ = 1;
+  int claimed_fd_ = -1;
   uint32_t crossing_ = 0;
   std::vector<uint32_t> last_crossing_;   // By group.
   std::vector<uint64_t> last_read_turn_;  // By group.

@@ -29,6 +29,7 @@ bool GetBool(const Napi::Object& options, const char* name) {
 
 bool ReadUnixOptions(const Napi::Object& options, ListenUnixOptions* out) {
   out->replace_stale = GetBool(options, "replaceStale");
+  out->pass_descriptors = GetBool(options, "descriptors");
   return ToString(options.Get("path"), &out->path) &&
          GetInt(options, "mode", ListenUnixOptions::kUnset, &out->mode) &&
          GetInt(options, "addMode", 0, &out->add_mode) &&
@@ -89,6 +90,7 @@ Napi::Function Listener::Define(Napi::Env env, CompletionQueue* queue) {
       .Add("listenOnAddress", &Listener::ListenOnAddress)
       .Add("listenOnFd", &Listener::ListenOnFd)
       .Add("accept", &Listener::Accept)
+      .Add("reject", &Listener::Reject)
       .Add("keepFile", &Listener::KeepFile)
       .Add("removeFile", &Listener::RemoveFile)
       .Add("getsockname", &Listener::LocalAddress);
@@ -172,6 +174,15 @@ void Listener::OnReadable(uv_poll_t* poll, int status, int) {
 Napi::Value Listener::Accept(const Napi::CallbackInfo& info) {
   if (!is_open()) return Result(info, UV_EBADF);
   return Result(info, uv_poll_start(&poll_, UV_READABLE, OnReadable));
+}
+
+// Closes an accepted descriptor that nobody takes.
+Napi::Value Listener::Reject(const Napi::CallbackInfo& info) {
+  int fd;
+  if (!is_open()) return Result(info, UV_EBADF);
+  if (!ToFd(info[0], &fd)) return Result(info, UV_EINVAL);
+  queue()->Claim(fd);
+  return Result(info, close(fd) == 0 ? 0 : -errno);
 }
 
 Napi::Value Listener::KeepFile(const Napi::CallbackInfo& info) {

@@ -12,7 +12,7 @@ const EVENTS = ['spawn', 'exit', 'close', 'error', 'disconnect', 'message'];
 
 // Ours says more: which step failed.
 function plain(err) {
-  const { step: _, ...rest } = err;
+  const rest = { ...err, step: undefined };
   return { name: err.name, message: err.message, ...rest };
 }
 

@@ -6,7 +6,8 @@ const { expectParity } = require('../helpers/transcript');
 
 function plain(err) {
   if (!err) return err;
-  const { step: _, error, ...rest } = err;
+  const { error, ...known } = err;
+  const rest = { ...known, step: undefined };
   return { name: err.name, message: err.message, ...rest, hasItself: error === err };
 }
 

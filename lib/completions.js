@@ -4,8 +4,6 @@
 // src/completion_queue.cc fills, and calls each handle's method: the only way from
 // C++ into the rest of lib/.
 
-const fs = require('node:fs');
-
 // Fields of a record: number of the handle, kind, first, second.
 const FIELDS = 4;
 
@@ -41,7 +39,7 @@ function makeHandlers(kinds, slabs) {
   handlers[kinds.SHUTDOWN] = (handle, status) => handle.onshutdown?.(status);
   handlers[kinds.CONNECTION] = (handle, status, fd) => {
     if (handle.onconnection === undefined && status === 0) {
-      fs.closeSync(fd); // Nobody takes it.
+      handle.reject(fd);
     } else {
       handle.onconnection?.(status, fd);
     }

@@ -9,6 +9,15 @@
 
 namespace pipewright {
 
+namespace {
+
+// A connection that nobody was told of.
+void CloseAccepted(EventKind kind, int32_t status, int32_t fd) {
+  if (kind == EventKind::kConnection && status == 0) close(fd);
+}
+
+}  // namespace
+
 CompletionQueue::CompletionQueue(Environment* environment, Napi::Function dispatch)
     : environment_(environment), slabs_(environment->env()), dispatch_(Napi::Persistent(dispatch)) {
   Napi::Env env = environment->env();
@@ -130,6 +139,7 @@ void CompletionQueue::Flush() {
 // Copies records to where JavaScript sees them, up to the second one of a group.
 void CompletionQueue::FillCrossing(size_t end) {
   ++crossing_;
+  claimed_fd_ = -1;
   int32_t* out = records_;
   size_t room = kMaxRecordsPerCrossing;
   for (; next_ < end && room > 0; ++next_, --room) {
@@ -155,6 +165,7 @@ bool CompletionQueue::Deliver() {
     // `throw null`.
     const napi_status status = napi_make_callback(env, nullptr, table_ref_.Value(),
                                                   dispatch_.Value(), 0, nullptr, nullptr);
+    if (status != napi_ok) CloseUnclaimed();
     if (environment_->is_closing()) return false;
     if (status == napi_ok) continue;
     bool threw = false;
@@ -173,16 +184,25 @@ void CompletionQueue::ReleaseClosed() {
   closed_ids_.clear();
 }
 
+// The handler under way was left by an exception, or cut off because its thread is
+// being ended, maybe before it took the descriptor it was told of.
+void CompletionQueue::CloseUnclaimed() {
+  if (cursor_[0] == 0) return;
+  const int32_t* record = records_ + cursor_[0] - kFields;
+  if (record[3] == claimed_fd_) return;
+  CloseAccepted(static_cast<EventKind>(record[1]), record[2], record[3]);
+  claimed_fd_ = record[3];
+}
+
 void CompletionQueue::Drop() {
+  for (int32_t i = cursor_[0]; i < cursor_[1]; i += kFields) {
+    const int32_t* record = records_ + i;
+    CloseAccepted(static_cast<EventKind>(record[1]), record[2], record[3]);
+  }
+  cursor_[0] = cursor_[1] = 0;
   for (; next_ < pending_.size(); ++next_) {
     const Record& record = pending_[next_];
-    if (record.kind == EventKind::kConnection && record.first == 0) close(record.second);
-  }
-  for (; cursor_[0] < cursor_[1]; cursor_[0] += kFields) {
-    const int32_t* record = records_ + cursor_[0];
-    if (record[1] == static_cast<int32_t>(EventKind::kConnection) && record[2] == 0) {
-      close(record[3]);
-    }
+    CloseAccepted(record.kind, record.first, record.second);
   }
   pending_.clear();
   waiting_.clear();
@@ -196,9 +216,6 @@ void CompletionQueue::Void(HandleWrap* handle) {
            kind == EventKind::kReadOwn || kind == EventKind::kConnection ||
            kind == EventKind::kExit || kind == EventKind::kSignal;
   };
-  const auto void_connection = [](EventKind kind, int32_t status, int32_t fd) {
-    if (kind == EventKind::kConnection && status == 0) close(fd);
-  };
   const auto is_its = [handle](const Waiting& waiting) {
     return waiting.record.id == handle->id();
   };
@@ -206,14 +223,14 @@ void CompletionQueue::Void(HandleWrap* handle) {
   for (size_t i = next_; i < pending_.size(); ++i) {
     Record& record = pending_[i];
     if (record.id != handle->id() || !applies(record.kind)) continue;
-    void_connection(record.kind, record.first, record.second);
+    CloseAccepted(record.kind, record.first, record.second);
     record.kind = EventKind::kNone;
   }
   for (int32_t i = cursor_[0]; i < cursor_[1]; i += kFields) {
     int32_t* record = records_ + i;
     const auto kind = static_cast<EventKind>(record[1]);
     if (record[0] != static_cast<int32_t>(handle->id()) || !applies(kind)) continue;
-    void_connection(kind, record[2], record[3]);
+    CloseAccepted(kind, record[2], record[3]);
     record[1] = static_cast<int32_t>(EventKind::kNone);
   }
 }

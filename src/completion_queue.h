@@ -85,6 +85,10 @@ class CompletionQueue {
   // (whose descriptors are closed), exit and signals.
   void Void(HandleWrap* handle);
 
+  // JavaScript has taken charge of the accepted descriptor that it was told of, or has
+  // had it closed. Until then it is the queue's, in case the thread ends in between.
+  void Claim(int fd) { claimed_fd_ = fd; }
+
   // Gives the number back and lets the JavaScript object go.
   void Release(uint32_t id);
 
@@ -115,6 +119,7 @@ class CompletionQueue {
   void Flush();
   void FillCrossing(size_t end);
   bool Deliver();
+  void CloseUnclaimed();
   void Drop();
   void ReleaseClosed();
 
@@ -142,6 +147,7 @@ class CompletionQueue {
   size_t next_ = 0;  // In pending_: the first record not yet in a crossing.
   int flush_depth_ = 0;
   uint64_t turn_ = 1;
+  int claimed_fd_ = -1;
   uint32_t crossing_ = 0;
   std::vector<uint32_t> last_crossing_;   // By group.
   std::vector<uint64_t> last_read_turn_;  // By group.

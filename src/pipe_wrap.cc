@@ -54,6 +54,7 @@ Napi::Value PipeWrap::OpenFd(const Napi::CallbackInfo& info) {
   int err = CheckPollable(queue()->environment()->loop(), fd);
   if (err == 0) err = OpenPipe(info);
   if (err == 0) err = uv_pipe_open(&pipe_, fd);
+  if (err == 0) queue()->Claim(fd);
   return Result(info, err);
 }
 

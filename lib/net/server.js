@@ -3,7 +3,6 @@
 // net.Server: a Listener, and a Socket for each connection that it accepts.
 
 const EventEmitter = require('node:events');
-const fs = require('node:fs');
 
 const { PipeWrap, TcpWrap } = require('../binding.js');
 const { errnoException, plain } = require('../errors.js');
@@ -100,7 +99,7 @@ function admit(server, listener, fd) {
   const handle = isTcp ? new TcpWrap() : new PipeWrap();
   const err = handle.open(fd);
   if (err !== 0) {
-    fs.closeSync(fd);
+    listener.reject(fd);
     server.emit('error', errnoException(err, 'accept'));
     return;
   }

@@ -3,6 +3,7 @@
 const fs = require('node:fs');
 const { errno, signals } = require('node:os').constants;
 const { closeFd, PipeWrap, ProcessWrap, SignalWrap, socketpair } = require('../../lib/binding');
+const { runFixture } = require('../helpers/child');
 const { closing } = require('../helpers/closing');
 const { ENGINES, readAll, script, start } = require('../helpers/spawning');
 
@@ -198,6 +199,10 @@ describe('a ProcessWrap', () => {
     const handle = new ProcessWrap();
     expect([handle.kill(9), handle.ref(), handle.fd]).toEqual([-errno.ESRCH, -errno.EBADF, -errno.EBADF]);
     handle.close();
+  });
+
+  test('outlives a terminated thread, and is reaped all the same', async () => {
+    expect(await runFixture('spawn_terminated.js')).toMatchObject({ code: 0, stdout: 'reaped', stderr: '' });
   });
 
   test('runs its handlers in the async context in which it was made', async () => {

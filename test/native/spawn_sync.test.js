@@ -101,7 +101,7 @@ test('kills with SIGKILL when killSignal is none', () => {
 test.each([1, 1000, 65_536, 100_000])('ends a child that writes more than maxBuffer, %i', (maxBuffer) => {
   const result = run('exec yes', { maxBuffer });
   expect(result).toMatchObject({ status: null, error: -errno.ENOBUFS, timedOut: false });
-  // As Node: the read that went over it is kept.
+  // What came with the byte that was too many is kept.
   expect(result.output[1].length).toBeGreaterThan(maxBuffer);
   expect(result.output[1].length).toBeLessThanOrEqual(maxBuffer + 65_536);
 });

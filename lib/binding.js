@@ -77,7 +77,44 @@ function streamClass(Base, type) {
   return Stream;
 }
 
-const { activeHandles, closeFd, closeOnExec, peerCredentials, pipe, socketName, socketpair, spawnSync } = native;
+// Descriptors that nobody listens for are closed.
+class MessageSocket extends streamClass(native.MessageSocket, 'MESSAGESOCKETWRAP') {
+  ondescriptors(list) {
+    list.forEach(closeInBackground);
+  }
+
+  // With descriptors, or many bytes, there is no scratch to take.
+  writeBuffer(chunk, descriptors) {
+    return writeMessage.call(this, chunk, descriptors);
+  }
+
+  get counters() {
+    return this.getCounters();
+  }
+}
+
+const {
+  activeHandles,
+  allowDescriptors,
+  claimDescriptor,
+  closeFd,
+  closeInBackground,
+  closeOnExec,
+  descriptorType,
+  duplicateFd,
+  getFlags,
+  leaveDescriptor,
+  peerCredentials,
+  pipe,
+  setBlocking,
+  socketName,
+  socketPair,
+  spawnSync,
+  stdioSocketPair,
+  trackFd,
+  untrackFd,
+} = native;
+const { writeBuffer: writeMessage } = native.MessageSocket.prototype;
 const PipeWrap = streamClass(native.PipeWrap, 'PIPEWRAP');
 const TcpWrap = streamClass(native.TcpWrap, 'TCPWRAP');
 const Listener = handleClass(native.Listener, 'PIPESERVERWRAP');
@@ -87,16 +124,28 @@ const SignalWrap = handleClass(native.SignalWrap, 'SIGNALWRAP');
 // Plain names only: Node finds no others when an ES module imports by name.
 module.exports = {
   Listener,
+  MessageSocket,
   PipeWrap,
   ProcessWrap,
   SignalWrap,
   TcpWrap,
   activeHandles,
+  allowDescriptors,
+  claimDescriptor,
   closeFd,
+  closeInBackground,
   closeOnExec,
+  descriptorType,
+  duplicateFd,
+  getFlags,
+  leaveDescriptor,
   peerCredentials,
   pipe,
+  setBlocking,
   socketName,
-  socketpair,
+  socketPair,
   spawnSync,
+  stdioSocketPair,
+  trackFd,
+  untrackFd,
 };

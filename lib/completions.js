@@ -46,6 +46,9 @@ function makeHandlers(kinds, slabs) {
   };
   handlers[kinds.EXIT] = (handle, code, signal) => handle.onexit?.(code < 0 ? null : code, signal);
   handlers[kinds.SIGNAL] = (handle, number) => handle.onsignal?.(number);
+  handlers[kinds.DESCRIPTORS] = (handle) => handle.ondescriptors(handle.takeDescriptors());
+  handlers[kinds.MESSAGES] = (handle) => handle.onmessages(handle.takeMessages());
+  handlers[kinds.SENT] = (handle, count, status) => handle.onsent?.(count, status);
   handlers[kinds.CLOSE] = (handle) => {
     try {
       handle.onclose?.();

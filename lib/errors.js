@@ -155,6 +155,19 @@ function badPort(name, port) {
 
 // What needs a message and a class only: code: [class, message].
 const PLAIN = {
+  ERR_DESCRIPTOR_BUSY: [Error, 'The descriptor is being sent'],
+  ERR_DESCRIPTOR_CLOSED: [Error, 'The descriptor is closed'],
+  ERR_DESCRIPTOR_UNKNOWN: [Error, 'The token was claimed before, or the thread that made it has ended'],
+  ERR_DESCRIPTOR_UNREAD_DATA: [Error, 'The socket has data that would be lost: read or unsent, but not consumed'],
+  ERR_DESCRIPTORS_NOT_ENABLED: [Error, 'The socket was not opened with the option "descriptors"'],
+  ERR_DESCRIPTORS_REFUSED: [Error, 'The system refuses to let this process receive the descriptors'],
+  ERR_DESCRIPTORS_TOO_MANY: [Error, 'The peer sent more descriptors in one message than are allowed'],
+  ERR_DESCRIPTORS_NEVER_FIT: [Error, 'The peer sent a message with more descriptors than this process can ever hold'],
+  ERR_PASSER_BYTES_ONLY: [Error, 'The peer sent bytes without a descriptor'],
+  ERR_PASSER_CLOSED: [Error, 'The passer is closed'],
+  ERR_PASSER_ENDED: [Error, 'The peer has ended: no more descriptors will come'],
+  ERR_PASSER_NO_SIDE: [Error, 'The passer holds both ends: choose one with parent() or child()'],
+  ERR_PASSER_SIDE_CHOSEN: [Error, 'The passer has but one end'],
   ERR_INVALID_HANDLE_TYPE: [TypeError, 'This handle type cannot be sent'],
   ERR_SERVER_ALREADY_LISTEN: [Error, 'Listen method has been called more than once without closing.'],
   ERR_SERVER_NOT_RUNNING: [Error, 'Server is not running.'],
@@ -188,6 +201,20 @@ function aborted(cause) {
 /** Several attempts failed; the text is the first one's. */
 function aggregate(errors) {
   return Object.assign(new AggregateError(errors), { code: errors[0]?.code });
+}
+
+// What a read of descriptors can end with, by the errno that src/message_socket.cc gives.
+const RECEIVE_ERRORS = {
+  E2BIG: 'ERR_DESCRIPTORS_TOO_MANY',
+  EACCES: 'ERR_DESCRIPTORS_REFUSED',
+  EMFILE: 'ERR_DESCRIPTORS_NEVER_FIT',
+  EPROTO: 'ERR_PASSER_BYTES_ONLY',
+};
+
+/** Why reading from a socket with descriptors ended. */
+function receiveException(errno) {
+  const code = RECEIVE_ERRORS[getSystemErrorName(errno)];
+  return code === undefined ? errnoException(errno, 'recvmsg') : plain(code);
 }
 
 /** What the kernel said. `errno` is negative, as libuv has it. */
@@ -241,6 +268,7 @@ module.exports = {
   notAvailable,
   outOfRange,
   plain,
+  receiveException,
   runFailed,
   spawnException,
   syncForkInput,

@@ -1,10 +1,12 @@
 'use strict';
 
 // What systemd's socket activation hands to a service: descriptors from number 3 on,
-// named in the environment. See sd_listen_fds(3) and systemd.socket(5).
+// named in the environment; and what a service says to it. See sd_listen_fds(3),
+// systemd.socket(5) and sd_notify(3).
 
 const { closeOnExec, socketName } = require('./binding.js');
-const { errnoException, invalidArgValue } = require('./errors.js');
+const { createSocket } = require('./dgram/index.js');
+const { errnoException, invalidArgType, invalidArgValue } = require('./errors.js');
 const { Socket, createServer } = require('./net/index.js');
 
 const FIRST_FD = 3;
@@ -80,4 +82,40 @@ function adopt(fd, name) {
   return new ListenDescriptor(fd, name);
 }
 
-module.exports = { listenDescriptors };
+// Telling the service manager.
+
+// Of an abstract name systemd writes '@' for its NUL byte.
+const nameOf = (value) => (value.startsWith('@') ? `\0${value.slice(1)}` : value);
+
+// 'READY=1', or { READY: 1, STATUS: 'serving' }.
+function toText(state) {
+  if (typeof state === 'string') return state;
+  if (typeof state !== 'object' || state === null) throw invalidArgType('state', ['string', 'Object'], state);
+  return Object.entries(state)
+    .map(([key, value]) => `${key}=${value === true ? 1 : value}`)
+    .join('\n');
+}
+
+/**
+ * Tells the service manager, over the socket that NOTIFY_SOCKET names.
+ *
+ * @param {string | Record<string, string | number | boolean>} state such as 'READY=1' or
+ *   { READY: true, STATUS: 'serving' }
+ * @param {{ descriptors?: any[], env?: NodeJS.ProcessEnv }} [options] descriptors: to be
+ *   kept across a restart, with FDSTORE=1; they stay open
+ * @returns {Promise<boolean>} false where there is no manager that listens
+ * @throws ERR_INVALID_ARG_TYPE; rejects with the system's error
+ */
+async function notify(state, { descriptors = [], env = process.env } = {}) {
+  const text = toText(state);
+  if (!env.NOTIFY_SOCKET) return false;
+  const socket = createSocket({ type: 'datagram' });
+  try {
+    await socket.send(text, { path: nameOf(env.NOTIFY_SOCKET), descriptors, keep: true });
+  } finally {
+    socket.close();
+  }
+  return true;
+}
+
+module.exports = { listenDescriptors, notify };

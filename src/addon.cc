@@ -5,9 +5,11 @@
 
 #include "close_on_exec.h"
 #include "completion_queue.h"
+#include "descriptor_functions.h"
 #include "descriptor_pair.h"
 #include "environment.h"
 #include "listener.h"
+#include "message_socket.h"
 #include "peer_credentials.h"
 #include "pipe_wrap.h"
 #include "process_wrap.h"
@@ -35,6 +37,9 @@ Napi::Object EventKinds(Napi::Env env) {
   define("CLOSE", EventKind::kClose);
   define("EXIT", EventKind::kExit);
   define("SIGNAL", EventKind::kSignal);
+  define("DESCRIPTORS", EventKind::kDescriptors);
+  define("MESSAGES", EventKind::kMessages);
+  define("SENT", EventKind::kSent);
   return kinds;
 }
 
@@ -55,9 +60,10 @@ Napi::Value CreateBinding(const Napi::CallbackInfo& info) {
   binding.Set("SignalWrap", SignalWrap::Define(env, queue));
   binding.Set("Listener", Listener::Define(env, queue));
   binding.Set("spawnSync", Napi::Function::New(env, SpawnSync, "spawnSync"));
-  binding.Set("socketpair", Napi::Function::New(env, SocketPair, "socketpair"));
+  binding.Set("stdioSocketPair", Napi::Function::New(env, StdioSocketPair, "stdioSocketPair"));
   binding.Set("pipe", Napi::Function::New(env, Pipe, "pipe"));
-  binding.Set("closeFd", Napi::Function::New(env, CloseFd, "closeFd"));
+  binding.Set("MessageSocket", MessageSocket::Define(env, queue));
+  DefineDescriptorFunctions(binding, environment);
   binding.Set("activeHandles", Napi::Function::New(env, ActiveHandles, "activeHandles", queue));
   binding.Set("peerCredentials", Napi::Function::New(env, PeerCredentials, "peerCredentials"));
   binding.Set("socketName", Napi::Function::New(env, SocketName, "socketName"));

@@ -26,7 +26,8 @@ class ClassMethods {
         .Add("ref", &Wrap::RefHandle)
         .Add("unref", &Wrap::UnrefHandle)
         .Add("hasRef", &Wrap::HasRef)
-        .Add("getFd", &Wrap::GetFd);
+        .Add("getFd", &Wrap::GetFd)
+        .Add("hasUnread", &Wrap::HasUnread);
   }
 
   // Those of every StreamWrap.
@@ -43,8 +44,7 @@ class ClassMethods {
         .Add("shutdown", &Wrap::Shutdown)
         .Add("getBytesRead", &Wrap::BytesRead)
         .Add("getBytesWritten", &Wrap::BytesWritten)
-        .Add("getWriteQueueSize", &Wrap::WriteQueueSize)
-        .Add("joinGroup", &Wrap::JoinChild);
+        .Add("getWriteQueueSize", &Wrap::WriteQueueSize);
   }
 
   const std::vector<Napi::ClassPropertyDescriptor<Wrap>>& list() const { return list_; }

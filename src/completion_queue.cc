@@ -210,29 +210,43 @@ void CompletionQueue::Drop() {
   uv_idle_stop(&idle_);
 }
 
+// What a closed handle gets no more of.
+static bool IsInput(EventKind kind) {
+  return kind == EventKind::kRead || kind == EventKind::kReadSlab || kind == EventKind::kReadOwn ||
+         kind == EventKind::kConnection || kind == EventKind::kDescriptors ||
+         kind == EventKind::kMessages || kind == EventKind::kExit || kind == EventKind::kSignal;
+}
+
 void CompletionQueue::Void(HandleWrap* handle) {
-  const auto applies = [](EventKind kind) {
-    return kind == EventKind::kRead || kind == EventKind::kReadSlab ||
-           kind == EventKind::kReadOwn || kind == EventKind::kConnection ||
-           kind == EventKind::kExit || kind == EventKind::kSignal;
-  };
   const auto is_its = [handle](const Waiting& waiting) {
     return waiting.record.id == handle->id();
   };
   waiting_.erase(std::remove_if(waiting_.begin(), waiting_.end(), is_its), waiting_.end());
   for (size_t i = next_; i < pending_.size(); ++i) {
     Record& record = pending_[i];
-    if (record.id != handle->id() || !applies(record.kind)) continue;
+    if (record.id != handle->id() || !IsInput(record.kind)) continue;
     CloseAccepted(record.kind, record.first, record.second);
     record.kind = EventKind::kNone;
   }
   for (int32_t i = cursor_[0]; i < cursor_[1]; i += kFields) {
     int32_t* record = records_ + i;
     const auto kind = static_cast<EventKind>(record[1]);
-    if (record[0] != static_cast<int32_t>(handle->id()) || !applies(kind)) continue;
+    if (record[0] != static_cast<int32_t>(handle->id()) || !IsInput(kind)) continue;
     CloseAccepted(kind, record[2], record[3]);
     record[1] = static_cast<int32_t>(EventKind::kNone);
   }
+}
+
+bool CompletionQueue::HasUnread(const HandleWrap* handle) const {
+  for (size_t i = next_; i < pending_.size(); ++i) {
+    if (pending_[i].id == handle->id() && IsInput(pending_[i].kind)) return true;
+  }
+  for (int32_t i = cursor_[0]; i < cursor_[1]; i += kFields) {
+    const int32_t* record = records_ + i;
+    if (record[0] != static_cast<int32_t>(handle->id())) continue;
+    if (IsInput(static_cast<EventKind>(record[1]))) return true;
+  }
+  return false;
 }
 
 void CompletionQueue::Release(uint32_t id) {

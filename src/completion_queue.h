@@ -45,8 +45,11 @@ enum class EventKind : int32_t {
   kShutdown,    // first: status
   kConnection,  // first: status; second: the accepted descriptor
   kClose,
-  kExit,    // first: exit code, or -1; second: signal number, or 0
-  kSignal,  // first: signal number
+  kExit,         // first: exit code, or -1; second: signal number, or 0
+  kSignal,       // first: signal number
+  kDescriptors,  // first: how many can be taken with takeDescriptors()
+  kMessages,     // first: how many can be taken with takeMessages()
+  kSent,         // first: how many; second: status
 };
 
 class CompletionQueue {
@@ -88,6 +91,8 @@ class CompletionQueue {
   // JavaScript has taken charge of the accepted descriptor that it was told of, or has
   // had it closed. Until then it is the queue's, in case the thread ends in between.
   void Claim(int fd) { claimed_fd_ = fd; }
+  // Whether there are any such.
+  bool HasUnread(const HandleWrap* handle) const;
 
   // Gives the number back and lets the JavaScript object go.
   void Release(uint32_t id);

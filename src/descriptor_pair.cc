@@ -30,7 +30,7 @@ int OpenSocketPair(UniqueFd* first, UniqueFd* second) {
   return 0;
 }
 
-Napi::Value SocketPair(const Napi::CallbackInfo& info) {
+Napi::Value StdioSocketPair(const Napi::CallbackInfo& info) {
   UniqueFd first;
   UniqueFd second;
   const int err = OpenSocketPair(&first, &second);
@@ -42,14 +42,6 @@ Napi::Value Pipe(const Napi::CallbackInfo& info) {
   int fds[2];
   if (pipe2(fds, O_CLOEXEC) != 0) return Napi::Number::New(info.Env(), -errno);
   return ToArray(info, fds[0], fds[1]);
-}
-
-Napi::Value CloseFd(const Napi::CallbackInfo& info) {
-  int fd;
-  int err = UV_EINVAL;
-  // EINTR: closed all the same, see close(2).
-  if (ToFd(info[0], &fd)) err = close(fd) == 0 || errno == EINTR ? 0 : -errno;
-  return Napi::Number::New(info.Env(), err);
 }
 
 }  // namespace pipewright

@@ -1,5 +1,4 @@
-// Functions of the binding that make and close plain descriptors: the ends of a
-// child's stdio.
+// Functions of the binding that make the ends of a child's stdio.
 
 #ifndef PIPEWRIGHT_SRC_DESCRIPTOR_PAIR_H_
 #define PIPEWRIGHT_SRC_DESCRIPTOR_PAIR_H_
@@ -16,11 +15,9 @@ int OpenSocketPair(UniqueFd* first, UniqueFd* second);
 
 // For JavaScript: [fd, fd], or a negative errno. Blocking, since the one end is a
 // child's; PipeWrap.open() changes that of the other.
-Napi::Value SocketPair(const Napi::CallbackInfo& info);
+Napi::Value StdioSocketPair(const Napi::CallbackInfo& info);
 // [end to read, end to write].
 Napi::Value Pipe(const Napi::CallbackInfo& info);
-// 0, or a negative errno.
-Napi::Value CloseFd(const Napi::CallbackInfo& info);
 
 }  // namespace pipewright
 

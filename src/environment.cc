@@ -1,6 +1,10 @@
 #include "environment.h"
 
+#include <algorithm>
+
 #include "completion_queue.h"
+#include "descriptor_registry.h"
+#include "descriptor_table.h"
 
 namespace pipewright {
 
@@ -13,7 +17,8 @@ Environment* Environment::Create(Napi::Env env) {
   return environment;
 }
 
-Environment::Environment(Napi::Env env, uv_loop_t* loop) : env_(env), loop_(loop) {}
+Environment::Environment(Napi::Env env, uv_loop_t* loop)
+    : env_(env), loop_(loop), closer_(this), first_descriptor_count_(OpenDescriptorCount()) {}
 
 Environment::~Environment() = default;
 
@@ -28,6 +33,8 @@ void Environment::OnCleanup(napi_async_cleanup_hook_handle handle, void* data) {
   auto* self = static_cast<Environment*>(data);
   self->cleanup_ = handle;
   self->HandleOpened();  // Keeps the count above zero while the queues are gone through.
+  DescriptorRegistry::Get()->CloseAllOf(self);
+  for (const int fd : self->tracked_) self->closer_.Close(&fd, 1);
   for (auto& queue : self->queues_) queue->Close();
   self->HandleClosed();
 }
@@ -35,6 +42,14 @@ void Environment::OnCleanup(napi_async_cleanup_hook_handle handle, void* data) {
 void Environment::HandleClosed() {
   --open_handles_;
   if (open_handles_ == 0 && is_closing()) napi_remove_async_cleanup_hook(cleanup_);
+}
+
+void Environment::DescriptorClosed() {
+  for (DescriptorWaiter* waiter : waiters_) waiter->OnDescriptorClosed();
+}
+
+void Environment::RemoveWaiter(DescriptorWaiter* waiter) {
+  waiters_.erase(std::remove(waiters_.begin(), waiters_.end(), waiter), waiters_.end());
 }
 
 }  // namespace pipewright

@@ -9,11 +9,23 @@
 #include <uv.h>
 
 #include <memory>
+#include <unordered_set>
 #include <vector>
+
+#include "background_closer.h"
 
 namespace pipewright {
 
 class CompletionQueue;
+
+// Somebody who waits for room in the table of descriptors.
+class DescriptorWaiter {
+ public:
+  virtual void OnDescriptorClosed() = 0;
+
+ protected:
+  ~DescriptorWaiter() = default;
+};
 
 class Environment {
  public:
@@ -39,6 +51,22 @@ class Environment {
   void HandleOpened() { ++open_handles_; }
   void HandleClosed();
 
+  // Where descriptors go that came from strangers and nobody took.
+  BackgroundCloser* closer() { return &closer_; }
+
+  // Descriptors that belong to JavaScript and are closed when a thread ends.
+  void Track(int fd) { tracked_.insert(fd); }
+  void Untrack(int fd) { tracked_.erase(fd); }
+
+  // How many descriptors the process had open when this environment began: what is
+  // beyond them may be closed some day.
+  int first_descriptor_count() const { return first_descriptor_count_; }
+
+  // Called wherever we close a descriptor. Waiters are told until they are removed.
+  void DescriptorClosed();
+  void AddWaiter(DescriptorWaiter* waiter) { waiters_.push_back(waiter); }
+  void RemoveWaiter(DescriptorWaiter* waiter);
+
  private:
   Environment(Napi::Env env, uv_loop_t* loop);
   static void OnCleanup(napi_async_cleanup_hook_handle handle, void* data);
@@ -48,6 +76,10 @@ class Environment {
   std::vector<std::unique_ptr<CompletionQueue>> queues_;
   size_t open_handles_ = 0;
   napi_async_cleanup_hook_handle cleanup_ = nullptr;
+  BackgroundCloser closer_;
+  std::vector<DescriptorWaiter*> waiters_;
+  std::unordered_set<int> tracked_;
+  int first_descriptor_count_;
 };
 
 }  // namespace pipewright

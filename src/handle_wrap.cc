@@ -30,6 +30,7 @@ void HandleWrap::OnClose(uv_handle_t* handle) {
   HandleWrap* self = From(handle);
   self->state_ = State::kClosed;
   self->Note(EventKind::kClose);
+  self->queue_->environment()->DescriptorClosed();
   self->queue_->environment()->HandleClosed();
 }
 
@@ -64,6 +65,11 @@ Napi::Value HandleWrap::GetFd(const Napi::CallbackInfo& info) {
   uv_os_fd_t fd = -1;
   const int err = uv_fileno(handle_, &fd);
   return Result(info, err == 0 ? fd : err);
+}
+
+// Whether something was read, or accepted, that JavaScript has not heard of yet.
+Napi::Value HandleWrap::HasUnread(const Napi::CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), is_open() && queue_->HasUnread(this));
 }
 
 }  // namespace pipewright

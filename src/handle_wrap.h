@@ -44,6 +44,7 @@ class HandleWrap {
   Napi::Value UnrefHandle(const Napi::CallbackInfo& info);
   Napi::Value HasRef(const Napi::CallbackInfo& info);
   Napi::Value GetFd(const Napi::CallbackInfo& info);
+  Napi::Value HasUnread(const Napi::CallbackInfo& info);
 
  protected:
   HandleWrap(CompletionQueue* queue, uv_handle_t* handle);

@@ -29,6 +29,7 @@ bool GetBool(const Napi::Object& options, const char* name) {
 
 bool ReadUnixOptions(const Napi::Object& options, ListenUnixOptions* out) {
   out->replace_stale = GetBool(options, "replaceStale");
+  out->pass_descriptors = GetBool(options, "descriptors");
   return ToString(options.Get("path"), &out->path) &&
          GetInt(options, "mode", ListenUnixOptions::kUnset, &out->mode) &&
          GetInt(options, "addMode", 0, &out->add_mode) &&
@@ -178,6 +179,7 @@ Napi::Value Listener::Accept(const Napi::CallbackInfo& info) {
 // Closes an accepted descriptor that nobody takes.
 Napi::Value Listener::Reject(const Napi::CallbackInfo& info) {
   int fd;
+  if (!is_open()) return Result(info, UV_EBADF);
   if (!ToFd(info[0], &fd)) return Result(info, UV_EINVAL);
   queue()->Claim(fd);
   return Result(info, close(fd) == 0 ? 0 : -errno);

@@ -66,7 +66,7 @@ Napi::Value PipeWrap::Connect(const Napi::CallbackInfo& info) {
   int err = OpenPipe(info);
   if (err != 0) return Result(info, err);
   UniqueFd socket;
-  err = ConnectUnix(name, &socket);
+  err = ConnectUnix(name, false, &socket);
   if (err == 0) err = uv_pipe_open(&pipe_, socket.get());
   if (err == 0) socket.Release();
   Note(EventKind::kConnect, err);

@@ -1,5 +1,7 @@
 #include "stream_wrap.h"
 
+#include <sys/socket.h>
+
 #include <memory>
 #include <string>
 #include <utility>
@@ -65,11 +67,24 @@ void StreamWrap::OnAllocate(uv_handle_t* handle, size_t, uv_buf_t* buffer) {
   }
 }
 
+// libuv takes a short read together with EPOLLHUP for the end. But of a Unix socket a
+// read stops short behind a message with descriptors, and there may be more.
+bool StreamWrap::HasMore() const {
+  uv_os_fd_t fd = -1;
+  char byte;
+  if (uv_fileno(reinterpret_cast<const uv_handle_t*>(stream_), &fd) != 0) return false;
+  return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
 void StreamWrap::OnRead(uv_stream_t* stream, ssize_t nread, const uv_buf_t*) {
   // 0 is libuv's EAGAIN.
   if (nread == 0) return;
   StreamWrap* self = From(stream);
   if (nread == UV_ENOBUFS) return self->queue()->MarkRead(self->group());
+  if (nread == UV_EOF && self->HasMore()) {
+    uv_read_start(stream, OnAllocate, OnRead);
+    return;
+  }
   const auto result = static_cast<int32_t>(nread);
   if (nread < 0) {
     self->Note(EventKind::kRead, result);

@@ -55,17 +55,12 @@ int OpenSocket(int type, UniqueFd* out) {
 std::string ProcPath(int fd) { return "/proc/self/fd/" + std::to_string(fd); }
 
 int ConnectTo(int fd, const std::string& name) {
-  std::string reachable = name;
-  UniqueFd file;
-  if (!IsAbstract(name) && name.size() > kMaxPath) {
-    file = UniqueFd(open(name.c_str(), O_PATH | O_CLOEXEC));
-    if (!file.is_valid()) return -errno;
-    reachable = ProcPath(file.get());
-  }
-  const Address address = MakeAddress(reachable);
+  UnixAddress address;
+  const int err = UnixAddress::Find(name, &address);
+  if (err != 0) return err;
   int result;
   do {
-    result = connect(fd, address.get(), address.length);
+    result = connect(fd, reinterpret_cast<const sockaddr*>(address.get()), address.length());
   } while (result == -1 && errno == EINTR);
   return result == 0 ? 0 : -errno;
 }
@@ -221,6 +216,29 @@ int ListenPath(const ListenUnixOptions& options, int fd, SocketFile* file) {
 
 }  // namespace
 
+int UnixAddress::Find(const std::string& name, UnixAddress* out) {
+  const int err = CheckName(name);
+  if (err != 0) return err;
+  std::string reachable = name;
+  if (!IsAbstract(name) && name.size() > kMaxPath) {
+    out->file_ = UniqueFd(open(name.c_str(), O_PATH | O_CLOEXEC));
+    if (!out->file_.is_valid()) return -errno;
+    reachable = ProcPath(out->file_.get());
+  }
+  const Address address = MakeAddress(reachable);
+  out->data_ = address.data;
+  out->length_ = address.length;
+  return 0;
+}
+
+std::string NameOf(const sockaddr_un& address, socklen_t length) {
+  constexpr size_t kPathAt = offsetof(sockaddr_un, sun_path);
+  if (length <= kPathAt) return std::string();
+  const size_t size = length - kPathAt;
+  if (address.sun_path[0] == '\0') return std::string(address.sun_path, size);
+  return std::string(address.sun_path, strnlen(address.sun_path, size));
+}
+
 void SocketFile::Remove() {
   if (path_.empty()) return;
   struct stat status;
@@ -230,17 +248,54 @@ void SocketFile::Remove() {
   path_.clear();
 }
 
-int ConnectUnix(const std::string& name, UniqueFd* socket) {
+int ConnectUnix(const std::string& name, bool pass_descriptors, UniqueFd* socket) {
   int err = CheckName(name);
   if (err == 0) err = OpenSocket(SOCK_STREAM, socket);
+  // Before anybody can send.
+  if (err == 0) PassDescriptors(socket->get(), pass_descriptors);
   if (err == 0) err = ConnectTo(socket->get(), name);
   if (err != 0) socket->Reset();
   return err;
 }
 
+int ConnectUnixSocket(int fd, const std::string& name) { return ConnectTo(fd, name); }
+
+int BindUnixSocket(int fd, const std::string& name, SocketFile* file) {
+  int err = CheckName(name);
+  if (err != 0) return err;
+  if (IsAbstract(name)) return BindTo(fd, name);
+  const UniqueFd directory(open(ParentOf(name).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!directory.is_valid()) return BindError(errno);
+  const std::string base = BaseOf(name);
+  const std::string reachable =
+      name.size() > kMaxPath ? ProcPath(directory.get()) + "/" + base : name;
+  if (reachable.size() > kMaxPath) return -ENAMETOOLONG;
+  err = BindTo(fd, reachable);
+  if (err != 0) return err;
+  struct stat status;
+  if (fstatat(directory.get(), base.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0) {
+    *file = SocketFile(Absolute(name), status.st_dev, status.st_ino);
+  }
+  return 0;
+}
+
+// Newer than most C libraries' headers; the same number on every architecture but
+// the few that number all socket options differently.
+void PassDescriptors(int fd, bool allowed) {
+#ifdef SO_PASSRIGHTS
+  constexpr int kPassRights = SO_PASSRIGHTS;
+#else
+  constexpr int kPassRights = 83;
+#endif
+  const int value = allowed ? 1 : 0;
+  setsockopt(fd, SOL_SOCKET, kPassRights, &value, sizeof(value));
+}
+
 int ListenUnix(const ListenUnixOptions& options, UniqueFd* socket, SocketFile* file) {
   int err = CheckName(options.path);
   if (err == 0) err = OpenSocket(SOCK_STREAM, socket);
+  // Connections have it from the listening socket, from before they are accepted.
+  if (err == 0) PassDescriptors(socket->get(), options.pass_descriptors);
   if (err == 0 && IsAbstract(options.path)) {
     err = BindTo(socket->get(), options.path);
     if (err == 0) err = Listen(socket->get(), options.backlog);

@@ -5,7 +5,9 @@
 #ifndef PIPEWRIGHT_SRC_UNIX_ADDRESS_H_
 #define PIPEWRIGHT_SRC_UNIX_ADDRESS_H_
 
+#include <sys/socket.h>
 #include <sys/types.h>
+#include <sys/un.h>
 
 #include <string>
 
@@ -23,7 +25,27 @@ struct ListenUnixOptions {
   int gid = kUnset;
   bool replace_stale = false;
   int backlog = 511;
+  bool pass_descriptors = false;  // Whether clients may send descriptors.
 };
+
+// The address of a name, ready for a system call. Of a path too long for it, the
+// file is held open and reached through that.
+class UnixAddress {
+ public:
+  // 0, EINVAL, ENAMETOOLONG, or why a long path could not be opened.
+  static int Find(const std::string& name, UnixAddress* out);
+
+  const sockaddr_un* get() const { return &data_; }
+  socklen_t length() const { return length_; }
+
+ private:
+  sockaddr_un data_;
+  socklen_t length_;
+  UniqueFd file_;
+};
+
+// The name in an address that the kernel filled; empty where there is none.
+std::string NameOf(const sockaddr_un& address, socklen_t length);
 
 // The file that a server made, so that it removes no other. Nothing to remove for
 // an abstract name.
@@ -46,12 +68,20 @@ class SocketFile {
   ino_t inode_ = 0;
 };
 
-// Both return 0 or a negative errno, and on failure leave neither a descriptor nor a
+// These return 0 or a negative errno, and on failure leave neither a descriptor nor a
 // file. ConnectUnix: ENOENT ECONNREFUSED EACCES EAGAIN (backlog full) EINVAL (empty,
 // NUL inside a path). ListenUnix: EADDRINUSE EACCES EINVAL, and with replace_stale
 // EBUSY while another process is at it: try again.
-int ConnectUnix(const std::string& name, UniqueFd* socket);
+int ConnectUnix(const std::string& name, bool pass_descriptors, UniqueFd* socket);
 int ListenUnix(const ListenUnixOptions& options, UniqueFd* socket, SocketFile* file);
+
+// For sockets of other types than stream, which are the caller's.
+int ConnectUnixSocket(int fd, const std::string& name);
+int BindUnixSocket(int fd, const std::string& name, SocketFile* file);
+
+// Whether a peer may send descriptors to this socket; where not, its sendmsg(2) fails
+// with EPERM (Linux 6.16). Older kernels drop them when the bytes are read.
+void PassDescriptors(int fd, bool allowed);
 
 }  // namespace pipewright
 

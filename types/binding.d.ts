@@ -230,7 +230,7 @@ export class SignalWrap {
 export interface SignalWrap extends Handle {}
 
 /** Two connected stream sockets, close-on-exec and blocking; or a negative errno. */
-export function socketpair(): [number, number] | number;
+export function stdioSocketPair(): [number, number] | number;
 
 /** pipe(7), close-on-exec and blocking: [end to read, end to write]; or a negative errno. */
 export function pipe(): [number, number] | number;

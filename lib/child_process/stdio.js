@@ -108,7 +108,7 @@ function openStdio(entries) {
 // what the shell calls a pipe: the child can open it again as /dev/stdout, and it goes
 // one way.
 function openPair(kind, index) {
-  const pair = kind === 'pipe' ? binding.socketpair() : binding.pipe();
+  const pair = kind === 'pipe' ? binding.stdioSocketPair() : binding.pipe();
   if (typeof pair === 'number') return [IGNORED, pair];
   const [first, second] = pair;
   return kind === 'fifo' && index === 0 ? [second, first] : [first, second];

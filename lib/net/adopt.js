@@ -6,6 +6,7 @@ const fs = require('node:fs');
 
 const { PipeWrap, TcpWrap } = require('../binding.js');
 const { errnoException, invalidFdType } = require('../errors.js');
+const { descriptorHandle } = require('./passing.js');
 const { validateInt32 } = require('../validate.js');
 
 const typeName = (stats) => (stats.isFile() || stats.isDirectory() || stats.isBlockDevice() ? 'FILE' : 'UNKNOWN');
@@ -24,12 +25,21 @@ function checkType(fd) {
 /**
  * Opens a TcpWrap or PipeWrap on the descriptor, which belongs to it from then on.
  *
+ * With the option `descriptors` ({ maxDescriptors }, or null) a Unix socket gets a
+ * MessageSocket.
+ *
  * @throws ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE, ERR_INVALID_FD_TYPE (files,
  *   directories, closed descriptors), or the system's error
  */
-function handleOfFd(fd) {
+function handleOfFd(fd, descriptors) {
   validateInt32(fd, 'fd', 0);
   checkType(fd);
+  if (descriptors !== null) {
+    const handle = descriptorHandle(descriptors);
+    // Of another family: TCP, or a pipe. They have none to receive.
+    if (handle.open(fd) === 0) return handle;
+    handle.close();
+  }
   const tcp = new TcpWrap();
   if (tcp.open(fd) === 0) return tcp;
   tcp.close();

@@ -9,7 +9,8 @@ const { inThisContext } = require('../async_scope.js');
 const { PipeWrap, TcpWrap } = require('../binding.js');
 const { aggregate, connectException, invalidAddressFamily, invalidIpAddress, plain } = require('../errors.js');
 const { normalizeArgs, normalizeConnectOptions } = require('./options.js');
-const { kFresh, kTcpOptions } = require('./symbols.js');
+const { descriptorHandle } = require('./passing.js');
+const { kDescriptors, kFresh, kTcpOptions } = require('./symbols.js');
 const { refreshTimer } = require('./timeout.js');
 
 const MIN_ATTEMPT_TIMEOUT = 10; // Milliseconds; as Node has it.
@@ -28,7 +29,7 @@ function connect(socket, args, attachHandle) {
     socket._sockname = null;
   }
   if (!socket._handle) {
-    socket._handle = target.path === undefined ? new TcpWrap() : new PipeWrap();
+    socket._handle = newHandle(socket, target);
     attachHandle(socket);
   }
   refreshTimer(socket);
@@ -40,6 +41,11 @@ function connect(socket, args, attachHandle) {
     connectToPath(socket, target.path);
   }
   return socket;
+}
+
+function newHandle(socket, target) {
+  if (target.path === undefined) return new TcpWrap();
+  return socket[kDescriptors] === null ? new PipeWrap() : descriptorHandle(socket[kDescriptors]);
 }
 
 function connectToPath(socket, path) {

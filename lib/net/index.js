@@ -16,6 +16,7 @@ const {
 } = require('node:net');
 
 const { normalizeArgs } = require('./options.js');
+require('./convert.js');
 const { Server } = require('./server.js');
 const { Socket } = require('./socket.js');
 

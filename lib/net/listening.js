@@ -4,7 +4,7 @@
 
 const dns = require('node:dns');
 
-const { Listener } = require('../binding.js');
+const { Listener, allowDescriptors } = require('../binding.js');
 const { listenException } = require('../errors.js');
 const { removeAtExit } = require('./socket_files.js');
 
@@ -68,8 +68,9 @@ const STARTERS = {
   handle(attempt, { handle }) {
     attempt.settle(handle, 0, { family: -1, address: null, port: -1 });
   },
-  fd(attempt, { fd, backlog }) {
+  fd(attempt, { fd, backlog, descriptors }) {
     const listener = new Listener();
+    if (descriptors) allowDescriptors(fd, true);
     const err = listener.listenOnFd(fd, backlog);
     // Node says EINVAL of all that it cannot listen on.
     attempt.settle(listener, err === 0 ? 0 : UV_EINVAL, { family: null, address: null, port: null });

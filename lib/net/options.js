@@ -73,6 +73,15 @@ function userRead(onread) {
   return isUint8Array(buffer) ? { buffer, nextBuffer: null, callback } : null;
 }
 
+const MAX_DESCRIPTORS = 253; // Of a message: SCM_MAX_FD.
+
+// { maxDescriptors }, or null where descriptors are not wanted.
+function descriptorOptions({ descriptors, maxDescriptors }) {
+  if (descriptors !== undefined) validateBoolean(descriptors, 'options.descriptors');
+  if (maxDescriptors !== undefined) validateInt32(maxDescriptors, 'options.maxDescriptors', 1, MAX_DESCRIPTORS);
+  return descriptors === true ? { maxDescriptors } : null;
+}
+
 /** The argument of `new Socket()`; what was normalised before is taken as it is. */
 function normalizeSocketOptions(options) {
   if (options?.[kNormalized]) return options;
@@ -93,6 +102,7 @@ function normalizeSocketOptions(options) {
     onread: userRead(given.onread),
     tcp: tcpOptions(given),
     signal: given.signal || undefined,
+    descriptors: descriptorOptions(given),
     pauseOnCreate: Boolean(given.pauseOnCreate),
     manualStart: Boolean(given.manualStart),
   };
@@ -105,9 +115,10 @@ function highWaterMark(value) {
 }
 
 /** What every socket that a server accepts has; to be completed with its handle. */
-function acceptedSocketOptions({ allowHalfOpen, pauseOnConnect, highWaterMark: bytes }) {
+function acceptedSocketOptions({ allowHalfOpen, pauseOnConnect, highWaterMark: bytes }, descriptors) {
   const options = normalizeSocketOptions({
     allowHalfOpen,
+    descriptors: descriptors !== null,
     pauseOnCreate: pauseOnConnect,
     readable: true,
     writable: true,
@@ -128,6 +139,7 @@ function normalizeServerOptions(options, listener) {
   const settings = {
     allowHalfOpen: given.allowHalfOpen || false,
     pauseOnConnect: Boolean(given.pauseOnConnect),
+    descriptors: descriptorOptions(given),
     highWaterMark: highWaterMark(given.highWaterMark),
     allowPeer: given.allowPeer,
     ...tcpOptions(given),

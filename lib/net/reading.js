@@ -5,8 +5,8 @@
 const { Duplex } = require('node:stream');
 const { isUint8Array } = require('node:util').types;
 
-const { errnoException } = require('../errors.js');
-const { kOwner, kPushed, kTimer, kUserRead } = require('./symbols.js');
+const { errnoException, receiveException } = require('../errors.js');
+const { kDescriptors, kOwner, kPushed, kTimer, kUserRead } = require('./symbols.js');
 const { refreshTimer } = require('./timeout.js');
 
 const UV_EOF = -4095;
@@ -56,7 +56,7 @@ function deliverToUser(socket, nread) {
 
 function onReadEnd(socket, nread) {
   if (nread !== UV_EOF) {
-    socket.destroy(errnoException(nread, 'read'));
+    socket.destroy(socket[kDescriptors] === null ? errnoException(nread, 'read') : receiveException(nread));
     return;
   }
   if (socket.readableEnded) return;

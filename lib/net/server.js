@@ -10,6 +10,7 @@ const { whenAborted } = require('./abort.js');
 const { startListening } = require('./listening.js');
 const { acceptedSocketOptions, normalizeListenArgs, normalizeServerOptions } = require('./options.js');
 const { forget, retryLater } = require('./overload.js');
+const { descriptorHandle } = require('./passing.js');
 const { peerCredentials } = require('./peer.js');
 const { Socket } = require('./socket.js');
 const { forgetFile } = require('./socket_files.js');
@@ -59,10 +60,13 @@ Server.prototype.listen = function listen(...args) {
   if (target.callback !== null) this.once('listening', target.callback);
   this._pipeName = target.kind === 'path' ? target.path : undefined;
   if (target.signal !== undefined) whenAborted(target.signal, this, () => this.close());
-  this[kAttempt] = startListening(target, {
-    begun: (listener, key) => begun(this, listener, key),
-    failed: (error) => this.emit('error', error),
-  });
+  this[kAttempt] = startListening(
+    { ...target, descriptors: this[kSettings].descriptors !== null },
+    {
+      begun: (listener, key) => begun(this, listener, key),
+      failed: (error) => this.emit('error', error),
+    },
+  );
   return this;
 };
 
@@ -96,9 +100,10 @@ function onconnection(status, fd) {
 
 function admit(server, listener, fd) {
   const { isTcp } = listener;
-  const handle = isTcp ? new TcpWrap() : new PipeWrap();
+  const handle = isTcp ? new TcpWrap() : newPipe(server);
   const err = handle.open(fd);
   if (err !== 0) {
+    handle.close();
     listener.reject(fd);
     server.emit('error', errnoException(err, 'accept'));
     return;
@@ -113,6 +118,11 @@ function admit(server, listener, fd) {
     return;
   }
   serve(server, handle);
+}
+
+function newPipe(server) {
+  const { descriptors } = server[kSettings];
+  return descriptors === null ? new PipeWrap() : descriptorHandle(descriptors);
 }
 
 function isFull({ maxConnections, _connections }) {
@@ -167,7 +177,7 @@ function acceptedOptions(server) {
   ) {
     return last.options;
   }
-  const options = acceptedSocketOptions(server);
+  const options = acceptedSocketOptions(server, server[kSettings].descriptors);
   server[kAccepted] = { allowHalfOpen, pauseOnConnect, highWaterMark, options };
   return options;
 }

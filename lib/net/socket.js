@@ -14,6 +14,7 @@ const { whenAborted } = require('./abort.js');
 const { normalizeSocketOptions } = require('./options.js');
 const { retryOverloaded } = require('./overload.js');
 const { handleOfFd } = require('./adopt.js');
+const { sendDescriptors } = require('./passing.js');
 const { peerCredentials } = require('./peer.js');
 const { defineAccessors } = require('./properties.js');
 const { onread, pause, read, readNow, resume } = require('./reading.js');
@@ -22,6 +23,7 @@ const { write, writeGeneric, writeNow, writev } = require('./writing.js');
 const {
   kBytesRead,
   kBytesWritten,
+  kDescriptors,
   kFresh,
   kOwner,
   kPushed,
@@ -48,10 +50,11 @@ function Socket(options) {
   Duplex.call(this, settings.stream);
   this[kUserRead] = settings.onread;
   this[kTcpOptions] = { ...settings.tcp };
+  this[kDescriptors] = settings.descriptors;
   if (settings.handle) {
     this._handle = settings.handle;
   } else if (settings.fd !== undefined) {
-    this._handle = handleOfFd(settings.fd);
+    this._handle = handleOfFd(settings.fd, settings.descriptors);
   }
   this.on('end', onReadableEnd);
   attachHandle(this);
@@ -119,6 +122,7 @@ Socket.prototype.write = writeNow;
 Socket.prototype._write = write;
 Socket.prototype._writev = writev;
 Socket.prototype._writeGeneric = writeGeneric;
+Socket.prototype.sendDescriptors = sendDescriptors;
 
 // Connecting: connecting.js.
 

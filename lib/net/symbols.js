@@ -5,6 +5,7 @@
 module.exports = {
   kBytesRead: Symbol('bytesRead'), // Of a socket whose handle is gone.
   kBytesWritten: Symbol('bytesWritten'),
+  kDescriptors: Symbol('descriptors'), // { maxDescriptors } of the option `descriptors`; null without it.
   kFresh: Symbol('fresh'), // No connect() yet, and no handle was given.
   kOwner: Symbol('owner'), // Of a handle: its Socket or Server.
   kPushed: Symbol('pushed'), // The first chunk has gone through push().

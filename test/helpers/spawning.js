@@ -2,7 +2,7 @@
 
 // Children started through the binding itself, for the tests of src/.
 
-const { closeFd, PipeWrap, ProcessWrap, socketpair } = require('../../lib/binding');
+const { closeFd, PipeWrap, ProcessWrap, stdioSocketPair } = require('../../lib/binding');
 const { closing } = require('./closing');
 
 const ENGINES = ['vfork', 'uv'];
@@ -44,7 +44,7 @@ function endChild(handle, exited) {
  *   wrote to the descriptor `outputFd` (1)
  */
 async function run({ outputFd = 1, ...options }) {
-  const [ours, theirs] = socketpair();
+  const [ours, theirs] = stdioSocketPair();
   const stdio = [...(options.stdio ?? BASE.stdio)];
   stdio[outputFd] = theirs;
   const child = start({ ...options, stdio });

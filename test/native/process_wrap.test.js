@@ -2,14 +2,14 @@
 
 const fs = require('node:fs');
 const { errno, signals } = require('node:os').constants;
-const { closeFd, PipeWrap, ProcessWrap, SignalWrap, socketpair } = require('../../lib/binding');
+const { closeFd, PipeWrap, ProcessWrap, SignalWrap, stdioSocketPair } = require('../../lib/binding');
 const { runFixture } = require('../helpers/child');
 const { closing } = require('../helpers/closing');
 const { ENGINES, readAll, script, start } = require('../helpers/spawning');
 
 /** A child that runs until the descriptor returned with it is closed. */
 function startWaiting(options) {
-  const [ours, theirs] = socketpair();
+  const [ours, theirs] = stdioSocketPair();
   const child = start({ ...script('read line; exit 3'), stdio: [theirs, -1, -1], ...options });
   closeFd(theirs);
   return { ...child, release: () => closeFd(ours) };
@@ -98,7 +98,7 @@ describe.each(ENGINES)('a child of the %s engine', (engine) => {
   });
 
   test('500 of them end at once with the right codes', async () => {
-    const [ours, theirs] = socketpair();
+    const [ours, theirs] = stdioSocketPair();
     const children = Array.from({ length: 500 }, (_, i) =>
       start({ ...script(`read line; exit ${i % 256}`), engine, stdio: [theirs, -1, -1] }),
     );
@@ -110,7 +110,7 @@ describe.each(ENGINES)('a child of the %s engine', (engine) => {
   }, 60_000);
 
   test('tells its exit after all of its output', async () => {
-    const [ours, theirs] = socketpair();
+    const [ours, theirs] = stdioSocketPair();
     const child = start({ ...script('head -c 400000 /dev/zero'), engine, stdio: [-1, theirs, -1] });
     closeFd(theirs);
     const pipe = new PipeWrap();
@@ -126,7 +126,7 @@ describe.each(ENGINES)('a child of the %s engine', (engine) => {
   });
 
   test('tells its exit in a crossing after the one that told the end of its output', async () => {
-    const [ours, theirs] = socketpair();
+    const [ours, theirs] = stdioSocketPair();
     const child = start({ ...script('echo x'), engine, stdio: [-1, theirs, -1] });
     closeFd(theirs);
     const pipe = new PipeWrap();
@@ -144,7 +144,7 @@ describe.each(ENGINES)('a child of the %s engine', (engine) => {
   });
 
   test('tells its exit though a grandchild goes on writing', async () => {
-    const [ours, theirs] = socketpair();
+    const [ours, theirs] = stdioSocketPair();
     const child = start({ ...script('yes & echo $! >&2; exit 4'), engine, stdio: [-1, theirs, -1], detached: true });
     closeFd(theirs);
     const pipe = new PipeWrap();
@@ -158,7 +158,7 @@ describe.each(ENGINES)('a child of the %s engine', (engine) => {
   });
 
   test('tells its exit while its output is not read', async () => {
-    const [ours, theirs] = socketpair();
+    const [ours, theirs] = stdioSocketPair();
     const child = start({ ...script('echo x; exit 2'), engine, stdio: [-1, theirs, -1] });
     closeFd(theirs);
     expect(await child.exited).toEqual([2, 0]);
@@ -225,7 +225,7 @@ describe('a ProcessWrap', () => {
     'is not what a stream joins when it is given %p',
     (other) => {
       const pipe = new PipeWrap();
-      const [ours, theirs] = socketpair();
+      const [ours, theirs] = stdioSocketPair();
       closing(theirs);
       pipe.open(ours);
       expect(pipe.joinGroup(other)).toBe(-errno.EINVAL);

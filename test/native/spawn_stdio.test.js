@@ -3,7 +3,7 @@
 const fs = require('node:fs');
 const { errno } = require('node:os').constants;
 const path = require('node:path');
-const { closeFd, pipe, socketpair } = require('../../lib/binding');
+const { closeFd, pipe, stdioSocketPair } = require('../../lib/binding');
 const { runFixture } = require('../helpers/child');
 const { closing } = require('../helpers/closing');
 const { temporaryFolder } = require('../helpers/socket_path');
@@ -102,7 +102,7 @@ describe.each(ENGINES)('the %s engine', (engine) => {
   });
 
   test('a socket pair goes both ways', async () => {
-    const [ours, theirs] = socketpair();
+    const [ours, theirs] = stdioSocketPair();
     fs.writeSync(ours, 'there and back\n');
     const child = start({ ...script('read line; echo "$line" >&0'), engine, stdio: [theirs, -1, -1] });
     closeFd(theirs);

@@ -1,0 +1,204 @@
+'use strict';
+
+// Descriptor: an open file descriptor with one owner. What it can be turned into is in
+// lib/net/convert.js, what can be sent in its place in lib/net/sendable.js.
+
+const { constants } = require('node:fs');
+const { isMainThread } = require('node:worker_threads');
+
+const binding = require('./binding.js');
+const { errnoException, invalidArgType, plain } = require('./errors.js');
+const { validateInt32 } = require('./validate.js');
+
+const UV_ENOENT = -2;
+
+const dispose = Symbol.dispose ?? Symbol.for('nodejs.dispose');
+const kStranger = Symbol('stranger'); // Second argument of the constructor: it came over a socket.
+const kBeginSending = Symbol('beginSending');
+const kEndSending = Symbol('endSending');
+
+// What a Descriptor owns is kept apart from it, so that it can be closed when the
+// Descriptor is gone: { fd, isStranger }, fd being -1 once it was closed or taken.
+
+let hasWarned = false;
+
+const forgotten = new FinalizationRegistry((cell) => {
+  if (cell.fd < 0) return;
+  loseTrack(cell.fd);
+  binding.closeInBackground(cell.fd);
+  cell.fd = -1;
+  if (hasWarned) return;
+  hasWarned = true;
+  process.emitWarning('A Descriptor was forgotten without close(), and closed by the garbage collector', {
+    type: 'ForgottenDescriptorWarning',
+    code: 'PIPEWRIGHT_FORGOTTEN_DESCRIPTOR',
+  });
+});
+
+// A thread that ends leaves its descriptors open in the process: the addon closes
+// those that it was told of. The main thread takes the process with it.
+const keepTrack = isMainThread ? () => {} : binding.trackFd;
+const loseTrack = isMainThread ? () => {} : binding.untrackFd;
+
+/**
+ * An open file descriptor, closed by close(), by `using`, or at last by the garbage
+ * collector, with a warning.
+ */
+class Descriptor {
+  #cell;
+  #type;
+  #senders = 0;
+  #closesLater = false;
+
+  /**
+   * Takes ownership of an open descriptor.
+   *
+   * @param {number} fd
+   * @throws ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE, EBADF
+   */
+  constructor(fd, origin) {
+    const isStranger = origin === kStranger;
+    if (!isStranger) {
+      validateInt32(fd, 'fd', 0);
+      const flags = binding.getFlags(fd);
+      if (flags < 0) throw errnoException(flags, 'fcntl');
+    }
+    this.#cell = { fd, isStranger };
+    forgotten.register(this, this.#cell);
+    keepTrack(fd);
+  }
+
+  /**
+   * A Descriptor of a token of transfer(), which is claimed so; of a number, owned from
+   * now on; of a Descriptor, itself.
+   *
+   * @throws ERR_INVALID_ARG_TYPE, ERR_DESCRIPTOR_UNKNOWN (claimed before, or the thread
+   *   that made the token has ended)
+   */
+  static from(value) {
+    if (typeof value === 'number') return new Descriptor(value);
+    if (Descriptor.isDescriptor(value)) return value;
+    const fd = binding.claimDescriptor(value?.pipewrightDescriptor);
+    if (fd === UV_ENOENT) throw plain('ERR_DESCRIPTOR_UNKNOWN');
+    if (fd < 0) throw invalidArgType('value', ['number', 'Descriptor', 'Token'], value);
+    return new Descriptor(fd, kStranger);
+  }
+
+  static isDescriptor(value) {
+    return typeof value === 'object' && value !== null && #cell in value;
+  }
+
+  /** The number; -1 once it was closed or taken. */
+  get fd() {
+    return this.#cell.fd;
+  }
+
+  get isOpen() {
+    return this.#cell.fd >= 0;
+  }
+
+  /**
+   * What it is: 'tcp', 'tcp-server', 'udp', 'unix', 'unix-server', 'unix-datagram',
+   * 'unix-seqpacket', 'file', 'directory', 'pipe', 'fifo', 'tty', 'character-device',
+   * 'block-device', 'memfd', 'eventfd', 'pidfd', … Looked up when it is first asked for.
+   *
+   * @throws ERR_DESCRIPTOR_CLOSED
+   */
+  get type() {
+    if (this.#type === undefined) {
+      const type = binding.descriptorType(this.#openFd());
+      if (typeof type === 'number') throw errnoException(type, 'fstat');
+      this.#type = type;
+    }
+    return this.#type;
+  }
+
+  /**
+   * The flag O_NONBLOCK, which belongs to the open file: it travels with it, and whoever
+   * else has it sees a change.
+   *
+   * @throws ERR_DESCRIPTOR_CLOSED
+   */
+  get isNonBlocking() {
+    return (binding.getFlags(this.#openFd()) & constants.O_NONBLOCK) !== 0;
+  }
+
+  set isNonBlocking(value) {
+    const err = binding.setBlocking(this.#openFd(), !value);
+    if (err !== 0) throw errnoException(err, 'fcntl');
+  }
+
+  /** Closes it, now or, while it is being sent, once it was. More than once is no error. */
+  close() {
+    const { fd, isStranger } = this.#cell;
+    if (fd < 0) return;
+    this.#closesLater = this.#senders > 0;
+    if (this.#closesLater) return;
+    this.#cell.fd = -1;
+    loseTrack(fd);
+    // A stranger's file may be on a file system that takes seconds to close it.
+    const err = isStranger ? binding.closeInBackground(fd) : binding.closeFd(fd);
+    if (err !== 0) throw errnoException(err, 'close');
+  }
+
+  /**
+   * The number, which is the caller's to close from now on.
+   *
+   * @throws ERR_DESCRIPTOR_CLOSED, ERR_DESCRIPTOR_BUSY (it is being sent)
+   */
+  take() {
+    const fd = this.#openFd();
+    if (this.#senders > 0) throw plain('ERR_DESCRIPTOR_BUSY');
+    this.#cell.fd = -1;
+    loseTrack(fd);
+    return fd;
+  }
+
+  /** Another Descriptor of the same open file. @throws ERR_DESCRIPTOR_CLOSED, EMFILE */
+  duplicate() {
+    const copy = binding.duplicateFd(this.#openFd());
+    if (copy < 0) throw errnoException(copy, 'fcntl');
+    return new Descriptor(copy, this.#cell.isStranger ? kStranger : undefined);
+  }
+
+  /**
+   * Gives it to whoever shows the token, which a postMessage() can carry to another
+   * thread: see from(). If nobody has when this thread ends, it is closed.
+   *
+   * @returns {Readonly<{ pipewrightDescriptor: number }>}
+   */
+  transfer() {
+    return Object.freeze({ pipewrightDescriptor: binding.leaveDescriptor(this.take()) });
+  }
+
+  #openFd() {
+    if (this.#cell.fd < 0) throw plain('ERR_DESCRIPTOR_CLOSED');
+    return this.#cell.fd;
+  }
+
+  // Until the kernel has it, its number must stay what it is.
+
+  [kBeginSending]() {
+    const fd = this.#openFd();
+    this.#senders += 1;
+    return fd;
+  }
+
+  [kEndSending]() {
+    this.#senders -= 1;
+    if (this.#closesLater && this.#senders === 0) this.close();
+  }
+
+  [dispose]() {
+    this.close();
+  }
+}
+
+/** Descriptors of numbers that came over a socket. */
+function received(fds) {
+  const list = new Array(fds.length);
+  for (let i = 0; i < fds.length; i++) list[i] = new Descriptor(fds[i], kStranger);
+  return list;
+}
+
+module.exports = { Descriptor, kBeginSending, kEndSending, received };

@@ -1,0 +1,47 @@
+'use strict';
+
+// The argument of `new DescriptorPasser()`, in one complete, frozen object.
+
+const { Descriptor } = require('../descriptor.js');
+const { invalidArgType, invalidArgValue } = require('../errors.js');
+const { toDescriptor } = require('../net/sendable.js');
+const { validateBoolean, validateInteger } = require('../validate.js');
+
+const MAX_DESCRIPTORS = 253; // Of a message: SCM_MAX_FD.
+
+const DEFAULTS = Object.freeze({
+  sockets: [],
+  batch: 1,
+  maxDescriptors: MAX_DESCRIPTORS,
+  setNonBlocking: true,
+});
+
+function shape(target) {
+  if (target === undefined) return {};
+  if (isSocket(target)) return { sockets: [target] };
+  if (typeof target !== 'object' || target === null) {
+    throw invalidArgType('target', ['number', 'Descriptor', 'Socket', 'Object'], target);
+  }
+  const { socket, ...options } = target;
+  return socket === undefined ? options : { ...options, sockets: [socket] };
+}
+
+const isSocket = (target) =>
+  typeof target === 'number' || Descriptor.isDescriptor(target) || typeof target?._handle === 'object';
+
+// A number is given to the passer, as Descriptor.from() has it, not borrowed.
+const own = (socket) => (typeof socket === 'number' ? Descriptor.from(socket) : toDescriptor(socket));
+
+function normalizePasserOptions(target) {
+  const options = { ...DEFAULTS, ...shape(target) };
+  if (!Array.isArray(options.sockets)) throw invalidArgType('options.sockets', 'Array', options.sockets);
+  if (options.sockets.length > 2) {
+    throw invalidArgValue('options.sockets', options.sockets, 'must be one socket or a pair');
+  }
+  validateInteger(options.batch, 'options.batch', 1, MAX_DESCRIPTORS);
+  validateInteger(options.maxDescriptors, 'options.maxDescriptors', 1, MAX_DESCRIPTORS);
+  validateBoolean(options.setNonBlocking, 'options.setNonBlocking');
+  return Object.freeze({ ...options, given: options.sockets[0], sockets: options.sockets.map(own) });
+}
+
+module.exports = { normalizePasserOptions };

@@ -1,0 +1,73 @@
+'use strict';
+
+// The arguments of createSocket() and send(), each in one complete, frozen object.
+
+const { isUint8Array } = require('node:util').types;
+
+const { Descriptor } = require('../descriptor.js');
+const { invalidArgType, outOfRange } = require('../errors.js');
+const {
+  validateAbortSignal,
+  validateBoolean,
+  validateInteger,
+  validateOneOf,
+  validateString,
+} = require('../validate.js');
+
+const MAX_DESCRIPTORS = 253; // Of a message: SCM_MAX_FD.
+
+const SOCKET_DEFAULTS = Object.freeze({
+  type: 'datagram',
+  socket: null,
+  credentials: false,
+  descriptors: false,
+  maxDescriptors: MAX_DESCRIPTORS,
+  signal: null,
+});
+
+/** The argument of createSocket(). */
+function normalizeSocketOptions(given) {
+  const shaped = typeof given === 'string' ? { type: given } : given;
+  if (shaped !== undefined && (typeof shaped !== 'object' || shaped === null)) {
+    throw invalidArgType('options', ['string', 'Object'], given);
+  }
+  const options = { ...SOCKET_DEFAULTS, ...shaped };
+  validateOneOf(options.type, 'options.type', ['datagram', 'seqpacket']);
+  validateBoolean(options.credentials, 'options.credentials');
+  validateBoolean(options.descriptors, 'options.descriptors');
+  validateInteger(options.maxDescriptors, 'options.maxDescriptors', 1, MAX_DESCRIPTORS);
+  if (options.signal !== null) validateAbortSignal(options.signal, 'options.signal');
+  if (options.socket !== null) options.socket = Descriptor.from(options.socket);
+  return Object.freeze(options);
+}
+
+const SEND_DEFAULTS = Object.freeze({ path: undefined, descriptors: [], keep: false });
+
+/** The arguments of send() before the callback. */
+function normalizeSend(message, given) {
+  const shaped = typeof given === 'string' ? { path: given } : given;
+  const options = { ...SEND_DEFAULTS, ...shaped };
+  if (options.path !== undefined) validateString(options.path, 'options.path');
+  validateBoolean(options.keep, 'options.keep');
+  if (!Array.isArray(options.descriptors)) throw invalidArgType('options.descriptors', 'Array', options.descriptors);
+  if (options.descriptors.length > MAX_DESCRIPTORS) {
+    throw outOfRange('options.descriptors.length', `<= ${MAX_DESCRIPTORS}`, options.descriptors.length);
+  }
+  return Object.freeze({ ...options, bytes: toBytes(message) });
+}
+
+function toBytes(message) {
+  if (typeof message === 'string') return Buffer.from(message);
+  if (isUint8Array(message)) return message;
+  if (Array.isArray(message)) return Buffer.concat(message.map(toBytes));
+  throw invalidArgType('message', ['string', 'Buffer', 'Uint8Array', 'Array'], message);
+}
+
+/** The argument of bind() and connect(): a path, or { path }. */
+function normalizeName(target) {
+  const path = typeof target === 'object' && target !== null ? target.path : target;
+  validateString(path, 'path');
+  return path;
+}
+
+module.exports = { normalizeName, normalizeSend, normalizeSocketOptions };

@@ -4,6 +4,6 @@ export * as child_process from './child_process';
 export * as net from './net';
 export * as signals from './signals';
 export * as systemd from './systemd';
-export { exec, execFile, run, spawn } from './child_process';
+export { exec, execFile, execFileSync, execSync, run, spawn, spawnSync } from './child_process';
 export { connect, createServer } from './net';
 export { watchSignal } from './signals';

@@ -6,7 +6,8 @@ const { expectParity } = require('../helpers/transcript');
 
 function plain(err) {
   if (!err) return err;
-  const { step: _, error, ...rest } = err;
+  const { error, ...known } = err;
+  const rest = { ...known, step: undefined };
   return { name: err.name, message: err.message, ...rest, hasItself: error === err };
 }
 
@@ -21,7 +22,7 @@ const COMMANDS = [
   ['too much', ['sh', ['-c', 'echo too much; sleep 60'], { maxBuffer: 3 }]],
   ['nothing of stdio', ['true', { stdio: 'ignore' }]],
   ['a fourth pipe', ['sh', ['-c', 'echo x >&3'], { stdio: ['pipe', 'pipe', 'pipe', 'pipe'] }]],
-  ['nothing there', ['nonexistent-program', ['a']]],
+  ['nothing there', ['/nonexistent/program', ['a']]],
   ['no such folder', ['true', { cwd: '/nonexistent' }]],
   ['no file', []],
   ['a NUL byte', ['a\0b']],
@@ -53,7 +54,7 @@ test.each(COMMANDS)('execFileSync(): %s', async (_, call) => {
   quiet.mockRestore();
 });
 
-test.each([['echo x'], ['echo x; exit 3'], ['kill -9 $$'], ['nonexistent-program']])(
+test.each([['echo x'], ['echo x; exit 3'], ['kill -9 $$'], ['/nonexistent/program']])(
   'execSync(): %s',
   async (command) => {
     await expectParity('child_process', ({ execSync }, { log }) =>

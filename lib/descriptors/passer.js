@@ -152,7 +152,7 @@ class DescriptorPasser extends EventEmitter {
     const { fd, settle } = sendable(item, options?.keep === true);
     const entry = { fd, settle, callback, status: undefined };
     if (this.#options.batch === 1) {
-      this.#pass([entry]);
+      this.#passOne(entry);
     } else {
       this.#addToBatch(entry);
     }
@@ -173,6 +173,15 @@ class DescriptorPasser extends EventEmitter {
     const entries = this.#batch;
     this.#batch = [];
     this.#pass(entries);
+  }
+
+  #passOne(entry) {
+    const isIdle = this.#sends.length === 0;
+    this.#sends.push(entry);
+    if (this.#handle.passDescriptors(entry.fd) === 0) return;
+    entry.status = 0;
+    // Callbacks never come before send() returns.
+    if (isIdle) process.nextTick(() => this.#finish());
   }
 
   #pass(entries) {

@@ -9,7 +9,7 @@ const { constants } = require('node:fs');
 
 const { MessageSocket, getFlags } = require('../binding.js');
 const { Descriptor, received } = require('../descriptor.js');
-const { errnoException, invalidArgType, plain, receiveException } = require('../errors.js');
+const { errnoException, plain, receiveException } = require('../errors.js');
 const { sendable } = require('../net/sendable.js');
 const { validateFunction } = require('../validate.js');
 const { normalizePasserOptions } = require('./options.js');

@@ -6,7 +6,13 @@ const { isUint8Array } = require('node:util').types;
 
 const { Descriptor } = require('../descriptor.js');
 const { invalidArgType, outOfRange } = require('../errors.js');
-const { validateAbortSignal, validateBoolean, validateInteger, validateOneOf, validateString } = require('../validate.js');
+const {
+  validateAbortSignal,
+  validateBoolean,
+  validateInteger,
+  validateOneOf,
+  validateString,
+} = require('../validate.js');
 
 const MAX_DESCRIPTORS = 253; // Of a message: SCM_MAX_FD.
 

@@ -28,7 +28,7 @@ class DescriptorHandle extends MessageSocket {
   }
 
   ondescriptors(fds) {
-    const socket = this[kOwner];
+    const socket = /** @type {any} */ (this)[kOwner];
     const isHeard = socket !== undefined && !socket.destroyed && socket.listenerCount('descriptors') > 0;
     if (!isHeard) {
       super.ondescriptors(fds);
@@ -75,7 +75,10 @@ function sendDescriptors(list, payload, options, callback) {
     for (const part of parts) part.settle(false);
     throw outOfRange('list.length', `>= 1 && <= ${MAX_DESCRIPTORS}`, parts.length);
   }
-  attached.set(buffer, Int32Array.from(parts, ({ fd }) => fd));
+  attached.set(
+    buffer,
+    Int32Array.from(parts, ({ fd }) => fd),
+  );
   return this.write(buffer, undefined, (error) => {
     // Where it is still attached the handle never saw it.
     const sent = !error && take(buffer) === undefined;

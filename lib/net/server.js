@@ -61,10 +61,13 @@ Server.prototype.listen = function listen(...args) {
   if (target.callback !== null) this.once('listening', target.callback);
   this._pipeName = target.kind === 'path' ? target.path : undefined;
   if (target.signal !== undefined) whenAborted(target.signal, this, () => this.close());
-  this[kAttempt] = startListening({ ...target, descriptors: this[kSettings].descriptors !== null }, {
-    begun: (listener, key) => begun(this, listener, key),
-    failed: (error) => this.emit('error', error),
-  });
+  this[kAttempt] = startListening(
+    { ...target, descriptors: this[kSettings].descriptors !== null },
+    {
+      begun: (listener, key) => begun(this, listener, key),
+      failed: (error) => this.emit('error', error),
+    },
+  );
   return this;
 };
 

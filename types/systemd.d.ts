@@ -1,5 +1,6 @@
 // pipewright/systemd: socket activation. See sd_listen_fds(3) and systemd.socket(5).
 
+import { Sendable } from './descriptors';
 import { AddressInfo, Server, ServerOptions, Socket, SocketOptions } from './net';
 
 /** One descriptor that systemd handed over; it is the caller's to use or to close. */
@@ -27,17 +28,12 @@ export interface ListenDescriptor {
 export function listenDescriptors(): ListenDescriptor[];
 
 /**
- * Tells the service manager, over the socket that NOTIFY_SOCKET names; see sd_notify(3).
- * `state` is such as 'READY=1' or { READY: true, STATUS: 'serving' }.
+ * Tells the service manager, over the socket that NOTIFY_SOCKET names; false where there
+ * is none. See sd_notify(3).
  *
- * @returns false where there is no manager that listens
+ * @throws ERR_INVALID_ARG_TYPE; rejects with the system's error
  */
 export function notify(
   state: string | Record<string, string | number | boolean>,
-  options?: {
-    /** To be kept across a restart, with FDSTORE=1; they stay open. */
-    descriptors?: any[] | undefined;
-    /** Default process.env. */
-    env?: NodeJS.ProcessEnv | undefined;
-  },
+  options?: { descriptors?: readonly Sendable[]; env?: NodeJS.ProcessEnv },
 ): Promise<boolean>;

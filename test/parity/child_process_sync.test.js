@@ -4,11 +4,14 @@
 
 const { expectParity } = require('../helpers/transcript');
 
+// Without a child they are null in Node 20 and undefined in Node 24.
+const streams = ({ stdout, stderr }) => ({ stdout: stdout ?? null, stderr: stderr ?? null });
+
 function plain(err) {
   if (!err) return err;
   const { error, ...known } = err;
   const rest = { ...known, step: undefined };
-  return { name: err.name, message: err.message, ...rest, hasItself: error === err };
+  return { name: err.name, message: err.message, ...rest, ...streams(err), hasItself: error === err };
 }
 
 const COMMANDS = [
@@ -35,7 +38,10 @@ function note(log, call) {
   try {
     const value = call();
     const isResult = value && typeof value === 'object' && !Buffer.isBuffer(value);
-    log('gave', isResult ? { ...value, keys: Object.keys(value).sort(), error: plain(value.error) } : value);
+    log(
+      'gave',
+      isResult ? { ...value, keys: Object.keys(value).sort(), ...streams(value), error: plain(value.error) } : value,
+    );
   } catch (err) {
     log('threw', plain(err));
   }

@@ -56,7 +56,9 @@ function streamClass(Base, type) {
 
     // See StreamWrap::WriteScratch() for why small ones take another way.
     writeBuffer(chunk) {
-      if (!isUint8Array(chunk) || chunk.length > scratch.length) return super.writeBuffer(chunk);
+      // One whose memory was transferred away has no length, and cannot be copied.
+      const isSmall = isUint8Array(chunk) && chunk.length > 0 && chunk.length <= scratch.length;
+      if (!isSmall) return super.writeBuffer(chunk);
       scratch.set(chunk);
       return this.writeScratch(chunk.length);
     }
@@ -105,9 +107,12 @@ const {
   getFlags,
   leaveDescriptor,
   peerCredentials,
+  pipe,
   setBlocking,
   socketName,
   socketPair,
+  spawnSync,
+  stdioSocketPair,
   trackFd,
   untrackFd,
 } = native;
@@ -115,12 +120,16 @@ const { writeBuffer: writeMessage } = native.MessageSocket.prototype;
 const PipeWrap = streamClass(native.PipeWrap, 'PIPEWRAP');
 const TcpWrap = streamClass(native.TcpWrap, 'TCPWRAP');
 const Listener = handleClass(native.Listener, 'PIPESERVERWRAP');
+const ProcessWrap = handleClass(native.ProcessWrap, 'PROCESSWRAP');
+const SignalWrap = handleClass(native.SignalWrap, 'SIGNALWRAP');
 
 // Plain names only: Node finds no others when an ES module imports by name.
 module.exports = {
   Listener,
   MessageSocket,
   PipeWrap,
+  ProcessWrap,
+  SignalWrap,
   TcpWrap,
   activeHandles,
   allowDescriptors,
@@ -133,9 +142,12 @@ module.exports = {
   getFlags,
   leaveDescriptor,
   peerCredentials,
+  pipe,
   setBlocking,
   socketName,
   socketPair,
+  spawnSync,
+  stdioSocketPair,
   trackFd,
   untrackFd,
 };

@@ -4,8 +4,6 @@
 // src/completion_queue.cc fills, and calls each handle's method: the only way from
 // C++ into the rest of lib/.
 
-const fs = require('node:fs');
-
 // Fields of a record: number of the handle, kind, first, second.
 const FIELDS = 4;
 
@@ -41,11 +39,13 @@ function makeHandlers(kinds, slabs) {
   handlers[kinds.SHUTDOWN] = (handle, status) => handle.onshutdown?.(status);
   handlers[kinds.CONNECTION] = (handle, status, fd) => {
     if (handle.onconnection === undefined && status === 0) {
-      fs.closeSync(fd); // Nobody takes it.
+      handle.reject(fd);
     } else {
       handle.onconnection?.(status, fd);
     }
   };
+  handlers[kinds.EXIT] = (handle, code, signal) => handle.onexit?.(code < 0 ? null : code, signal);
+  handlers[kinds.SIGNAL] = (handle, number) => handle.onsignal?.(number);
   handlers[kinds.DESCRIPTORS] = (handle) => handle.ondescriptors(handle.takeDescriptors());
   handlers[kinds.MESSAGES] = (handle) => handle.onmessages(handle.takeMessages());
   handlers[kinds.SENT] = (handle, count, status) => handle.onsent?.(count, status);

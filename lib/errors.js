@@ -79,6 +79,70 @@ function outOfRange(name, range, value) {
   return coded(RangeError, 'ERR_OUT_OF_RANGE', message);
 }
 
+const unknownSignal = (signal) => coded(TypeError, 'ERR_UNKNOWN_SIGNAL', `Unknown signal: ${signal}`);
+
+function incompatibleOptions(first, second) {
+  const message = `Option "${first}" cannot be used in combination with option "${second}"`;
+  return coded(TypeError, 'ERR_INCOMPATIBLE_OPTION_PAIR', message);
+}
+
+function mainThreadOnly(option) {
+  return coded(Error, 'ERR_PIPEWRIGHT_MAIN_THREAD_ONLY', `"${option}" can be used on the main thread only`);
+}
+
+/** Something that Node has and pipewright has not. */
+function notAvailable(what) {
+  return coded(
+    Error,
+    'ERR_PIPEWRIGHT_NOT_AVAILABLE',
+    `${what} is not there yet: it comes in a later version of pipewright`,
+  );
+}
+
+/** PIPEWRIGHT_REGISTER names something else than a module that can be replaced. */
+function unknownModule(name, accepted) {
+  const message = `PIPEWRIGHT_REGISTER has '${name}', and can have: ${accepted.join(', ')}`;
+  return coded(TypeError, 'ERR_INVALID_ARG_VALUE', message);
+}
+
+function accessDenied(permission) {
+  const properties = { permission, resource: '' };
+  return coded(Error, 'ERR_ACCESS_DENIED', 'Access to this API has been restricted', properties);
+}
+
+const syncForkInput = (value) => {
+  const message = `Asynchronous forks do not support Buffer, TypedArray, DataView or string input: ${inspect(value)}`;
+  return coded(TypeError, 'ERR_INVALID_SYNC_FORK_INPUT', message);
+};
+
+/** A child wrote more than it may. */
+function maxBufferExceeded(stream) {
+  return coded(RangeError, 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER', `${stream} maxBuffer length exceeded`);
+}
+
+/** A child that was not able to do what it was started for: no code of its own. */
+function commandFailed(message, properties) {
+  return Object.assign(new Error(message), properties);
+}
+
+/** A run() that did not go well, with all that is known about it. An abort stays an AbortError. */
+function runFailed(message, cause, properties) {
+  const error = coded(Error, cause?.code ?? 'ERR_PIPEWRIGHT_RUN_FAILED', message, properties);
+  if (cause) error.cause = cause;
+  if (cause?.name === 'AbortError') error.name = cause.name;
+  return error;
+}
+
+/** A child that could not be started. `step` is what failed on the way to its program, where it is known. */
+function spawnException(errno, syscall, { path = undefined, spawnargs = undefined, step = undefined }) {
+  return Object.assign(
+    errnoException(errno, syscall),
+    path !== undefined && { path },
+    spawnargs !== undefined && { spawnargs },
+    step && { step },
+  );
+}
+
 function missingArgs(names) {
   const quoted = names.map((name) => `"${name}"`);
   return coded(TypeError, 'ERR_MISSING_ARGS', `The ${quoted.join(' or ')} argument must be specified`);
@@ -110,6 +174,8 @@ const PLAIN = {
   ERR_SOCKET_CLOSED: [Error, 'Socket is closed'],
   ERR_SOCKET_CLOSED_BEFORE_CONNECTION: [Error, 'Socket closed before the connection was established'],
   ERR_SOCKET_CONNECTION_TIMEOUT: [Error, 'Socket connection timeout'],
+  ERR_IPC_ONE_PIPE: [Error, 'Child process can have only one IPC pipe'],
+  ERR_IPC_SYNC_FORK: [Error, 'IPC cannot be used with synchronous forks'],
   EPIPE: [Error, 'This socket has been ended by the other party'],
 };
 
@@ -183,18 +249,29 @@ function listenException(errno, address, port) {
 
 module.exports = {
   aborted,
+  accessDenied,
   aggregate,
   badPort,
+  commandFailed,
   connectException,
   errnoException,
+  incompatibleOptions,
   invalidAddressFamily,
   invalidArgType,
   invalidArgValue,
   invalidFdType,
   invalidIpAddress,
   listenException,
+  mainThreadOnly,
+  maxBufferExceeded,
   missingArgs,
+  notAvailable,
   outOfRange,
   plain,
   receiveException,
+  runFailed,
+  spawnException,
+  syncForkInput,
+  unknownModule,
+  unknownSignal,
 };

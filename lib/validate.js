@@ -12,6 +12,15 @@ function validateBoolean(value, name) {
   if (typeof value !== 'boolean') throw invalidArgType(name, 'boolean', value);
 }
 
+function validateArray(value, name) {
+  if (!Array.isArray(value)) throw invalidArgType(name, 'Array', value);
+}
+
+/** An object that is neither an array nor a function. */
+function validateObject(value, name) {
+  if (value === null || typeof value !== 'object' || Array.isArray(value)) throw invalidArgType(name, 'Object', value);
+}
+
 function validateFunction(value, name) {
   if (typeof value !== 'function') throw invalidArgType(name, 'Function', value);
 }
@@ -56,11 +65,13 @@ function validateOneOf(value, name, accepted) {
 
 module.exports = {
   validateAbortSignal,
+  validateArray,
   validateBoolean,
   validateFunction,
   validateInt32,
   validateInteger,
   validateNumber,
+  validateObject,
   validateOneOf,
   validatePort,
   validateString,

@@ -6,12 +6,16 @@
 #include "close_on_exec.h"
 #include "completion_queue.h"
 #include "descriptor_functions.h"
+#include "descriptor_pair.h"
 #include "environment.h"
 #include "listener.h"
 #include "message_socket.h"
 #include "peer_credentials.h"
 #include "pipe_wrap.h"
+#include "process_wrap.h"
+#include "signal_wrap.h"
 #include "socket_name.h"
+#include "spawn_sync.h"
 #include "tcp_wrap.h"
 
 namespace pipewright {
@@ -31,6 +35,8 @@ Napi::Object EventKinds(Napi::Env env) {
   define("SHUTDOWN", EventKind::kShutdown);
   define("CONNECTION", EventKind::kConnection);
   define("CLOSE", EventKind::kClose);
+  define("EXIT", EventKind::kExit);
+  define("SIGNAL", EventKind::kSignal);
   define("DESCRIPTORS", EventKind::kDescriptors);
   define("MESSAGES", EventKind::kMessages);
   define("SENT", EventKind::kSent);
@@ -50,7 +56,12 @@ Napi::Value CreateBinding(const Napi::CallbackInfo& info) {
   auto binding = Napi::Object::New(env);
   binding.Set("PipeWrap", PipeWrap::Define(env, queue));
   binding.Set("TcpWrap", TcpWrap::Define(env, queue));
+  binding.Set("ProcessWrap", ProcessWrap::Define(env, queue));
+  binding.Set("SignalWrap", SignalWrap::Define(env, queue));
   binding.Set("Listener", Listener::Define(env, queue));
+  binding.Set("spawnSync", Napi::Function::New(env, SpawnSync, "spawnSync"));
+  binding.Set("stdioSocketPair", Napi::Function::New(env, StdioSocketPair, "stdioSocketPair"));
+  binding.Set("pipe", Napi::Function::New(env, Pipe, "pipe"));
   binding.Set("MessageSocket", MessageSocket::Define(env, queue));
   DefineDescriptorFunctions(binding, environment);
   binding.Set("activeHandles", Napi::Function::New(env, ActiveHandles, "activeHandles", queue));

@@ -2,9 +2,21 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+#include <functional>
+
 #include "handle_wrap.h"
 
 namespace pipewright {
+
+namespace {
+
+// A connection that nobody was told of.
+void CloseAccepted(EventKind kind, int32_t status, int32_t fd) {
+  if (kind == EventKind::kConnection && status == 0) close(fd);
+}
+
+}  // namespace
 
 CompletionQueue::CompletionQueue(Environment* environment, Napi::Function dispatch)
     : environment_(environment), slabs_(environment->env()), dispatch_(Napi::Persistent(dispatch)) {
@@ -48,6 +60,7 @@ uint32_t CompletionQueue::Register(HandleWrap* handle, Napi::Object object) {
     id = static_cast<uint32_t>(handles_.size());
     handles_.push_back(handle);
     last_crossing_.push_back(0);
+    last_read_turn_.push_back(0);
   } else {
     id = free_ids_.back();
     free_ids_.pop_back();
@@ -60,15 +73,40 @@ uint32_t CompletionQueue::Register(HandleWrap* handle, Napi::Object object) {
 
 void CompletionQueue::Note(HandleWrap* handle, EventKind kind, int32_t first, int32_t second) {
   if (environment_->is_closing()) return;
+  // After its end a stream has no more to read.
+  if (kind <= EventKind::kReadOwn && first >= 0) MarkRead(handle->group());
+  Append({handle->id(), handle->group(), kind, first, second});
+}
+
+void CompletionQueue::NoteLast(HandleWrap* handle, EventKind kind, int32_t first, int32_t second) {
+  if (environment_->is_closing()) return;
+  waiting_.push_back({{handle->id(), handle->group(), kind, first, second}, turn_});
+  uv_idle_start(&idle_, OnIdle);
+}
+
+void CompletionQueue::Append(const Record& record) {
   // The check phase is the next to come only for what the poll phase notes. For
   // close callbacks, timers and calls from JavaScript it is the idle handle that
   // wakes the loop; being referenced, it also keeps the loop alive until then.
   if (pending_.empty()) uv_idle_start(&idle_, OnIdle);
-  pending_.push_back({handle->id(), handle->group(), kind, first, second});
+  pending_.push_back(record);
+}
+
+// Every read of this turn's poll phase is noted by now, whichever came first in it,
+// the exit or the last output.
+void CompletionQueue::EndWaits() {
+  const auto is_over = [this](const Waiting& waiting) {
+    return last_read_turn_[waiting.record.group] != turn_ ||
+           turn_ - waiting.since >= kMaxTurnsToWait;
+  };
+  const auto over = std::stable_partition(waiting_.begin(), waiting_.end(), std::not_fn(is_over));
+  for (auto waiting = over; waiting != waiting_.end(); ++waiting) Append(waiting->record);
+  waiting_.erase(over, waiting_.end());
 }
 
 void CompletionQueue::OnCheck(uv_check_t* check) {
   auto* self = static_cast<CompletionQueue*>(check->data);
+  self->EndWaits();
   ++self->turn_;
   self->Flush();
 }
@@ -94,13 +132,14 @@ void CompletionQueue::Flush() {
   pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(next_));
   next_ = 0;
   if (!pending_.empty()) return;
-  uv_idle_stop(&idle_);
+  if (waiting_.empty()) uv_idle_stop(&idle_);
   slabs_.Recycle();
 }
 
 // Copies records to where JavaScript sees them, up to the second one of a group.
 void CompletionQueue::FillCrossing(size_t end) {
   ++crossing_;
+  claimed_fd_ = -1;
   int32_t* out = records_;
   size_t room = kMaxRecordsPerCrossing;
   for (; next_ < end && room > 0; ++next_, --room) {
@@ -126,6 +165,7 @@ bool CompletionQueue::Deliver() {
     // `throw null`.
     const napi_status status = napi_make_callback(env, nullptr, table_ref_.Value(),
                                                   dispatch_.Value(), 0, nullptr, nullptr);
+    if (status != napi_ok) CloseUnclaimed();
     if (environment_->is_closing()) return false;
     if (status == napi_ok) continue;
     bool threw = false;
@@ -144,18 +184,28 @@ void CompletionQueue::ReleaseClosed() {
   closed_ids_.clear();
 }
 
+// The handler under way was left by an exception, or cut off because its thread is
+// being ended, maybe before it took the descriptor it was told of.
+void CompletionQueue::CloseUnclaimed() {
+  if (cursor_[0] == 0) return;
+  const int32_t* record = records_ + cursor_[0] - kFields;
+  if (record[3] == claimed_fd_) return;
+  CloseAccepted(static_cast<EventKind>(record[1]), record[2], record[3]);
+  claimed_fd_ = record[3];
+}
+
 void CompletionQueue::Drop() {
+  for (int32_t i = cursor_[0]; i < cursor_[1]; i += kFields) {
+    const int32_t* record = records_ + i;
+    CloseAccepted(static_cast<EventKind>(record[1]), record[2], record[3]);
+  }
+  cursor_[0] = cursor_[1] = 0;
   for (; next_ < pending_.size(); ++next_) {
     const Record& record = pending_[next_];
-    if (record.kind == EventKind::kConnection && record.first == 0) close(record.second);
-  }
-  for (; cursor_[0] < cursor_[1]; cursor_[0] += kFields) {
-    const int32_t* record = records_ + cursor_[0];
-    if (record[1] == static_cast<int32_t>(EventKind::kConnection) && record[2] == 0) {
-      close(record[3]);
-    }
+    CloseAccepted(record.kind, record.first, record.second);
   }
   pending_.clear();
+  waiting_.clear();
   next_ = 0;
   uv_idle_stop(&idle_);
 }
@@ -164,24 +214,25 @@ void CompletionQueue::Drop() {
 static bool IsInput(EventKind kind) {
   return kind == EventKind::kRead || kind == EventKind::kReadSlab || kind == EventKind::kReadOwn ||
          kind == EventKind::kConnection || kind == EventKind::kDescriptors ||
-         kind == EventKind::kMessages;
+         kind == EventKind::kMessages || kind == EventKind::kExit || kind == EventKind::kSignal;
 }
 
 void CompletionQueue::Void(HandleWrap* handle) {
-  const auto void_connection = [](EventKind kind, int32_t status, int32_t fd) {
-    if (kind == EventKind::kConnection && status == 0) close(fd);
+  const auto is_its = [handle](const Waiting& waiting) {
+    return waiting.record.id == handle->id();
   };
+  waiting_.erase(std::remove_if(waiting_.begin(), waiting_.end(), is_its), waiting_.end());
   for (size_t i = next_; i < pending_.size(); ++i) {
     Record& record = pending_[i];
     if (record.id != handle->id() || !IsInput(record.kind)) continue;
-    void_connection(record.kind, record.first, record.second);
+    CloseAccepted(record.kind, record.first, record.second);
     record.kind = EventKind::kNone;
   }
   for (int32_t i = cursor_[0]; i < cursor_[1]; i += kFields) {
     int32_t* record = records_ + i;
     const auto kind = static_cast<EventKind>(record[1]);
     if (record[0] != static_cast<int32_t>(handle->id()) || !IsInput(kind)) continue;
-    void_connection(kind, record[2], record[3]);
+    CloseAccepted(kind, record[2], record[3]);
     record[1] = static_cast<int32_t>(EventKind::kNone);
   }
 }

@@ -13,6 +13,7 @@
 //   they do in Node. The second event starts a new crossing.
 // - A handler that throws reaches 'uncaughtException', and the rest is delivered.
 // - What is noted during delivery waits for the next turn.
+// - A child's exit comes after all that its streams had to read (see NoteLast()).
 // - After worker.terminate() a crossing fails with no exception pending: the list
 //   is dropped, not retried.
 
@@ -44,6 +45,8 @@ enum class EventKind : int32_t {
   kShutdown,    // first: status
   kConnection,  // first: status; second: the accepted descriptor
   kClose,
+  kExit,         // first: exit code, or -1; second: signal number, or 0
+  kSignal,       // first: signal number
   kDescriptors,  // first: how many can be taken with takeDescriptors()
   kMessages,     // first: how many can be taken with takeMessages()
   kSent,         // first: how many; second: status
@@ -74,10 +77,20 @@ class CompletionQueue {
 
   void Note(HandleWrap* handle, EventKind kind, int32_t first = 0, int32_t second = 0);
 
-  // A closed handle gets no more of these: voids its undelivered reads and
-  // connections (whose descriptors are closed).
+  // Notes what has to come after everything else of its group, in a crossing of its
+  // own: it waits for a turn in which no stream of the group read anything.
+  void NoteLast(HandleWrap* handle, EventKind kind, int32_t first, int32_t second);
+
+  // A stream of this group read in this turn, so there may be more.
+  void MarkRead(uint32_t group) { last_read_turn_[group] = turn_; }
+
+  // A closed handle gets no more of these: voids its undelivered reads, connections
+  // (whose descriptors are closed), exit and signals.
   void Void(HandleWrap* handle);
 
+  // JavaScript has taken charge of the accepted descriptor that it was told of, or has
+  // had it closed. Until then it is the queue's, in case the thread ends in between.
+  void Claim(int fd) { claimed_fd_ = fd; }
   // Whether there are any such.
   bool HasUnread(const HandleWrap* handle) const;
 
@@ -98,14 +111,20 @@ class CompletionQueue {
 
   static constexpr size_t kFields = 4;  // of a record in records_: id, kind, first, second
   static constexpr size_t kMaxRecordsPerCrossing = 1024;
+  // For NoteLast(): by then all is read that a child can have left in a socket or
+  // pipe, and it is one of its children that goes on writing.
+  static constexpr uint64_t kMaxTurnsToWait = 64;
 
   static void OnCheck(uv_check_t* check);
   static void OnIdle(uv_idle_t* idle);
   static void OnOwnHandleClosed(uv_handle_t* handle);
 
+  void Append(const Record& record);
+  void EndWaits();
   void Flush();
   void FillCrossing(size_t end);
   bool Deliver();
+  void CloseUnclaimed();
   void Drop();
   void ReleaseClosed();
 
@@ -123,13 +142,21 @@ class CompletionQueue {
   char* scratch_;     // Memory of scratch_ref_.
   int32_t* cursor_;   // Memory of cursor_ref_: [next field to deliver, end].
 
+  struct Waiting {
+    Record record;
+    uint64_t since;  // Turn.
+  };
+
+  std::vector<Waiting> waiting_;  // From NoteLast(), not yet in pending_.
   std::vector<Record> pending_;
   size_t next_ = 0;  // In pending_: the first record not yet in a crossing.
   int flush_depth_ = 0;
   uint64_t turn_ = 1;
+  int claimed_fd_ = -1;
   uint32_t crossing_ = 0;
-  std::vector<uint32_t> last_crossing_;  // By group.
-  std::vector<uint32_t> closed_ids_;     // In the crossing under way.
+  std::vector<uint32_t> last_crossing_;   // By group.
+  std::vector<uint64_t> last_read_turn_;  // By group.
+  std::vector<uint32_t> closed_ids_;      // In the crossing under way.
 
   std::vector<HandleWrap*> handles_;  // By number; nullptr where free.
   std::vector<uint32_t> free_ids_;

@@ -114,7 +114,8 @@ Napi::Value DuplicateFd(const Napi::CallbackInfo& info) {
 Napi::Value CloseFd(const Napi::CallbackInfo& info) {
   int fd;
   if (!ToFd(info[0], &fd)) return Number(info, UV_EINVAL);
-  const int err = close(fd) == 0 ? 0 : -errno;
+  // EINTR: closed all the same, see close(2).
+  const int err = close(fd) == 0 || errno == EINTR ? 0 : -errno;
   EnvironmentOf(info)->DescriptorClosed();
   return Number(info, err);
 }

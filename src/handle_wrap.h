@@ -67,7 +67,12 @@ class HandleWrap {
   void Note(EventKind kind, int32_t first = 0, int32_t second = 0) {
     queue_->Note(this, kind, first, second);
   }
-  void JoinGroup(const HandleWrap* other) { group_ = other->id_; }
+  // False for a handle that is not open, or of another copy of lib/.
+  bool JoinGroup(const HandleWrap* other) {
+    if (!other->is_open() || other->queue_ != queue_) return false;
+    group_ = other->id_;
+    return true;
+  }
 
   // Called once, before uv_close(): for what a class has to let go by itself.
   virtual void BeforeClose() {}

@@ -90,6 +90,7 @@ Napi::Function Listener::Define(Napi::Env env, CompletionQueue* queue) {
       .Add("listenOnAddress", &Listener::ListenOnAddress)
       .Add("listenOnFd", &Listener::ListenOnFd)
       .Add("accept", &Listener::Accept)
+      .Add("reject", &Listener::Reject)
       .Add("keepFile", &Listener::KeepFile)
       .Add("removeFile", &Listener::RemoveFile)
       .Add("getsockname", &Listener::LocalAddress);
@@ -173,6 +174,15 @@ void Listener::OnReadable(uv_poll_t* poll, int status, int) {
 Napi::Value Listener::Accept(const Napi::CallbackInfo& info) {
   if (!is_open()) return Result(info, UV_EBADF);
   return Result(info, uv_poll_start(&poll_, UV_READABLE, OnReadable));
+}
+
+// Closes an accepted descriptor that nobody takes.
+Napi::Value Listener::Reject(const Napi::CallbackInfo& info) {
+  int fd;
+  if (!is_open()) return Result(info, UV_EBADF);
+  if (!ToFd(info[0], &fd)) return Result(info, UV_EINVAL);
+  queue()->Claim(fd);
+  return Result(info, close(fd) == 0 ? 0 : -errno);
 }
 
 Napi::Value Listener::KeepFile(const Napi::CallbackInfo& info) {

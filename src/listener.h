@@ -24,6 +24,7 @@ class Listener : public Napi::ObjectWrap<Listener>, public HandleWrap {
   Napi::Value ListenOnAddress(const Napi::CallbackInfo& info);
   Napi::Value ListenOnFd(const Napi::CallbackInfo& info);
   Napi::Value Accept(const Napi::CallbackInfo& info);
+  Napi::Value Reject(const Napi::CallbackInfo& info);
   Napi::Value KeepFile(const Napi::CallbackInfo& info);
   Napi::Value RemoveFile(const Napi::CallbackInfo& info);
   Napi::Value LocalAddress(const Napi::CallbackInfo& info);

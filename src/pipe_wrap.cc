@@ -31,7 +31,10 @@ int CheckPollable(uv_loop_t* loop, int fd) {
 
 Napi::Function PipeWrap::Define(Napi::Env env, CompletionQueue* queue) {
   ClassMethods<PipeWrap> methods;
-  methods.AddStream().Add("open", &PipeWrap::OpenFd).Add("connect", &PipeWrap::Connect);
+  methods.AddStream()
+      .Add("open", &PipeWrap::OpenFd)
+      .Add("connect", &PipeWrap::Connect)
+      .Add("joinGroup", &PipeWrap::JoinChild);
   return DefineClass(env, "PipeWrap", methods.list(), queue);
 }
 
@@ -51,6 +54,7 @@ Napi::Value PipeWrap::OpenFd(const Napi::CallbackInfo& info) {
   int err = CheckPollable(queue()->environment()->loop(), fd);
   if (err == 0) err = OpenPipe(info);
   if (err == 0) err = uv_pipe_open(&pipe_, fd);
+  if (err == 0) queue()->Claim(fd);
   return Result(info, err);
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "arguments.h"
+#include "process_wrap.h"
 
 namespace pipewright {
 
@@ -77,8 +78,9 @@ bool StreamWrap::HasMore() const {
 
 void StreamWrap::OnRead(uv_stream_t* stream, ssize_t nread, const uv_buf_t*) {
   // 0 is libuv's EAGAIN.
-  if (nread == 0 || nread == UV_ENOBUFS) return;
+  if (nread == 0) return;
   StreamWrap* self = From(stream);
+  if (nread == UV_ENOBUFS) return self->queue()->MarkRead(self->group());
   if (nread == UV_EOF && self->HasMore()) {
     uv_read_start(stream, OnAllocate, OnRead);
     return;
@@ -249,6 +251,14 @@ Napi::Value StreamWrap::BytesRead(const Napi::CallbackInfo& info) {
 
 Napi::Value StreamWrap::BytesWritten(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), static_cast<double>(bytes_written_));
+}
+
+// The stream is one of that child's stdio: the child's exit comes after its output.
+Napi::Value StreamWrap::JoinChild(const Napi::CallbackInfo& info) {
+  if (!is_open()) return Result(info, UV_EBADF);
+  const ProcessWrap* child = ProcessWrap::From(info[0]);
+  if (child == nullptr || !JoinGroup(child)) return Result(info, UV_EINVAL);
+  return Result(info, 0);
 }
 
 Napi::Value StreamWrap::WriteQueueSize(const Napi::CallbackInfo& info) {

@@ -64,6 +64,7 @@ Napi::Value TcpWrap::OpenFd(const Napi::CallbackInfo& info) {
   int err = CheckTcp(fd);
   if (err == 0) err = OpenTcp(info);
   if (err == 0) err = uv_tcp_open(&tcp_, fd);
+  if (err == 0) queue()->Claim(fd);
   return Result(info, err);
 }
 

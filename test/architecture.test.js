@@ -22,7 +22,7 @@ const LAYERS = [
   ['signals'],
   ['binding'],
   ['completions'],
-  ['accounts', 'async_scope'],
+  ['accounts', 'async_scope', 'signal_names'],
   ['validate'],
   ['errors'],
 ];
@@ -35,6 +35,7 @@ const OWNERS_OF_NATIVE_OBJECTS = [
   'lib/net/peer.js',
   'lib/net/server.js',
   'lib/child_process/child.js',
+  'lib/child_process/stdio.js',
   'lib/child_process/sync.js',
   'lib/descriptor.js',
   'lib/net/listening.js',

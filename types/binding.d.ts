@@ -47,6 +47,8 @@ export interface StreamHandle extends Handle {
   writeLatin1String(text: string): number;
   /** `onshutdown(status)` follows. */
   shutdown(): number;
+  /** This stream is one of a running child's stdio: the child's `onexit` comes after what it reads. */
+  joinGroup(child: ProcessWrap): number;
   /** Bytes read, or a negative errno (UV_EOF: -4095); no chunk with a user buffer. */
   onread?: (nread: number, chunk: Buffer | null) => void;
   onwrite?: ((status: number) => void) | undefined;
@@ -106,6 +108,8 @@ export class Listener {
   listenOnFd(fd: number, backlog: number): number;
   /** Goes on after an error or an overload, which stop it. */
   accept(): number;
+  /** Closes a descriptor that `onconnection` gave, unused. */
+  reject(fd: number): number;
   /** Leaves the socket file to somebody else: close() will not remove it. */
   keepFile(): void;
   /** Removes the socket file now, if it still is the one that was made. */
@@ -119,6 +123,121 @@ export class Listener {
   onconnection?: (status: number, fd: number) => void;
 }
 export interface Listener extends Handle {}
+
+/** What a child is started with. A wrong value gives UV_EINVAL. */
+export interface SpawnOptions {
+  /** A path, or a name to be looked for in the PATH of `env`. */
+  file: string;
+  /** The first one is the name the child goes by. */
+  args: readonly string[];
+  /** 'NAME=value'; undefined: this process's. */
+  env?: readonly string[] | undefined;
+  cwd?: string | undefined;
+  /** By the child's descriptor: ours, or -1 for /dev/null (0 to 2) or none (above). */
+  stdio: readonly number[];
+  /** In a session of its own. */
+  detached?: boolean | undefined;
+  uid?: number | undefined;
+  gid?: number | undefined;
+  /** undefined: none when `uid` or `gid` is given, else this process's. */
+  groups?: readonly number[] | undefined;
+  umask?: number | undefined;
+  /** [RLIMIT_* number, soft, hard]; Infinity for no limit. */
+  rlimits?: readonly (readonly [number, number, number])[] | undefined;
+  /** 0: one of its own. */
+  processGroup?: number | undefined;
+  priority?: number | undefined;
+  /** Sent when the thread that spawned it ends. */
+  parentDeathSignal?: number | undefined;
+  noNewPrivileges?: boolean | undefined;
+  /** true unless given: nothing but stdio is inherited. With engine 'uv' always as false. */
+  closeDescriptors?: boolean | undefined;
+  /** Which of the child's descriptors; needs `detached`. */
+  controllingTerminal?: number | undefined;
+  /** 'uv' knows none of `groups` to `noNewPrivileges`, and no `controllingTerminal`: UV_ENOTSUP. */
+  engine?: 'vfork' | 'uv' | undefined;
+}
+
+/** As process.resourceUsage(), but `maxRSS` is in bytes, and at least what this process had when it spawned. */
+export interface ChildResourceUsage {
+  userCPUTime: number;
+  systemCPUTime: number;
+  maxRSS: number;
+  minorPageFault: number;
+  majorPageFault: number;
+  fsRead: number;
+  fsWrite: number;
+  voluntaryContextSwitches: number;
+  involuntaryContextSwitches: number;
+}
+
+/** One child process. Its `fd` is the pidfd; -1 where the kernel has none. */
+export class ProcessWrap {
+  /** Returns once the program runs, or could not be started. May be tried again after a failure. */
+  spawn(options: SpawnOptions): number;
+  /** What failed: 'clone' 'stdio' 'chdir' 'setuid' 'exec'…; undefined where nothing did, or it is not known. */
+  failedStep(): string | undefined;
+  /** 0 before a child was started. */
+  pid(): number;
+  /** UV_ESRCH once the child has ended. */
+  kill(signal: number): number;
+  /** undefined before the exit, and where somebody else has reaped the child. */
+  resourceUsage(): ChildResourceUsage | undefined;
+  /** `code` is null when a signal ended it; both are none when somebody else has reaped it on an old kernel. */
+  onexit?: (code: number | null, signal: number) => void;
+}
+export interface ProcessWrap extends Handle {}
+
+export interface SpawnSyncOptions extends SpawnOptions {
+  /** The child's descriptors that are connected with us; 0 only to write to. */
+  pipes?: readonly number[] | undefined;
+  /** By descriptor, what to write to it. */
+  input?: readonly (ArrayBufferView | null | undefined)[] | undefined;
+  /** Bytes from each descriptor; 0 or Infinity for no limit. */
+  maxBuffer?: number | undefined;
+  /** Milliseconds. */
+  timeout?: number | undefined;
+  killSignal?: number | undefined;
+  /** Milliseconds from killSignal to SIGKILL. */
+  forceKillAfter?: number | undefined;
+  /** 'exit': grandchildren that hold the descriptors are not waited for. */
+  closeOn?: 'stdio' | 'exit' | undefined;
+}
+
+export interface SpawnSyncResult {
+  /** 0 where there was no child. */
+  pid: number;
+  status: number | null;
+  signal: number | null;
+  /** By descriptor; null where there was no child. */
+  output: (Buffer | null)[] | null;
+  /** 0 or a negative errno: why it could not start, UV_ETIMEDOUT, UV_ENOBUFS, UV_EPIPE… */
+  error: number;
+  errorStep: string | undefined;
+  resourceUsage: ChildResourceUsage | undefined;
+  timedOut: boolean;
+}
+
+/** Starts a child and waits for its end. A number: UV_EINVAL for a wrong argument. */
+export function spawnSync(options: SpawnSyncOptions): SpawnSyncResult | number;
+
+/** A uv_signal_t, in any thread. */
+export class SignalWrap {
+  /** Started again, it watches the other signal instead. */
+  start(signal: number): number;
+  /** What has not been delivered is forgotten. */
+  stop(): number;
+  onsignal?: (signal: number) => void;
+}
+export interface SignalWrap extends Handle {}
+
+/** Two connected stream sockets, close-on-exec and blocking; or a negative errno. */
+export function stdioSocketPair(): [number, number] | number;
+
+/** pipe(7), close-on-exec and blocking: [end to read, end to write]; or a negative errno. */
+export function pipe(): [number, number] | number;
+
+export function closeFd(fd: number): number;
 
 /** How many handles are open, those of this copy of the package. */
 export function activeHandles(): number;

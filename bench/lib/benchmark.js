@@ -5,14 +5,14 @@
 const { mkdtempSync, rmSync } = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
-const { listColumns } = require('./columns.js');
+const { listColumns: listServerColumns } = require('./columns.js');
 const { makeFigure } = require('./figures.js');
 const { chooseRows } = require('./options.js');
 const { writeResults } = require('./results.js');
 const { printTable } = require('./table.js');
 
 // A row is { name, figures }; `measureRow(columns, row, folder)` resolves with its samples for each column. The folder
-// is for sockets.
+// is for sockets. The columns are those of lib/columns.js, or what `listColumns` gives.
 function runBenchmark(benchmark) {
   measureAll(benchmark).catch((err) => {
     console.error(`bench/${benchmark.name}: ${err.message}`);
@@ -21,7 +21,7 @@ function runBenchmark(benchmark) {
   });
 }
 
-async function measureAll({ name, options, rows, measureRow }) {
+async function measureAll({ name, options, rows, measureRow, listColumns = listServerColumns }) {
   const chosenRows = chooseRows(rows, options.only);
   const columns = listColumns(options.module);
   const present = columns.filter(({ absent }) => absent === null);

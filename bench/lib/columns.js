@@ -49,4 +49,4 @@ function javascriptCommand(executable, module) {
   return (program, address, flags = []) => [executable, ...flags, path.join(serverFolder, program), module, address];
 }
 
-module.exports = { listColumns };
+module.exports = { findBun, listColumns };

@@ -6,13 +6,14 @@ const { parseArgs } = require('node:util');
 
 const commonOptions = {
   only: { type: 'string', multiple: true },
-  module: { type: 'string', default: '../../lib/net/index.js' },
 };
 
 // `numbers` holds the defaults of the options that are numbers; parseArgs itself knows only strings.
-function readOptions(numbers) {
+function readOptions(numbers, { module } = { module: '../../lib/net/index.js' }) {
   const numeric = Object.entries(numbers).map(([name, value]) => [name, { type: 'string', default: String(value) }]);
-  const { values } = parseArgs({ options: { ...commonOptions, ...Object.fromEntries(numeric) } });
+  const { values } = parseArgs({
+    options: { ...commonOptions, module: { type: 'string', default: module }, ...Object.fromEntries(numeric) },
+  });
   for (const name of Object.keys(numbers)) values[name] = positiveNumber(name, values[name]);
   return values;
 }

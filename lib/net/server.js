@@ -3,7 +3,6 @@
 // net.Server: a Listener, and a Socket for each connection that it accepts.
 
 const EventEmitter = require('node:events');
-const fs = require('node:fs');
 
 const { PipeWrap, TcpWrap } = require('../binding.js');
 const { errnoException, plain } = require('../errors.js');
@@ -104,7 +103,8 @@ function admit(server, listener, fd) {
   const handle = isTcp ? new TcpWrap() : newPipe(server);
   const err = handle.open(fd);
   if (err !== 0) {
-    fs.closeSync(fd);
+    handle.close();
+    listener.reject(fd);
     server.emit('error', errnoException(err, 'accept'));
     return;
   }

@@ -16,6 +16,7 @@ const DEFAULTS = Object.freeze({
   cwd: undefined,
   env: {},
   execArgv: [],
+  program: process.execPath,
   gid: undefined,
   openFiles: undefined,
   timeout: 10_000,
@@ -25,16 +26,16 @@ const DEFAULTS = Object.freeze({
 
 /**
  * Starts test/fixtures/NAME. Options: `cwd`, `env` (added to this process's),
- * `execArgv` (flags for node), `uid` and `gid`, `openFiles` (its RLIMIT_NOFILE),
- * `stdio`, `timeout` in ms, after which it is killed.
+ * `program` (node), `execArgv` (its flags), `uid` and `gid`, `openFiles` (its
+ * RLIMIT_NOFILE), `stdio`, `timeout` in ms, after which it is killed.
  *
  * @returns {import('node:child_process').ChildProcess & { result: Promise<object>, output: object }}
  *   `output` is what it has written so far; `result` is `{ code, signal, stdout, stderr, timedOut }` once it has ended
  */
 function startFixture(name, args = [], options = {}) {
-  const { cwd, env, execArgv, gid, openFiles, stdio, timeout, uid } = { ...DEFAULTS, ...options };
+  const { cwd, env, execArgv, gid, openFiles, program, stdio, timeout, uid } = { ...DEFAULTS, ...options };
   const root = uid === undefined ? ROOT : readableRoot();
-  const command = [process.execPath, ...execArgv, path.join(root, 'test/fixtures', name), ...args.map(String)];
+  const command = [program, ...execArgv, path.join(root, 'test/fixtures', name), ...args.map(String)];
   if (openFiles !== undefined) command.unshift('sh', '-c', `ulimit -n ${Number(openFiles)}; exec "$0" "$@"`);
   const child = closing(
     spawn(command[0], command.slice(1), { cwd: cwd ?? root, env: { ...process.env, ...env }, gid, stdio, uid }),

@@ -3,6 +3,7 @@
 const { spawn } = require('node:child_process');
 const { once } = require('node:events');
 const fs = require('node:fs');
+const http = require('node:http');
 const net = require('node:net');
 const path = require('node:path');
 const { text } = require('node:stream/consumers');
@@ -59,11 +60,12 @@ describe('under systemd-socket-activate', () => {
 
   test('serves several, each by its name', async () => {
     const [file, other] = [socketPath(), socketPath()];
-    const activator = await activate([file, '@pipewright-test', other], ['--fdname=one:two:three']);
+    const name = `pipewright-${process.pid}`;
+    const activator = await activate([file, `@${name}`, other], ['--fdname=one:two:three']);
     const { descriptors } = await ask(other);
-    expect(descriptors.map(({ fd, name, address }) => [fd, name, address])).toEqual([
+    expect(descriptors.map((each) => [each.fd, each.name, each.address])).toEqual([
       [3, 'one', file],
-      [4, 'two', '\0pipewright-test'],
+      [4, 'two', `\0${name}`],
       [5, 'three', other],
     ]);
     await once(activator, 'exit');
@@ -83,6 +85,14 @@ describe('under systemd-socket-activate', () => {
     await ask(file);
     await once(activator, 'exit');
     expect(fs.existsSync(file)).toBe(true);
+  });
+
+  test('serves node:http, whose listen() takes a descriptor', async () => {
+    const file = socketPath();
+    const activator = await activate([file], [], 'systemd_http.js');
+    const [response] = await once(http.get({ socketPath: file, path: '/hello', agent: false }), 'response');
+    expect(await text(response)).toBe('/hello');
+    await once(activator, 'exit');
   });
 
   test('serves the one connection of a unit with Accept=yes', async () => {

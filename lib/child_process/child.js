@@ -1,0 +1,270 @@
+'use strict';
+
+// One child process, with the interface of node:child_process's ChildProcess.
+
+const { ChildProcess: NodeChildProcess } = require('node:child_process');
+const { EventEmitter } = require('node:events');
+const diagnostics = require('node:diagnostics_channel');
+const { errno: ERRNO } = require('node:os').constants;
+const { clearTimeout, setImmediate, setTimeout } = require('node:timers');
+
+const { PipeWrap, ProcessWrap } = require('../binding.js');
+const { errnoException, notAvailable, spawnException } = require('../errors.js');
+const { Socket } = require('../net/socket.js');
+const { signalName, signalNumber } = require('../signal_names.js');
+const { validateArray, validateObject, validateOneOf, validateString } = require('../validate.js');
+const { endWithExit } = require('./leftover.js');
+const { toNative } = require('./native_options.js');
+const { validateMaySpawn } = require('./permission.js');
+const { closeFds, isLent, lend, normalizeStdio, openStdio } = require('./stdio.js');
+const { killTree } = require('./tree.js');
+
+const SIGKILL = 9;
+
+// Node tells these with an 'error' event; any other errno is thrown.
+const EMITTED = new Set([ERRNO.EACCES, ERRNO.EAGAIN, ERRNO.EMFILE, ERRNO.ENFILE, ERRNO.ENOENT]);
+const TABLE_FULL = new Set([ERRNO.EMFILE, ERRNO.ENFILE]);
+
+const madeChannel = diagnostics.channel('child_process');
+const spawnChannel = diagnostics.tracingChannel('child_process.spawn');
+
+class ChildProcess extends EventEmitter {
+  // 'close' comes when the child and each of its streams have ended.
+  #awaited = 1;
+  #closeOn = 'stdio';
+  #escalation = null; // Of forceKillAfter.
+  #forceKillAfter = 0;
+  #killSignal = signalNumber('SIGTERM');
+
+  // A child of Node's own fork(), or of another copy of this file, is one too.
+  static [Symbol.hasInstance](value) {
+    const isInstance = (Class) => Function.prototype[Symbol.hasInstance].call(Class, value);
+    return isInstance(this) || (this === ChildProcess && isInstance(NodeChildProcess));
+  }
+
+  /** @type {any} */
+  stdin = undefined;
+  /** @type {any} */
+  stdout = undefined;
+  /** @type {any} */
+  stderr = undefined;
+  /** @type {any[] | undefined} */
+  stdio = undefined;
+
+  constructor() {
+    super();
+    this.connected = false;
+    this.signalCode = null;
+    this.exitCode = null;
+    this.killed = false;
+    this.spawnfile = null;
+    this.resourceUsage = null;
+    this._handle = new ProcessWrap();
+    this._handle.onexit = (exitCode, signal) => this.#exited(exitCode, signal);
+    if (madeChannel.hasSubscribers) madeChannel.publish({ process: this });
+  }
+
+  /**
+   * Starts the child. spawn() calls it; the options are those of Node's method of this
+   * name ({ file, args with argv[0], envPairs, cwd, stdio, detached, uid, gid }), and
+   * those that spawn() adds.
+   *
+   * @returns {number} 0, or the negative errno that 'error' will tell
+   */
+  spawn(options) {
+    validateObject(options, 'options');
+    const entries = normalizeStdio(options.stdio ?? 'pipe', false);
+    validateOneOf(options.serialization, 'options.serialization', [undefined, 'json', 'advanced']);
+    const hasIpc = entries.some(({ kind }) => kind === 'ipc');
+    if (hasIpc && options.envPairs !== undefined) validateArray(options.envPairs, 'options.envPairs');
+    validateString(options.file, 'options.file');
+    if (options.args !== undefined) validateArray(options.args, 'options.args');
+    if (hasIpc) throw notAvailable("stdio 'ipc'");
+    validateMaySpawn();
+
+    this.spawnfile = options.file;
+    this.spawnargs = options.args ?? [];
+    this.#closeOn = options.closeOn ?? 'stdio';
+    this.#forceKillAfter = options.forceKillAfter ?? 0;
+    this.#killSignal = options.killSignal ?? this.#killSignal;
+    return this.#start(options, entries);
+  }
+
+  #start(options, entries) {
+    if (spawnChannel.start.hasSubscribers) spawnChannel.start.publish({ process: this, options });
+    const opened = openStdio(entries);
+    const err = opened.error || this._handle.spawn(toNative(options, opened.childFds));
+    closeFds(opened.lentFds);
+    if (err === 0) process.nextTick(emitSpawn, this);
+    else if (!this.#failed(err, opened)) return err;
+    this.pid = err === 0 ? this._handle.pid() : undefined;
+    this.#adopt(entries, opened.parentFds);
+    if (err === 0 && spawnChannel.end.hasSubscribers) spawnChannel.end.publish({ process: this });
+    return err;
+  }
+
+  // Returns whether the child gets its streams all the same.
+  #failed(err, { parentFds }) {
+    const step = this._handle.failedStep();
+    const isTableFull = TABLE_FULL.has(-err);
+    if (spawnChannel.error.hasSubscribers) {
+      spawnChannel.error.publish({ process: this, error: spawnException(err, 'spawn', { step }) });
+    }
+    if (EMITTED.has(-err)) {
+      process.nextTick(() => this.#exited(err, 0, step));
+      if (isTableFull) closeFds(parentFds);
+      return !isTableFull;
+    }
+    closeFds(parentFds);
+    this._handle.close();
+    this._handle = null;
+    throw spawnException(err, 'spawn', { step });
+  }
+
+  // Our ends become sockets.
+  #adopt(entries, parentFds) {
+    this.stdio = entries.map(({ kind, stream }, index) => {
+      if (kind === 'stream') lend(stream);
+      return parentFds[index] < 0 ? null : this.#adoptEnd(kind, index, parentFds[index]);
+    });
+    [this.stdin, this.stdout, this.stderr] = this.stdio;
+  }
+
+  #adoptEnd(kind, index, fd) {
+    const handle = new PipeWrap();
+    const err = handle.open(fd);
+    if (err !== 0) {
+      closeFds([fd]);
+      throw errnoException(err, 'open');
+    }
+    // 'exit' comes behind what there is to read.
+    if (this._handle?.pid() > 0) handle.joinGroup(this._handle);
+    const isWriteOnly = index === 0;
+    /** @type {any} */
+    const socket = new Socket({ handle, readable: !isWriteOnly, writable: isWriteOnly || kind !== 'fifo' });
+    if (!isWriteOnly) {
+      this.#awaited++;
+      socket.on('close', () => this.#oneEnded());
+    }
+    return socket;
+  }
+
+  #exited(exitCode, signal, step) {
+    if (signal > 0) this.signalCode = signalName(signal);
+    else this.exitCode = exitCode;
+    clearTimeout(this.#escalation);
+    this.#closeStdin();
+    if (exitCode >= 0) this.resourceUsage = this._handle.resourceUsage() ?? null;
+    this._handle.close();
+    this._handle = null;
+
+    if (exitCode < 0) this.emit('error', this.#spawnError(exitCode, step));
+    else this.emit('exit', this.exitCode, this.signalCode);
+
+    process.nextTick(() => this.#flush());
+    // Streams that have closed already must not make 'close' come in the same tick:
+    // who awaits 'exit' and then 'close' would wait for ever.
+    if (this.#awaited === 1) setImmediate(() => this.#oneEnded());
+    else this.#oneEnded();
+  }
+
+  #closeStdin() {
+    if (!this.stdin?._handle) return;
+    this.#awaited++;
+    this.stdin.once('close', () => this.#oneEnded());
+    this.stdin.destroy();
+  }
+
+  #spawnError(err, step) {
+    const { spawnfile } = this;
+    const syscall = spawnfile ? `spawn ${spawnfile}` : 'spawn';
+    const path = spawnfile || undefined;
+    return spawnException(err, syscall, { path, spawnargs: this.spawnargs.slice(1), step });
+  }
+
+  // What nobody reads would keep 'close' from coming.
+  #flush() {
+    for (const stream of this.stdio ?? []) {
+      if (!stream?.readable || isLent(stream)) continue;
+      if (this.#closeOn === 'exit') endWithExit(stream);
+      stream.resume();
+    }
+  }
+
+  #oneEnded() {
+    if (--this.#awaited === 0) this.emit('close', this.exitCode, this.signalCode);
+  }
+
+  /**
+   * Sends a signal.
+   *
+   * @param {string | number} [signal]
+   * @param {{ tree?: boolean }} [options] tree: also to all that the child started
+   * @returns {boolean} whether there was somebody to send it to
+   * @throws ERR_UNKNOWN_SIGNAL
+   */
+  kill(signal = 'SIGTERM', options = undefined) {
+    const number = signal === 0 ? 0 : signalNumber(signal);
+    if (options !== undefined) validateObject(options, 'options');
+    const isTree = Boolean(options?.tree);
+    const isSent = isTree ? this.#killTree(number) : this.#kill(number);
+    if (isSent) {
+      this.killed = true;
+      if (number === this.#killSignal) this.#escalate(isTree);
+    }
+    return isSent;
+  }
+
+  #kill(number) {
+    if (!this._handle) return false;
+    const err = this._handle.kill(number);
+    if (err === 0) return true;
+    if (err === -ERRNO.ESRCH) return false;
+    if (err === -ERRNO.EINVAL || err === -ERRNO.ENOSYS) throw errnoException(err, 'kill');
+    this.emit('error', errnoException(err, 'kill'));
+    return false;
+  }
+
+  #killTree(number) {
+    if (this.pid === undefined) return false;
+    return killTree(this.pid, number, (each) => this.#kill(each));
+  }
+
+  #escalate(isTree) {
+    if (this.#forceKillAfter === 0 || this.#escalation !== null || !this._handle) return;
+    this.#escalation = setTimeout(() => this.kill(SIGKILL, { tree: isTree }), this.#forceKillAfter);
+    this.#escalation.unref();
+  }
+
+  /** @returns {number | null} the pidfd, which stays the child's; null once it has ended, or where there is none */
+  pidfd() {
+    const fd = this._handle?.fd ?? -1;
+    return fd < 0 ? null : fd;
+  }
+
+  ref() {
+    this._handle?.ref();
+  }
+
+  unref() {
+    this._handle?.unref();
+  }
+
+  [Symbol.dispose]() {
+    if (!this.killed) this.kill();
+  }
+
+  /** Ends the child and waits until it has. */
+  async [Symbol.asyncDispose]() {
+    if (!this._handle || this.pid === undefined) return;
+    const exited = new Promise((resolve) => this.once('exit', resolve));
+    this[Symbol.dispose]();
+    await exited;
+  }
+}
+
+function emitSpawn(child) {
+  child.emit('spawn');
+}
+
+module.exports = { ChildProcess };

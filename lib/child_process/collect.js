@@ -1,0 +1,55 @@
+'use strict';
+
+// Gathers what a child writes to one of its streams, up to a limit.
+
+class Collector {
+  #stream;
+  #chunks = [];
+  #bytes = 0;
+  #encoding;
+  #listener;
+
+  /**
+   * @param {import('node:stream').Readable} stream
+   * @param {{ encoding: BufferEncoding | null, maxBuffer: number, onOverflow: () => void }} options
+   *   maxBuffer in bytes; onOverflow is called at the chunk that goes over it
+   */
+  constructor(stream, { encoding, maxBuffer, onOverflow }) {
+    this.#stream = stream;
+    this.#encoding = encoding;
+    if (encoding) stream.setEncoding(encoding);
+    this.#listener = (chunk) => this.#add(chunk, maxBuffer, onOverflow);
+    stream.on('data', this.#listener);
+  }
+
+  #add(chunk, maxBuffer, onOverflow) {
+    // The caller may have called setEncoding() too.
+    const { readableEncoding } = this.#stream;
+    const bytes = readableEncoding ? Buffer.byteLength(chunk, readableEncoding) : chunk.length;
+    const room = maxBuffer - this.#bytes;
+    this.#bytes += bytes;
+    if (bytes <= room) {
+      this.#chunks.push(chunk);
+      return;
+    }
+    this.#chunks.push(chunk.slice(0, Math.max(room, 0)));
+    onOverflow();
+  }
+
+  /** @returns {string | Buffer} all of it so far */
+  contents() {
+    const isText = this.#encoding || this.#stream.readableEncoding;
+    return isText ? this.#chunks.join('') : Buffer.concat(this.#chunks);
+  }
+
+  /** Hands over what there is, and leaves the stream to somebody else. */
+  release() {
+    const contents = this.contents();
+    this.#stream.off('data', this.#listener);
+    this.#stream.pause();
+    this.#chunks = [];
+    return contents;
+  }
+}
+
+module.exports = { Collector };

@@ -1,0 +1,53 @@
+'use strict';
+
+// The child's environment, as the list of NAME=value that execve(2) takes.
+
+const { permissionFlags } = require('./permission.js');
+const { validateNoNul } = require('./text.js');
+
+/**
+ * @param {object | null | undefined} env
+ * @param {string[]} args of the child; a child that is given permissions keeps them
+ * @returns {string[]}
+ */
+function environmentPairs(env, args) {
+  const source = env || process.env;
+  const pairs = [];
+  for (const name of namesOf(source)) {
+    const value = source[name]; // Each look into process.env is a call into C++.
+    if (value !== undefined) addPair(pairs, name, value);
+  }
+  addForced(pairs, source, args);
+  return pairs;
+}
+
+// Names that `env` inherits count, as they always did.
+function namesOf(source) {
+  if (source === process.env) return Object.keys(source);
+  const names = [];
+  for (const name in source) names.push(name);
+  return names;
+}
+
+function addPair(pairs, name, value) {
+  const pair = `${name}=${value}`;
+  if (pair.includes('\0')) {
+    validateNoNul(name, `options.env['${name}']`);
+    validateNoNul(value, `options.env['${name}']`);
+  }
+  pairs.push(pair);
+}
+
+// What a child has to know although its `env` does not say so: where coverage goes, and
+// under which permissions its parent runs.
+function addForced(pairs, source, args) {
+  const coverage = process.env.NODE_V8_COVERAGE;
+  if (coverage && !Object.hasOwn(source, 'NODE_V8_COVERAGE')) pairs.push(`NODE_V8_COVERAGE=${coverage}`);
+  const flags = permissionFlags(args, source.NODE_OPTIONS);
+  if (flags === undefined) return;
+  const at = pairs.findIndex((pair) => pair.startsWith('NODE_OPTIONS='));
+  if (at >= 0) pairs.splice(at, 1);
+  pairs.push(`NODE_OPTIONS=${flags}`);
+}
+
+module.exports = { environmentPairs };

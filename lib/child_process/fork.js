@@ -1,0 +1,25 @@
+'use strict';
+
+// fork(): checks its arguments, and says that it is not there yet.
+
+const { notAvailable } = require('../errors.js');
+const { validateArray, validateObject, validateOneOf } = require('../validate.js');
+const { normalizeSpawn } = require('./options.js');
+const { toPath, validateNoNuls } = require('./text.js');
+
+/** @throws ERR_PIPEWRIGHT_NOT_AVAILABLE, if not what Node throws */
+function fork(modulePath, args, options) {
+  const path = toPath(modulePath, 'modulePath');
+  const isOptions = args != null && typeof args === 'object' && !Array.isArray(args);
+  if (args != null && !isOptions) validateArray(args, 'args');
+  const given = isOptions ? args : options;
+  if (given != null) validateObject(given, 'options');
+  validateOneOf(given?.serialization, 'options.serialization', [undefined, 'json', 'advanced']);
+  const execArgv = given?.execArgv ?? process.execArgv;
+  validateNoNuls(execArgv, 'options.execArgv');
+  const command = [...execArgv, path, ...(isOptions ? [] : (args ?? []))];
+  normalizeSpawn(given?.execPath || process.execPath, command, { ...given, shell: false });
+  throw notAvailable('fork()');
+}
+
+module.exports = { fork };

@@ -1,0 +1,30 @@
+'use strict';
+
+// Node's permission model (--permission), which an addon would otherwise step around.
+
+const { accessDenied } = require('../errors.js');
+
+const PERMISSION = /^--permission(-audit)?(=|$)/;
+const HANDED_ON = /^--(permission|allow-)/;
+const [major] = process.versions.node.split('.').map(Number);
+
+/** @throws ERR_ACCESS_DENIED where this process may not start others */
+function validateMaySpawn() {
+  // Defined only under --permission.
+  if (process.permission !== undefined && !process.permission.has('child')) throw accessDenied('ChildProcess');
+}
+
+/**
+ * From Node 24 on, a child has its parent's permissions unless it is given its own.
+ *
+ * @returns {string | undefined} NODE_OPTIONS for the child, where they have to change
+ */
+function permissionFlags(args, nodeOptions) {
+  if (process.permission === undefined || major < 24) return undefined;
+  const own = [...args, ...(nodeOptions ?? '').split(/\s+/)];
+  if (own.some((arg) => PERMISSION.test(arg))) return undefined;
+  const flags = process.execArgv.filter((arg) => HANDED_ON.test(arg));
+  return flags.length === 0 ? undefined : [nodeOptions, ...flags].filter(Boolean).join(' ');
+}
+
+module.exports = { permissionFlags, validateMaySpawn };

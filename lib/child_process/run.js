@@ -1,0 +1,183 @@
+'use strict';
+
+// run(): a child as a promise of what it wrote and how it ended, or line by line.
+
+const { performance } = require('node:perf_hooks');
+const { clearTimeout, setTimeout } = require('node:timers');
+
+const { maxBufferExceeded, runFailed } = require('../errors.js');
+const { Collector } = require('./collect.js');
+const { normalizeRun } = require('./options.js');
+const { spawn } = require('./spawn.js');
+
+const LAST_LINES = 10; // Of stderr, in the message of a rejection.
+
+/**
+ * Runs a program to its end.
+ *
+ * @returns {Promise<{ stdout: string | Buffer, stderr: string | Buffer, exitCode: number | null,
+ *   signal: string | null, durationMs: number, resourceUsage: object | null }> &
+ *   AsyncIterable<string> & { child: import('./child.js').ChildProcess }}
+ *   rejected (unless `reject: false`) where the program did not end with 0. Iterating
+ *   over it gives the lines of stdout as they come; `stdout` is empty then.
+ */
+function run(file, args, options) {
+  const call = normalizeRun(file, args, options);
+  const running = new Run(call);
+  return Object.assign(running.result, {
+    child: running.child,
+    [Symbol.asyncIterator]: () => running.lines(),
+  });
+}
+
+class Run {
+  #call;
+  #started = performance.now();
+  #output = {};
+  #cause = null;
+  #isTimedOut = false;
+  #durationMs = 0;
+
+  constructor(call) {
+    this.#call = call;
+    this.child = spawn(call.file, call.args, call.spawn);
+    this.result = this.#settle();
+    this.#collect('stdout');
+    this.#collect('stderr');
+    this.#feed(call.input);
+    this.#limit(call);
+  }
+
+  #collect(name) {
+    const stream = this.child[name];
+    if (!stream) return;
+    const { encoding, maxBuffer } = this.#call;
+    const onOverflow = () => {
+      this.#cause ??= maxBufferExceeded(name);
+      stream.destroy();
+      this.child.kill(this.#call.killSignal);
+    };
+    this.#output[name] = new Collector(stream, { encoding, maxBuffer, onOverflow });
+  }
+
+  #feed(input) {
+    const { stdin } = this.child;
+    if (!stdin || input === null) return;
+    stdin.on('error', () => {}); // It may end without having read everything.
+    stdin.end(input);
+  }
+
+  #limit({ timeout, killSignal }) {
+    if (timeout === 0) return;
+    const timer = setTimeout(() => {
+      this.#isTimedOut = true;
+      this.child.kill(killSignal);
+    }, timeout);
+    this.child.once('close', () => clearTimeout(timer));
+  }
+
+  #settle() {
+    const { child } = this;
+    return new Promise((resolve, reject) => {
+      child.on('error', (err) => {
+        this.#cause ??= err;
+        if (child.pid === undefined) this.#end(resolve, reject); // There will be no exit.
+      });
+      child.once('exit', () => {
+        this.#durationMs = performance.now() - this.#started;
+      });
+      child.once('close', () => this.#end(resolve, reject));
+    });
+  }
+
+  #end(resolve, reject) {
+    const result = {
+      stdout: this.#contents('stdout'),
+      stderr: this.#contents('stderr'),
+      exitCode: this.child.pid === undefined ? null : this.child.exitCode,
+      signal: this.child.signalCode,
+      durationMs: this.#durationMs || performance.now() - this.#started,
+      resourceUsage: this.child.resourceUsage,
+    };
+    const isGood = result.exitCode === 0 && this.#cause === null && !this.#isTimedOut;
+    if (isGood || (!this.#call.reject && this.#cause === null)) resolve(result);
+    else reject(this.#failure(result));
+  }
+
+  #contents(name) {
+    return this.#output[name]?.contents() ?? (this.#call.encoding ? '' : Buffer.alloc(0));
+  }
+
+  #failure(result) {
+    const { file, args } = this.#call;
+    const command = [file, ...args].map(quote).join(' ');
+    const message = [`${command} ${this.#howItEnded(result)}.`, ...lastLines(String(result.stderr))].join('\n');
+    return runFailed(message, this.#cause, {
+      ...result,
+      file,
+      args: [...args],
+      timedOut: this.#isTimedOut,
+      ...(this.#cause?.step && { step: this.#cause.step }),
+    });
+  }
+
+  #howItEnded({ exitCode, signal, durationMs }) {
+    const cause = this.#cause;
+    if (this.child.pid === undefined) return `could not be started: ${cause.message}`;
+    const why = this.#isTimedOut ? ` at its timeout of ${this.#call.timeout} ms` : cause ? ` (${cause.message})` : '';
+    const how = signal ? `was ended by ${signal}` : `ended with exit code ${exitCode}`;
+    return `${how}${why}, after ${Math.round(durationMs)} ms`;
+  }
+
+  // Line by line, without the line ends. Leaving the loop ends the child.
+  async *lines() {
+    this.result.catch(() => {}); // Told at the end of the loop.
+    const stream = this.child.stdout;
+    let isDone = false;
+    try {
+      if (stream) yield* splitLines(this.#chunks(stream));
+      isDone = true;
+    } finally {
+      if (!isDone) this.child.kill(this.#call.killSignal);
+    }
+    await this.result;
+  }
+
+  // What was gathered up to now, then what comes: no longer gathered.
+  async *#chunks(stream) {
+    yield String(this.#output.stdout.release());
+    if (stream.readableEnded || stream.destroyed) return;
+    stream.setEncoding(this.#call.encoding ?? 'utf8');
+    yield* stream;
+  }
+}
+
+async function* splitLines(chunks) {
+  let rest = '';
+  for await (const chunk of chunks) {
+    const lines = (rest + chunk).split('\n');
+    rest = lines.pop();
+    for (const line of lines) yield withoutReturn(line);
+  }
+  if (rest !== '') yield rest;
+}
+
+function withoutReturn(line) {
+  return line.endsWith('\r') ? line.slice(0, -1) : line;
+}
+
+function lastLines(stderr) {
+  const lines = stderr.trimEnd().split('\n');
+  if (lines.join('') === '') return [];
+  const shown = lines.slice(-LAST_LINES).map((line) => `  ${line}`);
+  const heading =
+    lines.length > LAST_LINES ? `The last ${LAST_LINES} of ${lines.length} lines of its stderr:` : 'Its stderr:';
+  return [heading, ...shown];
+}
+
+// As a shell would have to be told, so that it can be pasted.
+function quote(word) {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}
+
+module.exports = { run };

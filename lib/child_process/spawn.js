@@ -1,0 +1,30 @@
+'use strict';
+
+// spawn(): a child, started.
+
+const { ChildProcess } = require('./child.js');
+const { endAfter, endWhenAborted } = require('./ending.js');
+const { normalizeSpawn } = require('./options.js');
+
+/**
+ * Starts a program. See docs/child_process.md for the options.
+ *
+ * @param {string} file a path, or a name that is looked up in the PATH of the child's environment
+ * @param {readonly string[] | object | null} [args]
+ * @param {object} [options]
+ * @returns {ChildProcess}
+ * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE, ERR_OUT_OF_RANGE, ERR_UNKNOWN_SIGNAL,
+ *   ERR_INCOMPATIBLE_OPTION_PAIR; what the system says, but for ENOENT, EACCES, EAGAIN,
+ *   EMFILE and ENFILE, which 'error' tells
+ */
+function spawn(file, args, options) {
+  const { signal, timeout, killSignal, ...start } = normalizeSpawn(file, args, options);
+  const child = new ChildProcess();
+  // A plain object: tools that wrap this method change what is in it.
+  child.spawn({ ...start, killSignal });
+  endAfter(child, timeout, killSignal);
+  endWhenAborted(child, signal, killSignal);
+  return child;
+}
+
+module.exports = { spawn };

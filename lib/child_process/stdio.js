@@ -1,0 +1,166 @@
+'use strict';
+
+// The `stdio` of a child: what the caller gave as a list of plain entries, and the
+// descriptors that are opened for them.
+
+const { isView: isArrayBufferView } = ArrayBuffer;
+
+const binding = require('../binding.js');
+const { invalidArgType, invalidArgValue, plain, syncForkInput } = require('../errors.js');
+
+const STANDARD = 3; // Descriptors that every child has.
+const IGNORED = -1; // The child's descriptor 0 to 2 is /dev/null then, any other is closed.
+const kLent = Symbol('lent'); // Of a socket that a child has as its own.
+const SHORTHANDS = {
+  __proto__: null,
+  pipe: 'pipe',
+  overlapped: 'pipe',
+  fifo: 'fifo',
+  ignore: 'ignore',
+  inherit: 'inherit',
+};
+
+/**
+ * @typedef {object} Entry one descriptor of the child
+ * @property {'pipe' | 'fifo' | 'ignore' | 'ipc' | 'fd' | 'stream'} kind
+ * @property {number} fd ours, for 'fd' and 'stream'; else -1
+ * @property {any} stream whose descriptor is lent, for 'stream'
+ * @property {any} input for spawnSync(): what to write
+ */
+
+/**
+ * The entries for the option `stdio`.
+ *
+ * @param {any} stdio
+ * @param {boolean} sync for spawnSync()
+ * @returns {Entry[]}
+ */
+function normalizeStdio(stdio, sync) {
+  const list = typeof stdio === 'string' ? expand(stdio) : stdio;
+  if (!Array.isArray(list)) throw invalidArgValue('stdio', stdio);
+  const length = Math.max(list.length, STANDARD);
+  const entries = Array.from({ length }, (_, i) => toEntry(list[i] ?? (i < STANDARD ? 'pipe' : 'ignore'), i, sync));
+  if (entries.filter(({ kind }) => kind === 'ipc').length > 1) throw plain('ERR_IPC_ONE_PIPE');
+  return entries;
+}
+
+function expand(word) {
+  if (SHORTHANDS[word] === undefined) throw invalidArgValue('stdio', word);
+  return new Array(STANDARD).fill(word);
+}
+
+function toEntry(value, index, sync) {
+  if (typeof value === 'string') return toNamedEntry(value, index, sync);
+  if (typeof value === 'number') return value < 0 ? entry('pipe') : entry('fd', value);
+  if (isArrayBufferView(value)) return toInputEntry(value, sync);
+  if (typeof value?.fd === 'number') return entry('fd', value.fd);
+  if (sync && value?.input != null) return { ...entry('pipe'), input: value.input };
+  const fd = descriptorOf(value);
+  if (fd === undefined) throw invalidArgValue('stdio', value);
+  return { ...entry('stream', fd), stream: value };
+}
+
+function toNamedEntry(word, index, sync) {
+  if (word === 'inherit') return entry('fd', index);
+  if (SHORTHANDS[word] !== undefined) return entry(SHORTHANDS[word]);
+  if (word !== 'ipc') return toInputEntry(word, sync);
+  if (sync) throw plain('ERR_IPC_SYNC_FORK');
+  return entry('ipc');
+}
+
+function toInputEntry(value, sync) {
+  if (!sync) throw syncForkInput(value);
+  return entry('ignore');
+}
+
+function entry(kind, fd = IGNORED) {
+  return { kind, fd, stream: null, input: null };
+}
+
+// Of a socket, Node's or ours.
+function descriptorOf(stream) {
+  const fd = (stream?._handle ?? stream?.handle)?.fd;
+  return Number.isInteger(fd) && fd >= 0 ? fd : undefined;
+}
+
+/**
+ * What a spawn needs and leaves: `childFds`, for each of the child's descriptors one of
+ * ours; of these `lentFds` are closed once the child has them. `parentFds`: for each of
+ * the child's descriptors our end, or -1, which the caller closes. `error` is 0 or a
+ * negative errno, and then nothing is open.
+ */
+function openStdio(entries) {
+  const opened = { childFds: [], lentFds: [], parentFds: [], error: 0 };
+  for (const [index, { kind, fd }] of entries.entries()) {
+    const [parentFd, childFd] = kind === 'pipe' || kind === 'fifo' ? openPair(kind, index) : [IGNORED, fd];
+    if (childFd < 0 && childFd !== IGNORED) {
+      closeFds([...opened.lentFds, ...opened.parentFds]);
+      return { childFds: [], lentFds: [], parentFds: [], error: childFd };
+    }
+    opened.childFds.push(childFd);
+    opened.parentFds.push(parentFd);
+    if (parentFd !== IGNORED) opened.lentFds.push(childFd);
+  }
+  return opened;
+}
+
+// 'pipe' is a socket pair, so that it can be written and read at both ends. 'fifo' is
+// what the shell calls a pipe: the child can open it again as /dev/stdout, and it goes
+// one way.
+function openPair(kind, index) {
+  const pair = kind === 'pipe' ? binding.stdioSocketPair() : binding.pipe();
+  if (typeof pair === 'number') return [IGNORED, pair];
+  const [first, second] = pair;
+  return kind === 'fifo' && index === 0 ? [second, first] : [first, second];
+}
+
+/**
+ * The same for spawnSync(), where the binding makes the pairs: `pipes` are the child's
+ * descriptors that are connected with us, `input` by descriptor what to write.
+ */
+function toSyncPipes(stdio, input, encoding) {
+  const entries = normalizeStdio(stdio, true);
+  if (input && entries[0].kind !== 'fd') entries[0] = { ...entries[0], kind: 'pipe', input };
+  const isPipe = ({ kind }) => kind === 'pipe' || kind === 'fifo';
+  return {
+    stdio: entries.map((each) => (isPipe(each) ? IGNORED : each.fd)),
+    pipes: [...entries.keys()].filter((index) => isPipe(entries[index])),
+    input: entries.map((each, index) => toBytes(each.input, index, encoding)),
+  };
+}
+
+function toBytes(input, index, encoding) {
+  if (input == null) return undefined;
+  if (ArrayBuffer.isView(input)) return input;
+  if (typeof input === 'string') return Buffer.from(input, Buffer.isEncoding(encoding) ? encoding : 'utf8');
+  throw invalidArgType(`options.stdio[${index}]`, ['Buffer', 'TypedArray', 'DataView', 'string'], input);
+}
+
+function closeFds(fds) {
+  for (const fd of fds) {
+    if (fd >= 0) binding.closeFd(fd);
+  }
+}
+
+/**
+ * Our own socket, which a child reads from now on: we must not take what is meant for
+ * it. It goes on when the caller reads from it again.
+ */
+function lend(stream) {
+  stream[kLent] = true;
+  const handle = stream._handle ?? stream.handle;
+  handle.readStop?.();
+  handle.reading = false;
+  stream.pause?.();
+  if (stream._readableState) {
+    stream.readableFlowing = false;
+    stream._readableState.reading = false;
+  }
+}
+
+/** Whether a child reads from this socket. */
+function isLent(stream) {
+  return stream[kLent] === true;
+}
+
+module.exports = { closeFds, isLent, lend, normalizeStdio, openStdio, toSyncPipes };

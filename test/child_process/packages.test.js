@@ -1,0 +1,27 @@
+'use strict';
+
+// Packages of others, with pipewright/register below them, for what they do most. Each
+// runs in a program of its own, which says what it found; and once more with Node's own
+// module, which has to give the same.
+
+const path = require('node:path');
+
+const { runFixture } = require('../helpers/child');
+
+const REGISTER = path.join(__dirname, '../../lib/register.js');
+
+test.each(['execa', 'cross-spawn', 'tinyexec', 'zx'])('%s finds what it finds with Node', async (name) => {
+  const results = await Promise.all(
+    [['-r', REGISTER], []]
+      .map((flags) => [...flags, '--no-deprecation'])
+      .map((execArgv) => runFixture('uses_package.mjs', [name], { execArgv })),
+  );
+  const [ours, theirs] = results.map(({ code, stdout, stderr }) => {
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    return JSON.parse(stdout);
+  });
+  expect(ours.isOurs).toBe(true);
+  expect(theirs.isOurs).toBe(false);
+  expect(ours.found).toEqual(theirs.found);
+  expect(Object.keys(ours.found).length).toBeGreaterThanOrEqual(5);
+});

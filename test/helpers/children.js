@@ -1,0 +1,59 @@
+'use strict';
+
+// Small things that tests of children have in common.
+
+const { once } = require('node:events');
+const fs = require('node:fs');
+
+/** Both engines; a test of what a child sees runs with each. */
+const ENGINES = ['vfork', 'uv'];
+
+/** @returns {Promise<string>} all that a stream had to say */
+async function textOf(stream) {
+  let text = '';
+  for await (const chunk of stream.setEncoding('utf8')) text += chunk;
+  return text;
+}
+
+/** @returns {Promise<{ code: number | null, signal: string | null, stdout: string, stderr: string }>} */
+async function ended(child) {
+  const closed = once(child, 'close');
+  const [stdout, stderr] = await Promise.all([child.stdout, child.stderr].map((stream) => stream && textOf(stream)));
+  const [code, signal] = await closed;
+  return { code, signal, stdout, stderr };
+}
+
+/** Waits until the stream has said `text`, and gives all until then. */
+async function said(stream, text) {
+  let all = '';
+  for await (const [chunk] of dataOf(stream)) {
+    all += chunk;
+    if (all.includes(text)) return all;
+  }
+  throw new Error(`It ended without ${text}: ${all}`);
+}
+
+async function* dataOf(stream) {
+  const ends = once(stream, 'end').then(() => null);
+  for (;;) {
+    const chunk = await Promise.race([once(stream, 'data'), ends]);
+    if (chunk === null) return;
+    yield chunk;
+  }
+}
+
+/** @returns {string | null} state of a process: 'S', 'Z', 'T'…; null where there is none */
+function stateOf(pid) {
+  try {
+    return fs.readFileSync(`/proc/${pid}/stat`, 'latin1').replace(/^.*\) /s, '')[0];
+  } catch {
+    return null;
+  }
+}
+
+/** Waits until the process has ended; it need not be a child of ours. */
+async function gone(pid) {
+  while (![null, 'Z'].includes(stateOf(pid))) await new Promise(setImmediate);
+}
+
+module.exports = { ENGINES, ended, gone, said, stateOf, textOf };

@@ -114,33 +114,36 @@ describe('a stream', () => {
   });
 
   // A look that its room ends shows descriptors of a message that is not in it.
-  test.each([1, 2, 3, 4, 6, 7, 8, 100])('with room for %d bytes gives each message its own descriptors', async (room) => {
-    const [a, b] = pair();
-    b.useUserBuffer(Buffer.alloc(room));
-    a.writeBuffer(text('aaa'));
-    a.writeBuffer(text('bbb'), fds(0));
-    a.writeBuffer(text('c'), fds(0, 0));
-    a.writeBuffer(text('ddd'));
-    a.shutdown();
-    const counts = [];
-    let bytes = 0;
-    const positions = [];
-    await new Promise((resolve) => {
-      b.ondescriptors = (list) => {
-        list.forEach(closeInBackground);
-        counts.push(list.length);
-        positions.push(bytes);
-      };
-      b.onread = (nread) => (nread > 0 ? (bytes += nread) : resolve());
-      b.readStart();
-    });
-    expect([counts, bytes]).toEqual([[1, 2], 10]);
-    // With the read in which the first of their bytes is, and not before.
-    [3, 6].forEach((first, i) => {
-      expect(positions[i]).toBeLessThanOrEqual(first);
-      expect(positions[i] + room).toBeGreaterThan(first);
-    });
-  });
+  test.each([1, 2, 3, 4, 6, 7, 8, 100])(
+    'with room for %d bytes gives each message its own descriptors',
+    async (room) => {
+      const [a, b] = pair();
+      b.useUserBuffer(Buffer.alloc(room));
+      a.writeBuffer(text('aaa'));
+      a.writeBuffer(text('bbb'), fds(0));
+      a.writeBuffer(text('c'), fds(0, 0));
+      a.writeBuffer(text('ddd'));
+      a.shutdown();
+      const counts = [];
+      let bytes = 0;
+      const positions = [];
+      await new Promise((resolve) => {
+        b.ondescriptors = (list) => {
+          list.forEach(closeInBackground);
+          counts.push(list.length);
+          positions.push(bytes);
+        };
+        b.onread = (nread) => (nread > 0 ? (bytes += nread) : resolve());
+        b.readStart();
+      });
+      expect([counts, bytes]).toEqual([[1, 2], 10]);
+      // With the read in which the first of their bytes is, and not before.
+      [3, 6].forEach((first, i) => {
+        expect(positions[i]).toBeLessThanOrEqual(first);
+        expect(positions[i] + room).toBeGreaterThan(first);
+      });
+    },
+  );
 
   test('253 in one message come; 254 are refused', async () => {
     const [a, b] = pair();

@@ -62,7 +62,8 @@ function methodsOf(Class) {
 
 const METHODS = Object.entries(CLASSES).flatMap(([name, Class]) => methodsOf(Class).map((method) => [name, method]));
 // Whose wrong arguments there are none of: they take none, or anything is a boolean.
-const TAKES_NOTHING = /^(accept|close|ref|unref|hasRef|hasUnread|get\w+|keepFile|removeFile|read\w+|shutdown|reset|setNoDelay)$/;
+const TAKES_NOTHING =
+  /^(accept|close|ref|unref|hasRef|hasUnread|get\w+|keepFile|removeFile|read\w+|shutdown|reset|setNoDelay)$/;
 const SETTLED = [errno('EINVAL'), errno('EBADF'), errno('ENOTCONN'), errno('EPIPE'), errno('EBUSY')];
 
 function openHandle(Class) {
@@ -132,7 +133,14 @@ describe('a closed handle', () => {
     const args = { connect: ['127.0.0.1', 1], bind: ['127.0.0.1', 0], listenOnFd: [0, 1], open: [0] }[method];
     const first = { writeBuffers: [], listenOnPath: { path: '/x' }, listenOnAddress: { address: '::1' } }[method];
     const result = handle[method](...(args ?? [first ?? (method.endsWith('String') ? 'x' : Buffer.from('x'))]));
-    const silent = { getWriteQueueSize: 0, getBytesRead: 0, getBytesWritten: 0, hasRef: false, hasUnread: false, useUserBuffer: 0 };
+    const silent = {
+      getWriteQueueSize: 0,
+      getBytesRead: 0,
+      getBytesWritten: 0,
+      hasRef: false,
+      hasUnread: false,
+      useUserBuffer: 0,
+    };
     if (/^listenOn/.test(method) || method === 'open') expect(result).toBeLessThan(0);
     else if (!['keepFile', 'removeFile', 'reject'].includes(method))
       expect(result).toBe(silent[method] ?? errno('EBADF'));

@@ -2,10 +2,37 @@
 
 // Everything, as namespaces and by the common names.
 
+const child_process = require('./child_process/index.js');
+const descriptors = require('./descriptors/index.js');
+const dgram = require('./dgram/index.js');
 const net = require('./net/index.js');
+const signals = require('./signals.js');
 const systemd = require('./systemd.js');
 
+const { exec, execFile, execFileSync, execSync, run, spawn, spawnSync } = child_process;
+const { Descriptor, DescriptorPasser, socketpair } = descriptors;
 const { connect, createServer } = net;
+const { watchSignal } = signals;
 
 // Plain names only: Node finds no others when an ES module imports by name.
-module.exports = { connect, createServer, net, systemd };
+module.exports = {
+  Descriptor,
+  DescriptorPasser,
+  child_process,
+  connect,
+  createServer,
+  descriptors,
+  dgram,
+  exec,
+  execFile,
+  execFileSync,
+  execSync,
+  net,
+  run,
+  signals,
+  socketpair,
+  spawn,
+  spawnSync,
+  systemd,
+  watchSignal,
+};

@@ -12,11 +12,13 @@
 // Worker threads run preloaded modules themselves.
 
 const builtin = require('node:child_process');
-const Module = require('node:module');
 const path = require('node:path');
 const { pathToFileURL } = require('node:url');
 
 const { unknownModule } = require('./errors.js');
+
+/** @type {any} `_load` is undocumented, and `registerHooks` newer than the declarations. */
+const Module = require('node:module');
 
 // What pipewright has no counterpart of stays.
 const KEPT = new Set(['fork', 'run']);

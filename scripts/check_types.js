@@ -9,7 +9,7 @@ const path = require('node:path');
 const ts = require('typescript');
 
 const NO_SUCH_PROPERTY = [2339, 2551];
-const WRONG_ARGUMENT = 2345;
+const WRONG_ARGUMENT = [2345, 2769];
 
 const root = path.join(__dirname, '..');
 
@@ -42,7 +42,7 @@ function isAboutCallableClass({ code, file, start }, checker) {
   if (NO_SUCH_PROPERTY.includes(code)) {
     return ts.isPropertyAccessExpression(node.parent) && isCallableClass(node.parent.expression, checker);
   }
-  return code === WRONG_ARGUMENT && isCallableClass(node, checker);
+  return WRONG_ARGUMENT.includes(code) && isCallableClass(node, checker);
 }
 
 /** Is this expression an object of a constructor that is a function? */

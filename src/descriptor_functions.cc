@@ -120,11 +120,31 @@ Napi::Value CloseFd(const Napi::CallbackInfo& info) {
   return Number(info, err);
 }
 
-// closeInBackground(fd): in the thread pool.
+// Whether close(2) cannot take long: of a pipe, of a socket that does not linger, of
+// /dev/null and its like. Other files may be on a slow file system.
+bool ClosesAtOnce(int fd) {
+  struct statx status;
+  if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &status) != 0) return false;
+  constexpr uint32_t kMemoryDevices = 1;
+  if (S_ISFIFO(status.stx_mode)) return true;
+  if (S_ISCHR(status.stx_mode)) return status.stx_rdev_major == kMemoryDevices;
+  if (!S_ISSOCK(status.stx_mode)) return false;
+  linger setting{};
+  socklen_t length = sizeof(setting);
+  getsockopt(fd, SOL_SOCKET, SO_LINGER, &setting, &length);
+  return setting.l_onoff == 0;
+}
+
+// closeInBackground(fd): in the thread pool, if it may take long.
 Napi::Value CloseInBackground(const Napi::CallbackInfo& info) {
   int fd;
   if (!ToFd(info[0], &fd)) return Number(info, UV_EINVAL);
-  EnvironmentOf(info)->closer()->Close(&fd, 1);
+  if (ClosesAtOnce(fd)) {
+    close(fd);
+    EnvironmentOf(info)->DescriptorClosed();
+  } else {
+    EnvironmentOf(info)->closer()->Close(&fd, 1);
+  }
   return Number(info, 0);
 }
 

@@ -750,13 +750,19 @@ Napi::Value MessageSocket::Send(const Napi::CallbackInfo& info) {
   return Result(info, Enqueue(std::move(message)));
 }
 
-// passDescriptors(descriptors, batch): a NUL byte and a descriptor each, `batch` of
+// passDescriptors(descriptors or one number, batch): a NUL byte and a descriptor each, `batch` of
 // them a message. Returns how many the kernel took at once; onsent(count, status) tells
 // of the others, in order.
 Napi::Value MessageSocket::PassDescriptorsOn(const Napi::CallbackInfo& info) {
   int32_t batch;
+  int single;
   std::vector<int> all;
   if (!is_open()) return Result(info, UV_EBADF);
+  if (ToFd(info[0], &single)) {
+    const int result = PassOn(&single, 1);
+    if (result < 0) Note(EventKind::kSent, 1, result);
+    return Result(info, result == 0 ? 1 : 0);
+  }
   if (!ToInt32(info[1], &batch) || !ToDescriptors(info[0], &all, SIZE_MAX)) {
     return Result(info, UV_EINVAL);
   }

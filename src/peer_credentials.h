@@ -9,7 +9,7 @@
 namespace pipewright {
 
 // For JavaScript: peerCredentials(fd), { pid, uid, gid, groups } or a negative errno.
-// UV_ENOTCONN where there is no peer, UV_EOPNOTSUPP where it is no Unix socket.
+// UV_ENOTCONN where there is no peer, UV_ENOTSUP where it is no Unix socket.
 Napi::Value PeerCredentials(const Napi::CallbackInfo& info);
 
 }  // namespace pipewright

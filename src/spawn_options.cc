@@ -124,10 +124,9 @@ bool StringList::Read(const Napi::Value& value) {
     if (bytes_.size() < end + kRoom) bytes_.resize(2 * bytes_.size() + kRoom);
     const Napi::Value item = array.Get(i);
     const napi_env env = value.Env();
-    size_t room = bytes_.size() - end;
+    const size_t room = bytes_.size() - end;
     size_t length = 0;
-    if (!item.IsString()) return false;
-    napi_get_value_string_utf8(env, item, &bytes_[end], room, &length);
+    if (napi_get_value_string_utf8(env, item, &bytes_[end], room, &length) != napi_ok) return false;
     if (length + 4 >= room) {
       napi_get_value_string_utf8(env, item, nullptr, 0, &length);
       bytes_.resize(end + length + 1);

@@ -86,6 +86,7 @@ int SyncPipe::DrainAndClose() {
 Napi::Value SyncPipe::Output(Napi::Env env) const {
   auto output = Napi::Buffer<char>::New(env, size_);
   if (output.IsEmpty()) return env.Null();  // Out of memory; that is thrown already.
+  if (size_ == 0) return output;            // Its data may be null, which memcpy() must not get.
   char* end = output.Data();
   for (const Chunk& chunk : chunks_) {
     std::memcpy(end, chunk.bytes.get(), chunk.used);

@@ -25,7 +25,12 @@ async function listen(name) {
 
 test.each([
   ['at a path', () => socketPath('notify'), 'READY=1', "'READY=1' []"],
-  ['at an abstract name', () => `@pipewright-${process.pid}`, { READY: true, STATUS: 'serving' }, "'READY=1\\nSTATUS=serving' []"],
+  [
+    'at an abstract name',
+    () => `@pipewright-${process.pid}`,
+    { READY: true, STATUS: 'serving' },
+    "'READY=1\\nSTATUS=serving' []",
+  ],
 ])('a manager that listens %s is told', async (_, makeName, state, expected) => {
   const name = makeName();
   const told = await listen(name);

@@ -108,6 +108,8 @@ export class Listener {
   listenOnFd(fd: number, backlog: number): number;
   /** Goes on after an error or an overload, which stop it. */
   accept(): number;
+  /** Closes a descriptor that `onconnection` gave, unused. */
+  reject(fd: number): number;
   /** Leaves the socket file to somebody else: close() will not remove it. */
   keepFile(): void;
   /** Removes the socket file now, if it still is the one that was made. */

@@ -4,6 +4,7 @@
 
 import * as net from 'node:net';
 
+import { Sendable, SendOptions } from './descriptors';
 import { Listener, PipeWrap, TcpWrap } from './binding';
 
 export {
@@ -42,6 +43,10 @@ export interface SocketOptions {
   fd?: number | undefined;
   /** An open handle, instead of `fd`. */
   handle?: PipeWrap | TcpWrap | undefined;
+  /** Unix sockets: send and receive descriptors; 'descriptors' comes before the 'data' they came with. */
+  descriptors?: boolean | undefined;
+  /** With `descriptors`: a message with more ends the socket with ERR_DESCRIPTORS_TOO_MANY; default 253. */
+  maxDescriptors?: number | undefined;
   /** Default false: when the other end has ended, so does this one. */
   allowHalfOpen?: boolean | undefined;
   /** With `fd`; default true. */
@@ -94,12 +99,36 @@ export class Socket extends net.Socket {
    * @throws ERR_SOCKET_CLOSED; ENOTCONN without a peer; ENOTSUP of TCP; ENOTSOCK of a pipe
    */
   peerCredentials(): PeerCredentials;
+
+  /**
+   * With the option `descriptors`: writes the payload (default: one NUL byte) and the
+   * descriptors with it. Those that are ours are closed once they were sent.
+   *
+   * @throws ERR_DESCRIPTORS_NOT_ENABLED, ERR_OUT_OF_RANGE (more than 253), ERR_DESCRIPTOR_CLOSED,
+   *   ERR_DESCRIPTOR_UNREAD_DATA
+   */
+  sendDescriptors(list: Iterable<Sendable>, callback: (error?: Error | null) => void): boolean;
+  sendDescriptors(
+    list: Iterable<Sendable>,
+    payload?: Uint8Array | string | null,
+    callback?: (error?: Error | null) => void,
+  ): boolean;
+  sendDescriptors(
+    list: Iterable<Sendable>,
+    payload: Uint8Array | string | null | undefined,
+    options: SendOptions,
+    callback?: (error?: Error | null) => void,
+  ): boolean;
 }
 
 /** The other name that node:net has for Socket. */
 export { Socket as Stream };
 
 export interface ServerOptions extends net.ServerOpts {
+  /** Unix sockets: its connections send and receive descriptors. */
+  descriptors?: boolean | undefined;
+  /** With `descriptors`: of a message; default 253. */
+  maxDescriptors?: number | undefined;
   /**
    * Asked for each connection over a Unix socket, before 'connection': only `true` lets
    * it in. The others get nothing, and 'drop' tells of them.

@@ -1,5 +1,6 @@
 // pipewright/systemd: socket activation. See sd_listen_fds(3) and systemd.socket(5).
 
+import { Sendable } from './descriptors';
 import { AddressInfo, Server, ServerOptions, Socket, SocketOptions } from './net';
 
 /** One descriptor that systemd handed over; it is the caller's to use or to close. */
@@ -25,3 +26,14 @@ export interface ListenDescriptor {
  *   descriptor is not open
  */
 export function listenDescriptors(): ListenDescriptor[];
+
+/**
+ * Tells the service manager, over the socket that NOTIFY_SOCKET names; false where there
+ * is none. See sd_notify(3).
+ *
+ * @throws ERR_INVALID_ARG_TYPE; rejects with the system's error
+ */
+export function notify(
+  state: string | Record<string, string | number | boolean>,
+  options?: { descriptors?: readonly Sendable[]; env?: NodeJS.ProcessEnv },
+): Promise<boolean>;

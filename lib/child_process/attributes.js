@@ -47,6 +47,18 @@ const RESOURCES = Object.freeze({
   rttime: 15,
 });
 
+// What uv_spawn() cannot do.
+const NOT_OF_UV = Object.freeze([
+  'controllingTerminal',
+  'groups',
+  'noNewPrivileges',
+  'parentDeathSignal',
+  'priority',
+  'processGroup',
+  'rlimits',
+  'umask',
+]);
+
 const NAME = /^[\w.][\w.@-]*\$?$/; // Of a user or group; see useradd(8).
 const MAX_ID = 2 ** 32 - 2; // (uid_t)-1 means "do not change" to the kernel.
 
@@ -175,7 +187,10 @@ function toUmask(umask) {
 
 // A new session (which `detached` makes, and a controlling terminal needs) already is a
 // process group of its own.
-function validateTogether({ controllingTerminal, processGroup }, detached) {
+function validateTogether(attributes, detached) {
+  const { controllingTerminal, engine, processGroup } = attributes;
+  const lacking = engine === 'uv' && NOT_OF_UV.find((name) => attributes[name] !== ATTRIBUTE_DEFAULTS[name]);
+  if (lacking) throw incompatibleOptions(lacking, "engine: 'uv'");
   if (processGroup === null) return;
   if (detached) throw incompatibleOptions('processGroup', 'detached');
   if (controllingTerminal !== null) throw incompatibleOptions('processGroup', 'controllingTerminal');

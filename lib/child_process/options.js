@@ -4,8 +4,6 @@
 // and complete object: shape the call, fill in defaults, check each option, check them
 // together. Nothing behind this file looks at a caller's options.
 
-const { deprecate } = require('node:util');
-
 const { invalidArgType, invalidArgValue } = require('../errors.js');
 const { signalNumber } = require('../signal_names.js');
 const { validateAbortSignal, validateBoolean, validateFunction, validateInteger } = require('../validate.js');
@@ -60,14 +58,20 @@ const RUN_DEFAULTS = Object.freeze({
 
 const SYNC_DEFAULTS = Object.freeze({ encoding: 'buffer', input: null, maxBuffer: MAX_BUFFER });
 
-// Node says so at run time from 24 on, once a process.
 const [major] = process.versions.node.split('.').map(Number);
-const warnOfShellArguments = deprecate(
-  () => {},
-  'Passing args to a child process with shell option true can lead to security ' +
-    'vulnerabilities, as the arguments are not escaped, only concatenated.',
-  'DEP0190',
-);
+const shellArguments = { isWarned: false };
+
+// Node says so at run time from 24 on, once a process.
+function warnOfShellArguments() {
+  if (major < 24 || shellArguments.isWarned) return;
+  shellArguments.isWarned = true;
+  process.emitWarning(
+    'Passing args to a child process with shell option true can lead to security ' +
+      'vulnerabilities, as the arguments are not escaped, only concatenated.',
+    'DeprecationWarning',
+    'DEP0190',
+  );
+}
 
 /**
  * Of spawn(file[, args][, options]): what ChildProcess.prototype.spawn() takes, with
@@ -274,7 +278,7 @@ function toEncoding(encoding) {
 /** The file to execute and its argument list, argv[0] included. */
 function toCommand(file, args, { argv0, shell }) {
   if (!shell) return { file, args: [argv0 ?? file, ...args] };
-  if (args.length > 0 && major >= 24) warnOfShellArguments();
+  if (args.length > 0) warnOfShellArguments();
   const shellFile = typeof shell === 'string' ? shell : '/bin/sh';
   return { file: shellFile, args: [argv0 ?? shellFile, '-c', [file, ...args].join(' ')] };
 }

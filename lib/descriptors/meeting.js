@@ -38,7 +38,7 @@ async function listen(target) {
   });
   const options = typeof target === 'string' ? { path: target } : target;
   server.listen({ backlog: 10, ...options });
-  await once(server, 'listening');
+  await once(/** @type {any} */ (server), 'listening');
   return server;
 }
 
@@ -54,7 +54,7 @@ async function connect(path, options) {
   const socket = new net.Socket({ descriptors: true });
   socket.pause();
   socket.connect({ path });
-  await once(socket, 'connect');
+  await once(/** @type {any} */ (socket), 'connect');
   return fromSocket(socket, options);
 }
 

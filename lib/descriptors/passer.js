@@ -9,7 +9,7 @@ const { constants } = require('node:fs');
 
 const { MessageSocket, getFlags } = require('../binding.js');
 const { Descriptor, received } = require('../descriptor.js');
-const { errnoException, invalidArgType, plain, receiveException } = require('../errors.js');
+const { errnoException, plain, receiveException } = require('../errors.js');
 const { sendable } = require('../net/sendable.js');
 const { validateFunction } = require('../validate.js');
 const { normalizePasserOptions } = require('./options.js');
@@ -152,7 +152,7 @@ class DescriptorPasser extends EventEmitter {
     const { fd, settle } = sendable(item, options?.keep === true);
     const entry = { fd, settle, callback, status: undefined };
     if (this.#options.batch === 1) {
-      this.#pass([entry]);
+      this.#passOne(entry);
     } else {
       this.#addToBatch(entry);
     }
@@ -173,6 +173,15 @@ class DescriptorPasser extends EventEmitter {
     const entries = this.#batch;
     this.#batch = [];
     this.#pass(entries);
+  }
+
+  #passOne(entry) {
+    const isIdle = this.#sends.length === 0;
+    this.#sends.push(entry);
+    if (this.#handle.passDescriptors(entry.fd) === 0) return;
+    entry.status = 0;
+    // Callbacks never come before send() returns.
+    if (isIdle) process.nextTick(() => this.#finish());
   }
 
   #pass(entries) {

@@ -28,7 +28,7 @@ class DescriptorHandle extends MessageSocket {
   }
 
   ondescriptors(fds) {
-    const socket = this[kOwner];
+    const socket = /** @type {any} */ (this)[kOwner];
     const isHeard = socket !== undefined && !socket.destroyed && socket.listenerCount('descriptors') > 0;
     if (!isHeard) {
       super.ondescriptors(fds);

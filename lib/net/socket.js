@@ -324,7 +324,7 @@ const nameOf = (name) => (typeof name === 'object' ? name : {});
  * Who is at the other end of a Unix socket, as the kernel noted it at connect(2) or
  * socketpair(2): { pid, uid, gid, groups }. See unix(7), SO_PEERCRED, SO_PEERGROUPS.
  *
- * @throws ERR_SOCKET_CLOSED, or the system's error (ENOTCONN; EOPNOTSUPP for TCP)
+ * @throws ERR_SOCKET_CLOSED, or the system's error (ENOTCONN; ENOTSUP for TCP)
  */
 Socket.prototype.peerCredentials = function () {
   if (!this._handle) throw plain('ERR_SOCKET_CLOSED');

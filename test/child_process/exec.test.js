@@ -22,8 +22,8 @@ test('a failure tells code, command and stderr', async () => {
 });
 
 test('a program that is not there', async () => {
-  const [err, stdout, stderr] = await call(execFile, 'nonexistent-program', ['a']);
-  expect(err).toMatchObject({ code: 'ENOENT', cmd: 'nonexistent-program a', path: 'nonexistent-program' });
+  const [err, stdout, stderr] = await call(execFile, '/nonexistent/program', ['a']);
+  expect(err).toMatchObject({ code: 'ENOENT', cmd: '/nonexistent/program a', path: '/nonexistent/program' });
   expect([stdout, stderr]).toEqual(['', '']);
 });
 

@@ -49,7 +49,7 @@ test('an unknown signal throws', () => {
 });
 
 test('a child that could not be started cannot be killed', async () => {
-  const child = spawn('nonexistent-program');
+  const child = spawn('/nonexistent/program');
   const failed = once(child, 'error');
   expect(child.kill()).toBe(false);
   await failed;

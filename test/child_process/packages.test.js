@@ -12,7 +12,9 @@ const REGISTER = path.join(__dirname, '../../lib/register.js');
 
 test.each(['execa', 'cross-spawn', 'tinyexec', 'zx'])('%s finds what it finds with Node', async (name) => {
   const results = await Promise.all(
-    [['-r', REGISTER], []].map((execArgv) => runFixture('uses_package.mjs', [name], { execArgv })),
+    [['-r', REGISTER], []]
+      .map((flags) => [...flags, '--no-deprecation'])
+      .map((execArgv) => runFixture('uses_package.mjs', [name], { execArgv })),
   );
   const [ours, theirs] = results.map(({ code, stdout, stderr }) => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });

@@ -43,8 +43,8 @@ describe('a rejection says', () => {
   });
 
   test('that it could not be started', async () => {
-    await expect(run('nonexistent-program')).rejects.toMatchObject({
-      message: 'nonexistent-program could not be started: spawn nonexistent-program ENOENT.',
+    await expect(run('/nonexistent/program')).rejects.toMatchObject({
+      message: '/nonexistent/program could not be started: spawn /nonexistent/program ENOENT.',
       code: 'ENOENT',
       step: 'exec',
     });

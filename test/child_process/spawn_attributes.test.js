@@ -121,7 +121,7 @@ describe('users and groups', () => {
 describe('error.step names what failed', () => {
   const folder = () => temporaryFolder();
   test.each([
-    ['exec', () => ['nonexistent-program', {}], 'ENOENT'],
+    ['exec', () => ['/nonexistent/program', {}], 'ENOENT'],
     ['chdir', () => ['true', { cwd: '/nonexistent' }], 'ENOENT'],
     ['exec', () => [folder(), {}], 'EACCES'],
   ])('%s', async (step, call, code) => {

@@ -34,12 +34,12 @@ describe.each(ENGINES)('with the engine %s', (engine) => {
   });
 
   test('a program that is not there', () => {
-    const result = spawnSync('nonexistent-program', ['a'], { engine });
+    const result = spawnSync('/nonexistent/program', ['a'], { engine });
     expect(result).toMatchObject({ pid: 0, status: null, signal: null, output: null, stdout: null, stderr: null });
     expect(result.error).toMatchObject({
       code: 'ENOENT',
-      syscall: 'spawnSync nonexistent-program',
-      path: 'nonexistent-program',
+      syscall: 'spawnSync /nonexistent/program',
+      path: '/nonexistent/program',
       spawnargs: ['a'],
     });
   });

@@ -118,14 +118,14 @@ describe('type', () => {
   test('anonymous ones: a pipe, a memfd, an eventfd and a pidfd of Python', async () => {
     const [ours, theirs] = socketpair();
     const passer = closing(new DescriptorPasser(ours));
-    const make = 'os.pipe()[0], os.memfd_create("m"), os.eventfd(0) if hasattr(os, "eventfd") else 0, os.pidfd_open(os.getpid())';
+    const make =
+      'os.pipe()[0], os.memfd_create("m"), os.eventfd(0) if hasattr(os, "eventfd") else 0, os.pidfd_open(os.getpid())';
     const program = `import os, socket; s = socket.socket(fileno=3); [socket.send_fds(s, [b"\\0"], [fd]) for fd in (${make})]`;
-    const child = closing(spawn('python3', ['-c', program], { stdio: ['ignore', 'inherit', 'inherit', theirs.fd] }));
+    closing(spawn('python3', ['-c', program], { stdio: ['ignore', 'inherit', 'inherit', theirs.fd] }));
     theirs.close();
     const types = [];
     for await (const descriptor of passer) types.push(closing(descriptor).type);
     expect(types).toEqual(['pipe', 'memfd', expect.stringMatching(/eventfd|character-device/), 'pidfd']);
-    void child;
   });
 });
 
@@ -134,7 +134,7 @@ describe('conversions', () => {
     const file = socketPath();
     const original = closing(net.createServer());
     await once(original.listen(file), 'listening');
-    const server = closing(toDescriptor(original).toServer((socket) => socket.end('served')));
+    closing(toDescriptor(original).toServer((socket) => socket.end('served')));
     const client = closing(net.connect(file));
     expect(await text(client)).toBe('served');
   });
@@ -148,10 +148,9 @@ describe('conversions', () => {
     const listening = closing(net.createServer());
     const file = socketPath();
     await once(listening.listen(file), 'listening');
-    const server = closing(toDescriptor(listening).toNodeServer((socket) => socket.end('by Node')));
+    closing(toDescriptor(listening).toNodeServer((socket) => socket.end('by Node')));
     expect(await text(closing(net.connect(file)))).toBe('by Node');
     expect(a.isOpen || b.isOpen).toBe(false);
-    void server;
   });
 
   test('to file streams', async () => {
@@ -221,9 +220,8 @@ describe('what can be sent', () => {
     await once(server.listen(file), 'listening');
     const descriptor = await received(server);
     expect(fs.existsSync(file)).toBe(true);
-    const adopted = closing(descriptor.toServer((socket) => socket.end('adopted')));
+    closing(descriptor.toServer((socket) => socket.end('adopted')));
     expect(await text(closing(net.connect(file)))).toBe('adopted');
-    void adopted;
   });
 
   test('a connection is the receiver’s: the peer sees no end', async () => {

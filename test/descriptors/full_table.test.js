@@ -21,7 +21,10 @@ async function run({ count, room, batch, timeout = 60_000 }) {
   const [ours, theirs] = socketpair();
   const stdio = (end) => ['ignore', 'pipe', 'pipe', end.fd];
   const receiver = startFixture('full_table_receiver.js', [count, room], { stdio: stdio(theirs), timeout });
-  const sender = startFixture('numbered_sender.js', [numbersFile(count), count, batch], { stdio: stdio(ours), timeout });
+  const sender = startFixture('numbered_sender.js', [numbersFile(count), count, batch], {
+    stdio: stdio(ours),
+    timeout,
+  });
   ours.close();
   theirs.close();
   const [received, sent] = await Promise.all([receiver.result, sender.result]);
@@ -36,10 +39,14 @@ const isStress = process.env.PIPEWRIGHT_STRESS !== undefined;
 test.each([
   { count: isStress ? 10_000 : 1_500, room: 5, batch: 1 },
   { count: isStress ? 5_000 : 1_000, room: 8, batch: 3 },
-])('$count of $batch a message arrive in order where there is room for $room', async ({ count, room, batch }) => {
-  const outcome = await run({ count, room, batch });
-  expect(outcome).toMatchObject({ came: count, wrong: [] });
-  expect(outcome.tableWaits).toBeGreaterThan(0);
-  expect(outcome.opened).toBeGreaterThan(0);
-  expect(outcome.p99).toBeLessThan(20);
-}, 90_000);
+])(
+  '$count of $batch a message arrive in order where there is room for $room',
+  async ({ count, room, batch }) => {
+    const outcome = await run({ count, room, batch });
+    expect(outcome).toMatchObject({ came: count, wrong: [] });
+    expect(outcome.tableWaits).toBeGreaterThan(0);
+    expect(outcome.opened).toBeGreaterThan(0);
+    expect(outcome.p99).toBeLessThan(20);
+  },
+  90_000,
+);

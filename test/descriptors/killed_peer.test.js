@@ -84,7 +84,11 @@ async function killSender(program) {
 test.each([
   ['receiver', killReceiver],
   ['sender', killSender],
-])(`${ROUNDS} rounds in which the %s is killed, seed ${seed}`, async (_, round) => {
-  const program = compile();
-  for (let i = 0; i < ROUNDS; i++) await round(program);
-}, 300_000);
+])(
+  `${ROUNDS} rounds in which the %s is killed, seed ${seed}`,
+  async (_, round) => {
+    const program = compile();
+    for (let i = 0; i < ROUNDS; i++) await round(program);
+  },
+  300_000,
+);

@@ -155,7 +155,7 @@ test('an adopted socket passes them with the option alone', async () => {
 
 test.each([
   [[], 'x', 'ERR_OUT_OF_RANGE'],
-    [0, 'x', 'ERR_INVALID_ARG_TYPE'],
+  [0, 'x', 'ERR_INVALID_ARG_TYPE'],
   [[0, 'x'], 'x', 'ERR_INVALID_ARG_TYPE'],
   [[0], 5, 'ERR_INVALID_ARG_TYPE'],
 ])('sendDescriptors(%j, %j) throws', async (list, payload, code) => {
@@ -165,7 +165,9 @@ test.each([
 
 test('254 descriptors are more than a message takes', async () => {
   const { client } = await connection();
-  expect(() => client.sendDescriptors(Array(254).fill(0))).toThrow(expect.objectContaining({ code: 'ERR_OUT_OF_RANGE' }));
+  expect(() => client.sendDescriptors(Array(254).fill(0))).toThrow(
+    expect.objectContaining({ code: 'ERR_OUT_OF_RANGE' }),
+  );
 });
 
 test('a destroyed socket calls the callback once, and what was not sent stays open', async () => {

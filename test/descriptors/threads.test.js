@@ -52,7 +52,11 @@ test.each([
   const listener = toDescriptor(server);
   for (const thread of threads) await give(thread, 'server', listener.duplicate());
   listener.close();
-  const replies = await Promise.all(Array.from({ length: 40 }, () => ask(typeof address === 'string' ? address : { port: address.port, host: '127.0.0.1' })));
+  const replies = await Promise.all(
+    Array.from({ length: 40 }, () =>
+      ask(typeof address === 'string' ? address : { port: address.port, host: '127.0.0.1' }),
+    ),
+  );
   expect(replies.every((reply) => /^\d+:hello$/.test(reply))).toBe(true);
 });
 

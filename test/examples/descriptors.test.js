@@ -43,7 +43,7 @@ test('multi_echo_server.js: 1000 clients get their echo, and the workers equal s
   }
   child.kill('SIGINT');
   const shares = [];
-  for (let i = 0; i < 3; ) {
+  for (let i = 0; i < 3;) {
     const served = /served (\d+)/.exec(await line());
     if (served !== null && shares.push(Number(served[1])) === 3) break;
   }
@@ -68,7 +68,9 @@ test('multi_thread_echo.js: each thread serves its share', async () => {
 });
 
 test('fd_passer.js: the child writes to what it was passed', async () => {
-  const child = closing(spawn(process.execPath, [path.join(EXAMPLES, 'fd_passer.js')], { stdio: ['ignore', 'pipe', 'inherit'] }));
+  const child = closing(
+    spawn(process.execPath, [path.join(EXAMPLES, 'fd_passer.js')], { stdio: ['ignore', 'pipe', 'inherit'] }),
+  );
   expect(await text(child.stdout)).toBe('the child says: hello over a descriptor that I was passed\n');
 });
 

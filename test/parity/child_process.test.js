@@ -12,7 +12,7 @@ const EVENTS = ['spawn', 'exit', 'close', 'error', 'disconnect', 'message'];
 
 // Ours says more: which step failed.
 function plain(err) {
-  const { step: _, ...rest } = err;
+  const rest = { ...err, step: undefined };
   return { name: err.name, message: err.message, ...rest };
 }
 
@@ -51,7 +51,7 @@ describe('spawn()', () => {
     ['a signal', ['sh', ['-c', 'kill -TERM $$']]],
     ['a shell', ['echo $A; exit 2', { shell: true, env: { A: 'b' } }]],
     ['another name', ['sh', ['-c', 'echo $0'], { argv0: 'x' }]],
-    ['a program that is not there', ['nonexistent-program', ['a', 'b']]],
+    ['a program that is not there', ['/nonexistent/program', ['a', 'b']]],
     ['a program that may not be executed', ['/etc/passwd']],
     ['a folder for a program', ['/']],
     ['a folder that is not there', ['true', [], { cwd: '/nonexistent' }]],
@@ -173,7 +173,7 @@ describe('exec() and execFile()', () => {
   test.each([
     ['success', ['echo', ['a', 'b']]],
     ['failure', ['sh', ['-c', 'exit 5']]],
-    ['nothing there', ['nonexistent-program', ['x']]],
+    ['nothing there', ['/nonexistent/program', ['x']]],
     ['without arguments', ['true']],
   ])('execFile(): %s', async (_, call) => {
     await expectParity(

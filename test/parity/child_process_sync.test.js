@@ -4,10 +4,14 @@
 
 const { expectParity } = require('../helpers/transcript');
 
+// Without a child they are null in Node 20 and undefined in Node 24.
+const streams = ({ stdout, stderr }) => ({ stdout: stdout ?? null, stderr: stderr ?? null });
+
 function plain(err) {
   if (!err) return err;
-  const { step: _, error, ...rest } = err;
-  return { name: err.name, message: err.message, ...rest, hasItself: error === err };
+  const { error, ...known } = err;
+  const rest = { ...known, step: undefined };
+  return { name: err.name, message: err.message, ...rest, ...streams(err), hasItself: error === err };
 }
 
 const COMMANDS = [
@@ -21,7 +25,7 @@ const COMMANDS = [
   ['too much', ['sh', ['-c', 'echo too much; sleep 60'], { maxBuffer: 3 }]],
   ['nothing of stdio', ['true', { stdio: 'ignore' }]],
   ['a fourth pipe', ['sh', ['-c', 'echo x >&3'], { stdio: ['pipe', 'pipe', 'pipe', 'pipe'] }]],
-  ['nothing there', ['nonexistent-program', ['a']]],
+  ['nothing there', ['/nonexistent/program', ['a']]],
   ['no such folder', ['true', { cwd: '/nonexistent' }]],
   ['no file', []],
   ['a NUL byte', ['a\0b']],
@@ -34,7 +38,10 @@ function note(log, call) {
   try {
     const value = call();
     const isResult = value && typeof value === 'object' && !Buffer.isBuffer(value);
-    log('gave', isResult ? { ...value, keys: Object.keys(value).sort(), error: plain(value.error) } : value);
+    log(
+      'gave',
+      isResult ? { ...value, keys: Object.keys(value).sort(), ...streams(value), error: plain(value.error) } : value,
+    );
   } catch (err) {
     log('threw', plain(err));
   }
@@ -53,7 +60,7 @@ test.each(COMMANDS)('execFileSync(): %s', async (_, call) => {
   quiet.mockRestore();
 });
 
-test.each([['echo x'], ['echo x; exit 3'], ['kill -9 $$'], ['nonexistent-program']])(
+test.each([['echo x'], ['echo x; exit 3'], ['kill -9 $$'], ['/nonexistent/program']])(
   'execSync(): %s',
   async (command) => {
     await expectParity('child_process', ({ execSync }, { log }) =>

@@ -5,7 +5,7 @@ import { expectError, expectType } from 'tsd';
 
 import * as pipewright from '../../types';
 import { AddressInfo, Server, Socket } from '../../types/net';
-import { ListenDescriptor, listenDescriptors } from '../../types/systemd';
+import { ListenDescriptor, listenDescriptors, notify } from '../../types/systemd';
 
 expectType<ListenDescriptor[]>(listenDescriptors());
 for (const descriptor of listenDescriptors()) {
@@ -23,3 +23,8 @@ expectType<Server>(pipewright.createServer());
 expectType<Socket>(pipewright.connect('/run/x.sock'));
 expectType<Socket>(pipewright.net.connect('/run/x.sock'));
 expectType<ListenDescriptor[]>(pipewright.systemd.listenDescriptors());
+expectType<typeof pipewright.child_process.spawn>(pipewright.spawn);
+expectType<typeof pipewright.signals.watchSignal>(pipewright.watchSignal);
+expectType<Promise<boolean>>(notify({ READY: true, STATUS: 'serving' }));
+expectType<Promise<boolean>>(notify('READY=1', { descriptors: [3] }));
+expectError(notify(5));

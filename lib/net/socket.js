@@ -193,7 +193,7 @@ Socket.prototype._destroy = function _destroy(exception, callback) {
     callback(exception);
   } else {
     callback(exception);
-    process.nextTick(emitClose, this, false);
+    process.nextTick(() => this.emit('close')); // Without a word about errors, as Node.
   }
   const server = this._server;
   if (server) {

@@ -22,7 +22,8 @@ describe('what is noted outside the poll phase', () => {
   test.each(CASES)('is delivered promptly: %s', async (name) => {
     const { code, stdout, stderr } = await runFixture('prompt_completion.js', [name]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    expect(Number(stdout)).toBeLessThan(500);
+    expect(stdout).toMatch(/^[\d.]+\n$/);
+    expect(Number(stdout)).toBeLessThan(1000);
   });
 
   test('keeps the loop alive until then', async () => {
@@ -43,10 +44,17 @@ describe('what is noted outside the poll phase', () => {
 });
 
 describe('a crossing carries at most one event of a handle', () => {
+  // Written and closed before the reader looks: libuv tells the bytes and the end in one
+  // turn, since the hang-up comes with them.
+  function writeAndClose(socket, text) {
+    expect(socket._handle.writeUtf8String(text)).toBe(0);
+    socket.destroy();
+  }
+
   test('so that once(data) and then once(end) sees both', async () => {
     for (let round = 0; round < 50; round++) {
       const { client, accepted } = await connectedPair(net, { client: { allowHalfOpen: true } });
-      accepted.end('bye');
+      writeAndClose(accepted, 'bye');
       const [chunk] = await once(client, 'data');
       await once(client, 'end');
       expect(String(chunk)).toBe('bye');
@@ -68,7 +76,7 @@ describe('a crossing carries at most one event of a handle', () => {
         return Reflect.apply(onread, self, [nread, chunk]);
       },
     });
-    accepted.end('x');
+    writeAndClose(accepted, 'x');
     await closed(client);
     expect(order).toEqual(['data', 'tick', 'promise', 'eof']);
   });

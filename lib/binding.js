@@ -38,7 +38,9 @@ function handleClass(Base, defaultType) {
       if (result === 0) {
         this.onclose = callback;
       } else {
-        process.nextTick(callback); // Never opened, or closed before: no event will come.
+        // Never opened, or closed before: no event will come. In a later turn all the
+        // same, so that what the caller still has to say comes first.
+        setImmediate(callback);
       }
       return result;
     }

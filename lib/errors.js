@@ -186,6 +186,7 @@ function plain(code) {
 }
 
 const invalidIpAddress = (address) => coded(TypeError, 'ERR_INVALID_IP_ADDRESS', `Invalid IP address: ${address}`);
+const ipBlocked = (address) => coded(Error, 'ERR_IP_BLOCKED', `IP(${address}) is blocked by net.BlockList`);
 const invalidFdType = (type) => coded(TypeError, 'ERR_INVALID_FD_TYPE', `Unsupported fd type: ${type}`);
 
 function invalidAddressFamily(family, host, port) {
@@ -261,6 +262,7 @@ module.exports = {
   invalidArgValue,
   invalidFdType,
   invalidIpAddress,
+  ipBlocked,
   listenException,
   mainThreadOnly,
   maxBufferExceeded,

@@ -7,7 +7,15 @@ const net = require('node:net');
 
 const { inThisContext } = require('../async_scope.js');
 const { PipeWrap, TcpWrap } = require('../binding.js');
-const { aggregate, connectException, invalidAddressFamily, invalidIpAddress, plain } = require('../errors.js');
+const {
+  aggregate,
+  connectException,
+  invalidAddressFamily,
+  invalidIpAddress,
+  ipBlocked,
+  plain,
+} = require('../errors.js');
+const { clientCreated } = require('./diagnostics.js');
 const { normalizeArgs, normalizeConnectOptions } = require('./options.js');
 const { descriptorHandle } = require('./passing.js');
 const { kDescriptors, kFresh, kTcpOptions } = require('./symbols.js');
@@ -23,6 +31,7 @@ function connect(socket, args, attachHandle) {
   if (socket._parent?.connecting) return socket;
   const target = normalizeConnectOptions(options);
   if (target.localAddress && !net.isIP(target.localAddress)) throw invalidIpAddress(target.localAddress);
+  clientCreated(socket);
   if (socket.destroyed) {
     socket._handle = null;
     socket._peername = null;
@@ -150,9 +159,15 @@ function bindLocal(handle, { family, localAddress, localPort }) {
   return handle.bind(localAddress || any, localPort | 0);
 }
 
+const isBlocked = (socket, address, family) => socket.blockList?.check(address, `ipv${family}`) === true;
+
 function connectToAddress(socket, target) {
   const { address, port, family } = target;
   const handle = socket._handle;
+  if (isBlocked(socket, address, family)) {
+    failSoon(socket, ipBlocked(address));
+    return;
+  }
   const bindErr = bindLocal(handle, target);
   if (bindErr !== 0) {
     const { localAddress, localPort } = target;
@@ -240,6 +255,11 @@ class Attempts {
     const { socket } = this;
     const { address, port, family } = target;
     const handle = socket._handle;
+    if (isBlocked(socket, address, family)) {
+      this.errors.push(ipBlocked(address));
+      this.next();
+      return;
+    }
     const bindErr = bindLocal(handle, target);
     if (bindErr !== 0) {
       this.errors.push(connectException(bindErr, target.localAddress, target.localPort, undefined, 'bind'));

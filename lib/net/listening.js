@@ -18,8 +18,8 @@ const LOCK_RETRY = 10; // Milliseconds between two attempts at a stale socket's 
 const LOCK_PATIENCE = 2000; // and in all.
 
 // One listen(). Most end within the call; a name's look-up and the wait for a stale
-// socket's lock leave it pending. It tells `begun(listener, key)` at once, or
-// `failed(error)` in a later tick, unless it was cancelled.
+// socket's lock leave it pending. It tells `begun(listener, key)` or
+// `failed(error)`, unless it was cancelled.
 class Attempt {
   isPending = false;
   #isCancelled = false;
@@ -53,7 +53,7 @@ class Attempt {
   }
 
   fail(error) {
-    process.nextTick(this.#outcome.failed, error);
+    this.#outcome.failed(error);
   }
 }
 

@@ -59,6 +59,13 @@ function keepAliveSeconds(options) {
   return Math.trunc(Math.max(delay, 0) / 1000);
 }
 
+function blockList(options) {
+  const list = options.blockList;
+  if (list === undefined || list === null) return undefined;
+  if (typeof list.check !== 'function') throw invalidArgType('options.blockList', 'net.BlockList', list);
+  return list;
+}
+
 const tcpOptions = (options) => ({
   noDelay: Boolean(options.noDelay),
   keepAlive: Boolean(options.keepAlive),
@@ -101,6 +108,7 @@ function normalizeSocketOptions(options) {
     fd: given.handle ? undefined : given.fd,
     onread: userRead(given.onread),
     tcp: tcpOptions(given),
+    blockList: blockList(given),
     signal: given.signal || undefined,
     descriptors: descriptorOptions(given),
     pauseOnCreate: Boolean(given.pauseOnCreate),
@@ -142,6 +150,7 @@ function normalizeServerOptions(options, listener) {
     descriptors: descriptorOptions(given),
     highWaterMark: highWaterMark(given.highWaterMark),
     allowPeer: given.allowPeer,
+    blockList: blockList(given),
     ...tcpOptions(given),
   };
   return { settings, listener: typeof listener === 'function' ? listener : undefined };
@@ -166,6 +175,7 @@ function normalizeConnectOptions(options) {
 
 function tcpTarget(options) {
   const { localAddress, localPort, port, lookup, autoSelectFamily, autoSelectFamilyAttemptTimeout } = options;
+  if (options.host) validateString(options.host, 'options.host');
   if (localPort) validateNumber(localPort, 'options.localPort');
   if (port !== undefined) {
     if (typeof port !== 'number' && typeof port !== 'string') {
@@ -212,7 +222,7 @@ function normalizeListenArgs(args) {
   const options = given._handle || given.handle || given;
   const backlog = options.backlog || toNumber(args.length > 1 && args[1]) || toNumber(args.length > 2 && args[2]);
   if (options.signal !== undefined) validateAbortSignal(options.signal, 'options.signal');
-  const common = { backlog: backlog || DEFAULT_BACKLOG, signal: options.signal, callback };
+  const common = { given, backlog: backlog || DEFAULT_BACKLOG, signal: options.signal, callback };
   return Object.freeze({ ...common, ...listenTarget(args, options) });
 }
 

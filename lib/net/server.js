@@ -7,6 +7,7 @@ const EventEmitter = require('node:events');
 const { PipeWrap, TcpWrap } = require('../binding.js');
 const { errnoException, plain } = require('../errors.js');
 const { whenAborted } = require('./abort.js');
+const { connectionAccepted, listenFailed, listenStarted, listenSucceeded } = require('./diagnostics.js');
 const { startListening } = require('./listening.js');
 const { acceptedSocketOptions, normalizeListenArgs, normalizeServerOptions } = require('./options.js');
 const { forget, retryLater } = require('./overload.js');
@@ -57,6 +58,7 @@ Object.setPrototypeOf(Server, EventEmitter);
 Server.prototype.listen = function listen(...args) {
   if (this._handle || this[kAttempt]?.isPending) throw plain('ERR_SERVER_ALREADY_LISTEN');
   const target = normalizeListenArgs(args);
+  listenStarted(this, target.given);
   if (target.callback !== null) this.once('listening', target.callback);
   this._pipeName = target.kind === 'path' ? target.path : undefined;
   if (target.signal !== undefined) whenAborted(target.signal, this, () => this.close());
@@ -64,11 +66,16 @@ Server.prototype.listen = function listen(...args) {
     { ...target, descriptors: this[kSettings].descriptors !== null },
     {
       begun: (listener, key) => begun(this, listener, key),
-      failed: (error) => this.emit('error', error),
+      failed: (error) => failed(this, error),
     },
   );
   return this;
 };
+
+function failed(server, error) {
+  listenFailed(server, error);
+  process.nextTick(() => server.emit('error', error));
+}
 
 function begun(server, listener, key) {
   listener[kOwner] = server;
@@ -77,6 +84,7 @@ function begun(server, listener, key) {
   server._handle = listener;
   server._connectionKey = key;
   if (server._unref) listener.unref();
+  listenSucceeded(server);
   process.nextTick(() => {
     if (server._handle === listener) server.emit('listening');
   });
@@ -108,7 +116,7 @@ function admit(server, listener, fd) {
     server.emit('error', errnoException(err, 'accept'));
     return;
   }
-  if (isFull(server)) {
+  if (isFull(server) || (isTcp && isBlocked(server, handle))) {
     refuse(server, handle, isTcp ? tcpNames(handle) : undefined);
     return;
   }
@@ -128,6 +136,13 @@ function newPipe(server) {
 function isFull({ maxConnections, _connections }) {
   if (maxConnections === 0) return ZERO_DROPS_ALL;
   return _connections >= maxConnections; // False where it is undefined.
+}
+
+function isBlocked(server, handle) {
+  const { blockList } = server[kSettings];
+  if (blockList === undefined) return false;
+  const { address, family } = handle.getpeername();
+  return blockList.check(address, family?.toLowerCase());
 }
 
 function refuse(server, handle, data) {
@@ -190,6 +205,7 @@ function serve(server, handle) {
   socket.server = server;
   socket._server = server;
   server.emit('connection', socket);
+  connectionAccepted(socket);
 }
 
 // Closing.

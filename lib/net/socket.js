@@ -50,6 +50,7 @@ function Socket(options) {
   Duplex.call(this, settings.stream);
   this[kUserRead] = settings.onread;
   this[kTcpOptions] = { ...settings.tcp };
+  this.blockList = settings.blockList;
   this[kDescriptors] = settings.descriptors;
   if (settings.handle) {
     this._handle = settings.handle;

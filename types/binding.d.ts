@@ -19,6 +19,8 @@ export interface Handle {
   ref(): number;
   unref(): number;
   hasRef(): boolean;
+  /** Whether something was read and not delivered yet. */
+  hasUnread(): boolean;
   /** 0, and `onclose` follows; 1 when it was never opened; UV_EBADF the second time. */
   close(callback?: () => void): number;
   onclose?: () => void;
@@ -123,6 +125,64 @@ export class Listener {
   onconnection?: (status: number, fd: number) => void;
 }
 export interface Listener extends Handle {}
+
+/** One message, as MessageSocket has it. */
+export interface ReceivedMessage {
+  data: Buffer;
+  descriptors: number[];
+  /** The sender's name, where it has one. */
+  sender?: string;
+  pid?: number;
+  uid?: number;
+  gid?: number;
+}
+
+/** A Unix socket of any type, with descriptors and credentials beside the bytes. */
+export class MessageSocket {
+  constructor(asyncType?: string);
+  open(fd: number, keepBlocking?: boolean): number;
+  /** `type`: SOCK_* as a number. */
+  create(type: number, credentials?: boolean): number;
+  bind(name: string): number;
+  /** `onconnect(status)` follows. */
+  connect(name: string): number;
+  /** The descriptor, and closes the handle; UV_EBUSY while something is unread or unsent. */
+  detach(): number;
+  keepFile(): void;
+  removeFile(): void;
+  /** Of a stream: reads until so many more descriptors came; its bytes are dropped. */
+  receive(count: number): number;
+  /** So many bytes are read without a look for descriptors; any in them are dropped. */
+  setPlainBytes(count: number): number;
+  /** A message with more ends reading with UV_E2BIG. */
+  setMaxDescriptors(count: number): number;
+  takeDescriptors(): number[];
+  takeMessages(): ReceivedMessage[];
+  /** Descriptors stay the caller's, and must stay open until they were sent. */
+  writeBuffer(buffer: ArrayBufferView, descriptors?: Int32Array): number;
+  writeBuffers(buffers: readonly ArrayBufferView[], descriptors?: readonly (Int32Array | undefined)[]): number;
+  /** 0: sent; 1: `onsent` follows. */
+  send(buffer: ArrayBufferView, descriptors?: Int32Array | null, name?: string): number;
+  /** How many were sent at once; `onsent` tells of the others. */
+  passDescriptors(descriptors: Int32Array | number, batch?: number): number;
+  getLocalName(): string | number;
+  getCounters(): MessageSocketCounters;
+  readonly counters: MessageSocketCounters;
+  /** The callee's to close; the default closes them. */
+  ondescriptors(descriptors: number[]): void;
+  onmessages?: (list: ReceivedMessage[]) => void;
+  onsent?: (count: number, status: number) => void;
+}
+export interface MessageSocket extends Omit<StreamHandle, 'open' | 'writeBuffer' | 'writeBuffers' | 'joinGroup'> {}
+
+export interface MessageSocketCounters {
+  descriptorsRead: number;
+  descriptorsWritten: number;
+  messagesQueued: number;
+  tableWaits: number;
+  sendWaits: number;
+  isWaitingForTable: boolean;
+}
 
 /** What a child is started with. A wrong value gives UV_EINVAL. */
 export interface SpawnOptions {
@@ -237,7 +297,39 @@ export function stdioSocketPair(): [number, number] | number;
 /** pipe(7), close-on-exec and blocking: [end to read, end to write]; or a negative errno. */
 export function pipe(): [number, number] | number;
 
+/** close(2). */
 export function closeFd(fd: number): number;
+
+/** close(2), in the thread pool where it may take long. */
+export function closeInBackground(fd: number): number;
+
+/** A copy, close-on-exec. */
+export function duplicateFd(fd: number): number;
+
+/** Two Unix sockets of that SOCK_* type, close-on-exec and non-blocking; or a negative errno. */
+export function socketPair(type: number): [number, number] | number;
+
+/** As `type` of a Descriptor; or a negative errno. */
+export function descriptorType(fd: number): string | number;
+
+/** fcntl(2), F_GETFL. */
+export function getFlags(fd: number): number;
+
+export function setBlocking(fd: number, blocks: boolean): number;
+
+/** SO_PASSRIGHTS: whether the peer may send descriptors. Without effect before Linux 6.16. */
+export function allowDescriptors(fd: number, allowed: boolean): number;
+
+/** It is closed when this thread ends. */
+export function trackFd(fd: number): number;
+
+export function untrackFd(fd: number): number;
+
+/** A number by which another thread can claim it, once. Unclaimed, it is closed when this thread ends. */
+export function leaveDescriptor(fd: number): number;
+
+/** The descriptor; UV_ENOENT where it was claimed, or its thread has ended. */
+export function claimDescriptor(token: number): number;
 
 /** How many handles are open, those of this copy of the package. */
 export function activeHandles(): number;

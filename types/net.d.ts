@@ -4,7 +4,7 @@
 
 import * as net from 'node:net';
 
-import { Sendable, SendOptions } from './descriptors';
+import { Descriptor, Sendable, SendOptions } from './descriptors';
 import { Listener, PipeWrap, TcpWrap } from './binding';
 
 export {
@@ -43,7 +43,7 @@ export interface SocketOptions {
   fd?: number | undefined;
   /** An open handle, instead of `fd`. */
   handle?: PipeWrap | TcpWrap | undefined;
-  /** Unix sockets: send and receive descriptors; 'descriptors' comes before the 'data' they came with. */
+  /** Unix sockets, default false: send and receive descriptors; 'descriptors' comes before the 'data' they came with. */
   descriptors?: boolean | undefined;
   /** With `descriptors`: a message with more ends the socket with ERR_DESCRIPTORS_TOO_MANY; default 253. */
   maxDescriptors?: number | undefined;
@@ -80,6 +80,23 @@ export type SocketConnectOptions = PathConnectOptions | TcpConnectOptions;
 
 /** What connect() takes: where to, and the options of the new socket. */
 export type ConnectOptions = SocketConnectOptions & SocketOptions & { timeout?: number | undefined };
+
+export interface SocketListeners {
+  close: (hadError: boolean) => void;
+  connect: () => void;
+  connectionAttempt: (ip: string, port: number, family: number) => void;
+  connectionAttemptFailed: (ip: string, port: number, family: number, error: Error) => void;
+  connectionAttemptTimeout: (ip: string, port: number, family: number) => void;
+  data: (data: Buffer) => void;
+  /** With the option `descriptors`: the listener's to close. Those without a listener are closed. */
+  descriptors: (list: Descriptor[]) => void;
+  drain: () => void;
+  end: () => void;
+  error: (error: Error) => void;
+  lookup: (error: Error, address: string, family: string | number, host: string) => void;
+  ready: () => void;
+  timeout: () => void;
+}
 
 export class Socket extends net.Socket {
   /** A number is the option `fd`. */
@@ -119,13 +136,24 @@ export class Socket extends net.Socket {
     options: SendOptions,
     callback?: (error?: Error | null) => void,
   ): boolean;
+
+  addListener<Name extends keyof SocketListeners>(event: Name, listener: SocketListeners[Name]): this;
+  addListener(event: string | symbol, listener: (...args: any[]) => void): this;
+  on<Name extends keyof SocketListeners>(event: Name, listener: SocketListeners[Name]): this;
+  on(event: string | symbol, listener: (...args: any[]) => void): this;
+  once<Name extends keyof SocketListeners>(event: Name, listener: SocketListeners[Name]): this;
+  once(event: string | symbol, listener: (...args: any[]) => void): this;
+  prependListener<Name extends keyof SocketListeners>(event: Name, listener: SocketListeners[Name]): this;
+  prependListener(event: string | symbol, listener: (...args: any[]) => void): this;
+  prependOnceListener<Name extends keyof SocketListeners>(event: Name, listener: SocketListeners[Name]): this;
+  prependOnceListener(event: string | symbol, listener: (...args: any[]) => void): this;
 }
 
 /** The other name that node:net has for Socket. */
 export { Socket as Stream };
 
 export interface ServerOptions extends net.ServerOpts {
-  /** Unix sockets: its connections send and receive descriptors. */
+  /** Unix sockets: its connections send and receive descriptors; default false. */
   descriptors?: boolean | undefined;
   /** With `descriptors`: of a message; default 253. */
   maxDescriptors?: number | undefined;

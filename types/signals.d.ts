@@ -1,4 +1,5 @@
-// pipewright/signals: signals as events, on worker threads too. See docs/signals.md.
+// pipewright/signals: signals as events, on worker threads too. See
+// docs/child_process.md, "pipewright/signals".
 
 export interface SignalWatcher {
   /** The signal's name. */

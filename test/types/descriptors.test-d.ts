@@ -22,6 +22,7 @@ expectType<[DescriptorPasser, DescriptorPasser]>(DescriptorPasser.pair());
 expectError(passer.send('x'));
 
 const socket = connect({ path: '/run/x.sock', descriptors: true });
+socket.on('descriptors', (list) => expectType<Descriptor[]>(list));
 expectType<boolean>(socket.sendDescriptors([3, left, passer], 'payload', () => {}));
 expectType<Descriptor>(toDescriptor(createServer({ descriptors: true })));
 

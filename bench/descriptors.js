@@ -40,7 +40,8 @@ const columns = [
   {
     name: 'usocket',
     absent: isInstalled('usocket') ? null : 'npm install --no-save usocket',
-    command: ({ count, batch }) => [...program('usocket'), count, batch],
+    // More in a message than it makes room for it loses.
+    command: ({ batch }) => [...program('usocket'), 20_000, Math.min(batch, 16)],
   },
   { name: 'pipewright', absent: null, command: ({ count, batch }) => [...program('pipewright'), count, batch] },
   { name: 'C', absent: null, command: ({ count, batch }) => [programPath('pass'), count, batch] },

@@ -18,22 +18,47 @@ const kBeginSending = Symbol('beginSending');
 const kEndSending = Symbol('endSending');
 
 // What a Descriptor owns is kept apart from it, so that it can be closed when the
-// Descriptor is gone: { fd, isStranger }, fd being -1 once it was closed or taken.
+// Descriptor is gone: a list of numbers, each -1 once it was closed or taken. Those that
+// came together share a list, and a keeper that goes when the last of them does: to watch
+// each for itself would cost more than all the rest.
 
 let hasWarned = false;
 
-const forgotten = new FinalizationRegistry((cell) => {
-  if (cell.fd < 0) return;
-  loseTrack(cell.fd);
-  binding.closeInBackground(cell.fd);
-  cell.fd = -1;
-  if (hasWarned) return;
+const forgotten = new FinalizationRegistry((fds) => {
+  const left = fds.filter((fd) => fd >= 0);
+  for (const fd of left) {
+    loseTrack(fd);
+    binding.closeInBackground(fd);
+  }
+  if (hasWarned || left.length === 0) return;
   hasWarned = true;
   process.emitWarning('A Descriptor was forgotten without close(), and closed by the garbage collector', {
     type: 'ForgottenDescriptorWarning',
     code: 'PIPEWRIGHT_FORGOTTEN_DESCRIPTOR',
   });
 });
+
+// Strangers' files that were closed in this tick: a file system may take seconds to
+// close one, so it is not done here.
+let closed = [];
+
+const MANY = 16;
+
+function closeStranger(fd) {
+  if (closed.length === 0) process.nextTick(closeStrangers);
+  closed.push(fd);
+}
+
+function closeStrangers() {
+  const fds = closed;
+  closed = [];
+  fds.forEach(loseTrack);
+  if (fds.length < MANY) {
+    for (const fd of fds) binding.closeInBackground(fd);
+  } else {
+    binding.closeInBackground(Int32Array.from(fds));
+  }
+}
 
 // A thread that ends leaves its descriptors open in the process: the addon closes
 // those that it was told of. The main thread takes the process with it.
@@ -45,7 +70,10 @@ const loseTrack = isMainThread ? () => {} : binding.untrackFd;
  * collector, with a warning.
  */
 class Descriptor {
-  #cell;
+  #fds;
+  #index = 0;
+  #isStranger;
+  #keeper;
   #type;
   #senders = 0;
   #closesLater = false;
@@ -56,15 +84,22 @@ class Descriptor {
    * @param {number} fd
    * @throws ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE, EBADF
    */
-  constructor(fd, origin) {
+  constructor(fd, origin, group) {
     const isStranger = origin === kStranger;
     if (!isStranger) {
       validateInt32(fd, 'fd', 0);
       const flags = binding.getFlags(fd);
       if (flags < 0) throw errnoException(flags, 'fcntl');
     }
-    this.#cell = { fd, isStranger };
-    forgotten.register(this, this.#cell);
+    this.#isStranger = isStranger;
+    if (group === undefined) {
+      this.#fds = [fd];
+      forgotten.register(this, this.#fds);
+    } else {
+      this.#fds = group.fds;
+      this.#index = group.next++;
+      this.#keeper = group.keeper;
+    }
     keepTrack(fd);
   }
 
@@ -85,16 +120,16 @@ class Descriptor {
   }
 
   static isDescriptor(value) {
-    return typeof value === 'object' && value !== null && #cell in value;
+    return typeof value === 'object' && value !== null && #fds in value;
   }
 
   /** The number; -1 once it was closed or taken. */
   get fd() {
-    return this.#cell.fd;
+    return this.#fds[this.#index];
   }
 
   get isOpen() {
-    return this.#cell.fd >= 0;
+    return this.fd >= 0;
   }
 
   /**
@@ -130,14 +165,17 @@ class Descriptor {
 
   /** Closes it, now or, while it is being sent, once it was. More than once is no error. */
   close() {
-    const { fd, isStranger } = this.#cell;
+    const { fd } = this;
     if (fd < 0) return;
     this.#closesLater = this.#senders > 0;
     if (this.#closesLater) return;
-    this.#cell.fd = -1;
+    this.#letGo();
+    if (this.#isStranger) {
+      closeStranger(fd);
+      return;
+    }
     loseTrack(fd);
-    // A stranger's file may be on a file system that takes seconds to close it.
-    const err = isStranger ? binding.closeInBackground(fd) : binding.closeFd(fd);
+    const err = binding.closeFd(fd);
     if (err !== 0) throw errnoException(err, 'close');
   }
 
@@ -149,7 +187,7 @@ class Descriptor {
   take() {
     const fd = this.#openFd();
     if (this.#senders > 0) throw plain('ERR_DESCRIPTOR_BUSY');
-    this.#cell.fd = -1;
+    this.#letGo();
     loseTrack(fd);
     return fd;
   }
@@ -158,7 +196,7 @@ class Descriptor {
   duplicate() {
     const copy = binding.duplicateFd(this.#openFd());
     if (copy < 0) throw errnoException(copy, 'fcntl');
-    return new Descriptor(copy, this.#cell.isStranger ? kStranger : undefined);
+    return new Descriptor(copy, this.#isStranger ? kStranger : undefined);
   }
 
   /**
@@ -172,8 +210,13 @@ class Descriptor {
   }
 
   #openFd() {
-    if (this.#cell.fd < 0) throw plain('ERR_DESCRIPTOR_CLOSED');
-    return this.#cell.fd;
+    if (!this.isOpen) throw plain('ERR_DESCRIPTOR_CLOSED');
+    return this.fd;
+  }
+
+  #letGo() {
+    this.#fds[this.#index] = -1;
+    this.#keeper = undefined;
   }
 
   // Until the kernel has it, its number must stay what it is.
@@ -194,10 +237,13 @@ class Descriptor {
   }
 }
 
-/** Descriptors of numbers that came over a socket. */
+/** Descriptors of numbers that came over a socket; the list is theirs from now on. */
 function received(fds) {
+  if (fds.length === 1) return [new Descriptor(fds[0], kStranger)];
+  const group = { fds, next: 0, keeper: {} };
+  forgotten.register(group.keeper, fds);
   const list = new Array(fds.length);
-  for (let i = 0; i < fds.length; i++) list[i] = new Descriptor(fds[i], kStranger);
+  for (let i = 0; i < list.length; i++) list[i] = new Descriptor(fds[i], kStranger, group);
   return list;
 }
 

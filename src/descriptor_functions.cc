@@ -135,9 +135,16 @@ bool ClosesAtOnce(int fd) {
   return setting.l_onoff == 0;
 }
 
-// closeInBackground(fd): in the thread pool, if it may take long.
+// closeInBackground(fd), or of an Int32Array: in the thread pool, if it may take long.
+// Of many it is not asked: that would cost as much as the closing.
 Napi::Value CloseInBackground(const Napi::CallbackInfo& info) {
   int fd;
+  if (info[0].IsTypedArray() &&
+      info[0].As<Napi::TypedArray>().TypedArrayType() == napi_int32_array) {
+    const auto list = info[0].As<Napi::Int32Array>();
+    EnvironmentOf(info)->closer()->Close(list.Data(), list.ElementLength());
+    return Number(info, 0);
+  }
   if (!ToFd(info[0], &fd)) return Number(info, UV_EINVAL);
   if (ClosesAtOnce(fd)) {
     close(fd);

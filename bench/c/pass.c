@@ -23,7 +23,7 @@ static double now(void) {
   return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
 }
 
-static void fail(const char *what) {
+static void fail(const char* what) {
   perror(what);
   exit(1);
 }
@@ -39,7 +39,7 @@ static void send_all(int socket, long count, int batch) {
     struct iovec vector = {bytes, (size_t)batch};
     struct msghdr message = {.msg_iov = &vector, .msg_iovlen = 1, .msg_control = control.bytes};
     message.msg_controllen = CMSG_SPACE(sizeof(int) * (size_t)batch);
-    struct cmsghdr *part = CMSG_FIRSTHDR(&message);
+    struct cmsghdr* part = CMSG_FIRSTHDR(&message);
     part->cmsg_level = SOL_SOCKET;
     part->cmsg_type = SCM_RIGHTS;
     part->cmsg_len = CMSG_LEN(sizeof(int) * (size_t)batch);
@@ -59,7 +59,7 @@ static void receive_all(int socket, long count) {
     message.msg_controllen = sizeof(control.bytes);
     if (recvmsg(socket, &message, MSG_CMSG_CLOEXEC) <= 0) fail("recvmsg");
     if (began == 0) began = now();
-    struct cmsghdr *part = CMSG_FIRSTHDR(&message);
+    struct cmsghdr* part = CMSG_FIRSTHDR(&message);
     const size_t size = part->cmsg_len - CMSG_LEN(0);
     memcpy(fds, CMSG_DATA(part), size);
     for (size_t i = 0; i < size / sizeof(int); i++) close(fds[i]);
@@ -68,7 +68,7 @@ static void receive_all(int socket, long count) {
   printf("{\"descriptorsPerSecond\": %.0f}\n", (double)count / (now() - began));
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
   int pair[2];
   if (argc != 3) return 2;
   const long count = atol(argv[1]);

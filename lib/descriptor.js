@@ -18,9 +18,10 @@ const kBeginSending = Symbol('beginSending');
 const kEndSending = Symbol('endSending');
 
 // What a Descriptor owns is kept apart from it, so that it can be closed when the
-// Descriptor is gone: a list of numbers, each -1 once it was closed or taken. Those that
-// came together share a list, and a keeper that goes when the last of them does: to watch
-// each for itself would cost more than all the rest.
+// Descriptor is gone: a group { fds, next }, whose numbers are -1 once they were closed
+// or taken. Those that came together are one group, which goes when the last of them
+// does: to watch each for itself would cost more than all the rest.
+const CLOSED = Object.freeze({ fds: [-1], next: 1 });
 
 let hasWarned = false;
 
@@ -37,6 +38,12 @@ const forgotten = new FinalizationRegistry((fds) => {
     code: 'PIPEWRIGHT_FORGOTTEN_DESCRIPTOR',
   });
 });
+
+function newGroup(fds) {
+  const group = { fds, next: 0 };
+  forgotten.register(group, fds);
+  return group;
+}
 
 // Strangers' files that were closed in this tick: a file system may take seconds to
 // close one, so it is not done here.
@@ -70,10 +77,9 @@ const loseTrack = isMainThread ? () => {} : binding.untrackFd;
  * collector, with a warning.
  */
 class Descriptor {
-  #fds;
-  #index = 0;
+  #group;
+  #index;
   #isStranger;
-  #keeper;
   #type;
   #senders = 0;
   #closesLater = false;
@@ -92,14 +98,8 @@ class Descriptor {
       if (flags < 0) throw errnoException(flags, 'fcntl');
     }
     this.#isStranger = isStranger;
-    if (group === undefined) {
-      this.#fds = [fd];
-      forgotten.register(this, this.#fds);
-    } else {
-      this.#fds = group.fds;
-      this.#index = group.next++;
-      this.#keeper = group.keeper;
-    }
+    this.#group = group ?? newGroup([fd]);
+    this.#index = this.#group.next++;
     keepTrack(fd);
   }
 
@@ -120,12 +120,12 @@ class Descriptor {
   }
 
   static isDescriptor(value) {
-    return typeof value === 'object' && value !== null && #fds in value;
+    return typeof value === 'object' && value !== null && #group in value;
   }
 
   /** The number; -1 once it was closed or taken. */
   get fd() {
-    return this.#fds[this.#index];
+    return this.#group.fds[this.#index];
   }
 
   get isOpen() {
@@ -215,8 +215,9 @@ class Descriptor {
   }
 
   #letGo() {
-    this.#fds[this.#index] = -1;
-    this.#keeper = undefined;
+    this.#group.fds[this.#index] = -1;
+    this.#group = CLOSED;
+    this.#index = 0;
   }
 
   // Until the kernel has it, its number must stay what it is.
@@ -239,12 +240,8 @@ class Descriptor {
 
 /** Descriptors of numbers that came over a socket; the list is theirs from now on. */
 function received(fds) {
-  if (fds.length === 1) return [new Descriptor(fds[0], kStranger)];
-  const group = { fds, next: 0, keeper: {} };
-  forgotten.register(group.keeper, fds);
-  const list = new Array(fds.length);
-  for (let i = 0; i < list.length; i++) list[i] = new Descriptor(fds[i], kStranger, group);
-  return list;
+  const group = newGroup(fds);
+  return fds.map((fd) => new Descriptor(fd, kStranger, group));
 }
 
 module.exports = { Descriptor, kBeginSending, kEndSending, received };

@@ -215,7 +215,7 @@ function tcpTarget(options) {
 /**
  * The arguments of listen(): where, with backlog and signal, and the callback.
  *
- * @returns {Readonly<ListenTarget & { backlog: number, signal?: AbortSignal, callback: any }>}
+ * @returns {Readonly<ListenTarget & { given: any, backlog: number, signal?: AbortSignal, callback: any }>}
  */
 function normalizeListenArgs(args) {
   const [given, callback] = normalizeArgs(args);

@@ -390,19 +390,28 @@ void MessageSocket::EndReading(int err) {
   Note(EventKind::kRead, err);
 }
 
+// Whether a read of the stream gave bytes; its end and its errors are told here.
+bool MessageSocket::HasBytes(ssize_t result) {
+  if (result > 0) return true;
+  if (result != UV_EAGAIN) EndReading(result == 0 ? UV_EOF : static_cast<int>(result));
+  return false;
+}
+
+// Looks at what comes next, whole with its descriptors, and narrows `room` to the bytes
+// of it that are to be consumed. False where there is nothing to take now.
+bool MessageSocket::PeekStream(uv_buf_t* room, PeekedMessage* message) {
+  const ssize_t seen = PeekMessage(socket_.get(), *room, max_descriptors_, message);
+  if (!HasBytes(seen) || !IsComplete(*message)) return false;
+  room->len = static_cast<size_t>(seen);
+  return true;
+}
+
 bool MessageSocket::ReceiveBytes() {
   uv_buf_t room = Room();
   if (room.len == 0) return false;
   if (plain_bytes_ > 0) return ReceivePlainBytes(room);
   PeekedMessage message;
-  const ssize_t seen = PeekMessage(socket_.get(), room, max_descriptors_, &message);
-  if (seen == UV_EAGAIN) return false;
-  if (seen <= 0) {
-    EndReading(seen == 0 ? UV_EOF : static_cast<int>(seen));
-    return false;
-  }
-  if (!IsComplete(message)) return false;
-  room.len = static_cast<size_t>(seen);
+  if (!PeekStream(&room, &message)) return false;
   bool took_descriptors = false;
   const ssize_t taken = ConsumeBytes(socket_.get(), room, &took_descriptors);
   if (took_descriptors && !message.descriptors.empty()) {
@@ -422,11 +431,7 @@ bool MessageSocket::ReceivePlainBytes(const uv_buf_t& room) {
   wanted.len = static_cast<size_t>(std::min<uint64_t>(room.len, plain_bytes_));
   bool took_descriptors = false;
   const ssize_t taken = ConsumeBytes(socket_.get(), wanted, &took_descriptors);
-  if (taken == UV_EAGAIN) return false;
-  if (taken <= 0) {
-    EndReading(taken == 0 ? UV_EOF : static_cast<int>(taken));
-    return false;
-  }
+  if (!HasBytes(taken)) return false;
   plain_bytes_ -= static_cast<uint64_t>(taken);
   NoteBytes(static_cast<size_t>(taken));
   return false;
@@ -438,14 +443,7 @@ bool MessageSocket::ReceiveForDescriptors() {
   uv_buf_t room = Scratch(kRoom);
   room.len = kRoom;
   PeekedMessage message;
-  const ssize_t seen = PeekMessage(socket_.get(), room, max_descriptors_, &message);
-  if (seen == UV_EAGAIN) return false;
-  if (seen <= 0) {
-    EndReading(seen == 0 ? UV_EOF : static_cast<int>(seen));
-    return false;
-  }
-  if (!IsComplete(message)) return false;
-  room.len = static_cast<size_t>(seen);
+  if (!PeekStream(&room, &message)) return false;
   bool took_descriptors = false;
   const ssize_t taken = ConsumeBytes(socket_.get(), room, &took_descriptors);
   if (!took_descriptors || message.descriptors.empty()) {

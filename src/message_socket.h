@@ -119,6 +119,8 @@ class MessageSocket : public Napi::ObjectWrap<MessageSocket>,
   void NoteBytes(size_t length);
   void NoteReceived();
   void EndReading(int err);
+  bool HasBytes(ssize_t result);
+  bool PeekStream(uv_buf_t* room, PeekedMessage* message);
   bool IsComplete(const PeekedMessage& message);
   void WaitForTable();
   void StopWaiting();

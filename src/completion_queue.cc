@@ -67,7 +67,8 @@ uint32_t CompletionQueue::Register(HandleWrap* handle, Napi::Object object) {
     handles_[id] = handle;
   }
   environment_->HandleOpened();
-  table_ref_.Value().Set(id, object);
+  // Fails in a worker that is being terminated, whose JavaScript will not look for it.
+  napi_set_element(environment_->env(), table_ref_.Value(), id, object);
   return id;
 }
 
@@ -250,9 +251,11 @@ bool CompletionQueue::HasUnread(const HandleWrap* handle) const {
 }
 
 void CompletionQueue::Release(uint32_t id) {
+  Napi::Env env = environment_->env();
+  napi_set_element(env, table_ref_.Value(), id, env.Undefined());
+  handles_[id]->LetGo();
   handles_[id] = nullptr;
   free_ids_.push_back(id);
-  table_ref_.Value().Set(id, environment_->env().Undefined());
 }
 
 void CompletionQueue::Close() {

@@ -71,7 +71,7 @@ class CompletionQueue {
   const char* scratch() const { return scratch_; }
 
   // Called by HandleWrap: an open handle has a number, by which records and the
-  // table `handles` name it, and which holds its JavaScript object strongly.
+  // table `handles` name it.
   uint32_t Register(HandleWrap* handle, Napi::Object object);
   size_t open_handles() const { return handles_.size() - free_ids_.size(); }
 

@@ -4,8 +4,9 @@
 
 namespace pipewright {
 
-HandleWrap::HandleWrap(CompletionQueue* queue, uv_handle_t* handle)
-    : queue_(queue), handle_(handle) {
+HandleWrap::HandleWrap(Napi::Reference<Napi::Object>* object, CompletionQueue* queue,
+                       uv_handle_t* handle)
+    : object_(object), queue_(queue), handle_(handle) {
   handle_->data = this;
 }
 
@@ -14,6 +15,7 @@ HandleWrap::~HandleWrap() { CHECK(state_ == State::kUnopened || state_ == State:
 void HandleWrap::Opened(Napi::Object object) {
   handle_->data = this;
   state_ = State::kOpen;
+  object_->Ref();
   id_ = queue_->Register(this, object);
   group_ = id_;
 }
@@ -29,9 +31,11 @@ void HandleWrap::Close() {
 void HandleWrap::OnClose(uv_handle_t* handle) {
   HandleWrap* self = From(handle);
   self->state_ = State::kClosed;
+  Environment* environment = self->queue_->environment();
   self->Note(EventKind::kClose);
-  self->queue_->environment()->DescriptorClosed();
-  self->queue_->environment()->HandleClosed();
+  if (environment->is_closing()) self->LetGo();  // No event will be delivered.
+  environment->DescriptorClosed();
+  environment->HandleClosed();
 }
 
 Napi::Value HandleWrap::CloseHandle(const Napi::CallbackInfo& info) {

@@ -5,6 +5,8 @@
 //
 // - The JavaScript object is held strongly from kOpen until its 'close' event was
 //   delivered, and weakly otherwise. An object never opened has nothing to close.
+//   C++ holds it itself: in a worker that is being terminated an object may not get
+//   into a table of JavaScript's.
 // - Close() is idempotent; every other method of a closed handle returns UV_EBADF.
 // - uv_handle_t::data always holds a HandleWrap*, which From() alone reads: with
 //   two bases any other cast is wrong.
@@ -36,6 +38,8 @@ class HandleWrap {
   uint32_t group() const { return group_; }
 
   void Close();
+  // Its close event was delivered: from now on it is held weakly.
+  void LetGo() { object_->Unref(); }
 
   // Methods for JavaScript, the same on every class. Numbers are 0 or a negative
   // errno; see docs/binding.md.
@@ -47,7 +51,8 @@ class HandleWrap {
   Napi::Value HasUnread(const Napi::CallbackInfo& info);
 
  protected:
-  HandleWrap(CompletionQueue* queue, uv_handle_t* handle);
+  // `object` is the leaf's Napi::ObjectWrap.
+  HandleWrap(Napi::Reference<Napi::Object>* object, CompletionQueue* queue, uv_handle_t* handle);
   virtual ~HandleWrap();
 
   // Runs `init` (one of libuv's uv_*_init) and takes the handle into the queue's
@@ -83,6 +88,7 @@ class HandleWrap {
   static void OnClose(uv_handle_t* handle);
   void Opened(Napi::Object object);
 
+  Napi::Reference<Napi::Object>* object_;
   CompletionQueue* queue_;
   uv_handle_t* handle_;
   State state_ = State::kUnopened;

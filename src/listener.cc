@@ -99,7 +99,7 @@ Napi::Function Listener::Define(Napi::Env env, CompletionQueue* queue) {
 
 Listener::Listener(const Napi::CallbackInfo& info)
     : Napi::ObjectWrap<Listener>(info),
-      HandleWrap(static_cast<CompletionQueue*>(info.Data()),
+      HandleWrap(this, static_cast<CompletionQueue*>(info.Data()),
                  reinterpret_cast<uv_handle_t*>(&poll_)) {}
 
 // Takes the listening socket over, unless it fails, and begins to accept.

@@ -80,7 +80,7 @@ Napi::Function MessageSocket::Define(Napi::Env env, CompletionQueue* queue) {
 
 MessageSocket::MessageSocket(const Napi::CallbackInfo& info)
     : Napi::ObjectWrap<MessageSocket>(info),
-      HandleWrap(static_cast<CompletionQueue*>(info.Data()),
+      HandleWrap(this, static_cast<CompletionQueue*>(info.Data()),
                  reinterpret_cast<uv_handle_t*>(&poll_)) {}
 
 // Opening.

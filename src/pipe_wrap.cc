@@ -40,7 +40,7 @@ Napi::Function PipeWrap::Define(Napi::Env env, CompletionQueue* queue) {
 
 PipeWrap::PipeWrap(const Napi::CallbackInfo& info)
     : Napi::ObjectWrap<PipeWrap>(info),
-      StreamWrap(static_cast<CompletionQueue*>(info.Data()),
+      StreamWrap(this, static_cast<CompletionQueue*>(info.Data()),
                  reinterpret_cast<uv_stream_t*>(&pipe_)) {}
 
 int PipeWrap::OpenPipe(const Napi::CallbackInfo& info) {

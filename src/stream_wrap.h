@@ -33,8 +33,8 @@ class StreamWrap : public HandleWrap {
   Napi::Value WriteQueueSize(const Napi::CallbackInfo& info);
 
  protected:
-  StreamWrap(CompletionQueue* queue, uv_stream_t* stream)
-      : HandleWrap(queue, reinterpret_cast<uv_handle_t*>(stream)), stream_(stream) {}
+  StreamWrap(Napi::Reference<Napi::Object>* object, CompletionQueue* queue, uv_stream_t* stream)
+      : HandleWrap(object, queue, reinterpret_cast<uv_handle_t*>(stream)), stream_(stream) {}
 
   uv_stream_t* stream() const { return stream_; }
 

@@ -50,7 +50,7 @@ Napi::Function TcpWrap::Define(Napi::Env env, CompletionQueue* queue) {
 
 TcpWrap::TcpWrap(const Napi::CallbackInfo& info)
     : Napi::ObjectWrap<TcpWrap>(info),
-      StreamWrap(static_cast<CompletionQueue*>(info.Data()),
+      StreamWrap(this, static_cast<CompletionQueue*>(info.Data()),
                  reinterpret_cast<uv_stream_t*>(&tcp_)) {}
 
 int TcpWrap::OpenTcp(const Napi::CallbackInfo& info) {

@@ -47,7 +47,8 @@ const modules = [
 describe.each(modules)('with %s', (_, module) => {
   test('one connection carries request after request', async () => {
     const { agent, made } = await agentOf(module);
-    for (const body of ['one', 'two'.repeat(300_000), 'three']) expect((await request(agent, body)) === body).toBe(true);
+    for (const body of ['one', 'two'.repeat(300_000), 'three'])
+      expect((await request(agent, body)) === body).toBe(true);
     expect(made).toHaveLength(1);
   });
 

@@ -17,7 +17,7 @@ const { handleOfFd } = require('./adopt.js');
 const { sendDescriptors } = require('./passing.js');
 const { peerCredentials } = require('./peer.js');
 const { defineAccessors } = require('./properties.js');
-const { onread, pause, read, readNow, resume } = require('./reading.js');
+const { pause, read, readForSocket, readNow, resume } = require('./reading.js');
 const { onTimeout, refreshTimer, setTimeoutOf, stopTimer } = require('./timeout.js');
 const { write, writeGeneric, writeNow, writev } = require('./writing.js');
 const {
@@ -35,8 +35,6 @@ const {
 } = require('./symbols.js');
 
 const UV_ENOTCONN = -constants.errno.ENOTCONN;
-
-const noop = () => {};
 
 /**
  * A connection over a Unix socket, a pipe or TCP; net.Socket of Node.
@@ -94,7 +92,7 @@ function attachHandle(socket) {
   const handle = socket._handle;
   if (!handle) return;
   handle[kOwner] = socket;
-  handle.onread = onread;
+  readForSocket(handle);
   const userRead = socket[kUserRead];
   if (userRead === null) return;
   if (userRead.nextBuffer !== null) userRead.buffer = userRead.nextBuffer();
@@ -226,7 +224,7 @@ function closeHandle(socket, hadError) {
   } else {
     handle.close(onClose);
   }
-  handle.onread = noop;
+  handle.reader = undefined;
   socket._handle = null;
   socket._sockname = null;
 }

@@ -50,6 +50,7 @@ class StreamWrap : public HandleWrap {
   static void OnShutdown(uv_shutdown_t* request, int status);
 
   bool MayRead();
+  void OnNoRoom();
   bool HasMore() const;
   uv_buf_t UserBuffer() const;
   template <typename Encode>

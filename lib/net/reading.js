@@ -10,6 +10,7 @@ const { kDescriptors, kOwner, kPushed, kTimer, kUserRead } = require('./symbols.
 const { refreshTimer } = require('./timeout.js');
 
 const UV_EOF = -4095;
+const UV_ENOBUFS = -105; // From the handle: the user's buffer is empty, or detached.
 
 // The handle's `onread`: bytes, or a negative errno.
 function onread(nread, chunk) {
@@ -56,12 +57,19 @@ function deliverToUser(socket, nread) {
 
 function onReadEnd(socket, nread) {
   if (nread !== UV_EOF) {
-    socket.destroy(socket[kDescriptors] === null ? errnoException(nread, 'read') : receiveException(nread));
+    socket.destroy(readException(socket, nread));
     return;
   }
   if (socket.readableEnded) return;
   socket.push(null);
   socket.read(0);
+}
+
+function readException(socket, errno) {
+  if (errno === UV_ENOBUFS && socket[kUserRead] !== null) {
+    return errnoException(errno, 'read', 'the buffer of the option onread has no room');
+  }
+  return socket[kDescriptors] === null ? errnoException(errno, 'read') : receiveException(errno);
 }
 
 function startReading(socket) {

@@ -7,7 +7,7 @@
 
 const binding = require('../binding.js');
 const { Descriptor, kBeginSending, kEndSending } = require('../descriptor.js');
-const { invalidArgType, plain } = require('../errors.js');
+const { errnoException, invalidArgType, plain } = require('../errors.js');
 const { forgetFile } = require('./socket_files.js');
 
 const ACCEPTED = ['number', 'Descriptor', 'Socket', 'Server', 'FileHandle', 'ChildProcess'];
@@ -24,7 +24,7 @@ function sendable(item, keep) {
   if (typeof item === 'number' && Number.isInteger(item) && item >= 0) return { fd: item, settle: nothing };
   if (typeof item !== 'object' || item === null) throw invalidArgType('descriptor', ACCEPTED, item);
   if (Descriptor.isDescriptor(item)) return ofDescriptor(item, keep);
-  if (typeof item.pidfd === 'number') return { fd: openFd(item.pidfd), settle: nothing };
+  if (isChild(item)) return { fd: openFd(pidfdOf(item)), settle: nothing };
   if (isNodeDatagramSocket(item)) return { fd: openFd(datagramFd(item)), settle: nothing };
   const handle = item._handle ?? undefined;
   if (isOurs(handle)) return isListener(handle) ? ofServer(item, handle, keep) : ofSocket(item, handle, keep);
@@ -49,6 +49,14 @@ function sendableList(list, keep) {
 function openFd(fd) {
   if (fd < 0) throw plain('ERR_DESCRIPTOR_CLOSED');
   return fd;
+}
+
+// A child of ours has a method, another library's may have a number.
+const isChild = ({ pidfd }) => typeof pidfd === 'function' || typeof pidfd === 'number';
+
+function pidfdOf(child) {
+  const fd = typeof child.pidfd === 'function' ? child.pidfd() : child.pidfd;
+  return typeof fd === 'number' ? fd : -1; // null: it has ended.
 }
 
 // Every handle of ours has it, and none of Node's.
@@ -134,7 +142,10 @@ function toDescriptor(item) {
   if (Descriptor.isDescriptor(item)) return item;
   const { fd, settle } = sendable(item, false);
   const copy = binding.duplicateFd(fd);
-  if (copy < 0) settle(false);
+  if (copy < 0) {
+    settle(false);
+    throw errnoException(copy, 'fcntl');
+  }
   const descriptor = Descriptor.from(copy);
   settle(true);
   return descriptor;

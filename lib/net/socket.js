@@ -12,7 +12,6 @@ const { errnoException, plain } = require('../errors.js');
 const { connect } = require('./connecting.js');
 const { whenAborted } = require('./abort.js');
 const { normalizeSocketOptions } = require('./options.js');
-const { retryOverloaded } = require('./overload.js');
 const { handleOfFd } = require('./adopt.js');
 const { sendDescriptors } = require('./passing.js');
 const { peerCredentials } = require('./peer.js');
@@ -209,10 +208,7 @@ function closeHandle(socket, hadError) {
   const handle = socket._handle;
   socket[kBytesRead] = handle.bytesRead;
   socket[kBytesWritten] = handle.bytesWritten;
-  const onClose = () => {
-    retryOverloaded();
-    emitClose(socket, hadError);
-  };
+  const onClose = () => emitClose(socket, hadError);
   if (socket.resetAndClosing) {
     socket.resetAndClosing = false;
     handle.onclose = onClose;

@@ -72,6 +72,11 @@ const tcpOptions = (options) => ({
   keepAliveSeconds: keepAliveSeconds(options),
 });
 
+function typeOfService(options) {
+  if (options.typeOfService !== undefined) validateInt32(options.typeOfService, 'options.typeOfService', 0, 255);
+  return options.typeOfService;
+}
+
 // { buffer, callback } with a Uint8Array, or a function that gives one for each read.
 function userRead(onread) {
   if (onread === null || typeof onread !== 'object' || typeof onread.callback !== 'function') return null;
@@ -107,7 +112,7 @@ function normalizeSocketOptions(options) {
     handle: given.handle,
     fd: given.handle ? undefined : given.fd,
     onread: userRead(given.onread),
-    tcp: tcpOptions(given),
+    tcp: { ...tcpOptions(given), typeOfService: typeOfService(given) },
     blockList: blockList(given),
     signal: given.signal || undefined,
     descriptors: descriptorOptions(given),

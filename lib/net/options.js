@@ -293,7 +293,11 @@ function pathTarget(options) {
 
 function checkPathTarget(target, options) {
   if (target.path[0] === '\0') {
-    const ofFiles = ['mode', 'owner', 'group', 'readableAll', 'writableAll', 'replaceStale'];
+    if (options.readableAll || options.writableAll) {
+      const text = 'can not set readableAll or writableAllt to true when path is abstract unix socket'; // Node's spelling.
+      throw invalidArgValue('options', options, text);
+    }
+    const ofFiles = ['mode', 'owner', 'group', 'replaceStale'];
     const given = ofFiles.find((name) => options[name]);
     if (given !== undefined) {
       throw invalidArgValue('options', options, `can not set ${given} when path is abstract unix socket`);

@@ -22,7 +22,7 @@ const LAYERS = [
   ['signals'],
   ['binding'],
   ['completions'],
-  ['accounts', 'async_scope', 'signal_names'],
+  ['accounts', 'async_scope', 'instances', 'signal_names'],
   ['validate'],
   ['errors'],
 ];

@@ -3,9 +3,11 @@
 // net.Server: a Listener, and a Socket for each connection that it accepts.
 
 const EventEmitter = require('node:events');
+const nodeNet = require('node:net');
 
 const { PipeWrap, TcpWrap } = require('../binding.js');
 const { errnoException, plain } = require('../errors.js');
+const { acceptInstancesOf } = require('../instances.js');
 const { whenAborted } = require('./abort.js');
 const { connectionAccepted, listenFailed, listenStarted, listenSucceeded } = require('./diagnostics.js');
 const { startListening } = require('./listening.js');
@@ -53,6 +55,7 @@ function Server(options, listener) {
 }
 Object.setPrototypeOf(Server.prototype, EventEmitter.prototype);
 Object.setPrototypeOf(Server, EventEmitter);
+acceptInstancesOf(Server, nodeNet.Server);
 
 // Listening.
 

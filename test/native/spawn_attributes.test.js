@@ -69,7 +69,7 @@ describe('the vfork engine', () => {
 
   // An ordinary user that may change users: root owns its /proc if it may no longer be
   // dumped.
-  asRoot('keeps this process dumpable', () => {
+  (isRoot ? testNeeding('setpriv') : test.skip)('keeps this process dumpable', () => {
     const capabilities = '+setuid,+setgid,+dac_override';
     const output = execFileSync('setpriv', [
       `--reuid=${NOBODY}`,

@@ -7,10 +7,16 @@
 const path = require('node:path');
 
 const { runFixture } = require('../helpers/child');
+const { testSinceNode } = require('../helpers/node_version');
 
 const REGISTER = path.join(__dirname, '../../lib/register.js');
 
-test.each(['execa', 'cross-spawn', 'tinyexec', 'zx'])('%s finds what it finds with Node', async (name) => {
+describe('what they find is what they find with Node', () => {
+  testSinceNode(20, 5)('execa', () => compare('execa'));
+  test.each(['cross-spawn', 'tinyexec', 'zx'])('%s', (name) => compare(name));
+});
+
+async function compare(name) {
   const results = await Promise.all(
     [['-r', REGISTER], []]
       .map((flags) => [...flags, '--no-deprecation'])
@@ -24,4 +30,4 @@ test.each(['execa', 'cross-spawn', 'tinyexec', 'zx'])('%s finds what it finds wi
   expect(theirs.isOurs).toBe(false);
   expect(ours.found).toEqual(theirs.found);
   expect(Object.keys(ours.found).length).toBeGreaterThanOrEqual(5);
-});
+}

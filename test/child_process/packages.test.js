@@ -5,15 +5,16 @@
 // module, which has to give the same.
 
 const path = require('node:path');
-
 const { runFixture } = require('../helpers/child');
+const { testNeeding } = require('../helpers/needed_programs');
 const { testSinceNode } = require('../helpers/node_version');
 
 const REGISTER = path.join(__dirname, '../../lib/register.js');
 
 describe('what they find is what they find with Node', () => {
   testSinceNode(20, 5)('execa', () => compare('execa'));
-  test.each(['cross-spawn', 'tinyexec', 'zx'])('%s', (name) => compare(name));
+  testNeeding('bash', 'ps')('zx', () => compare('zx'));
+  test.each(['cross-spawn', 'tinyexec'])('%s', (name) => compare(name));
 });
 
 async function compare(name) {

@@ -5,6 +5,7 @@ const fs = require('node:fs');
 const { errno, priority, signals } = require('node:os').constants;
 const path = require('node:path');
 const { outputOf, runFixture, startFixture } = require('../helpers/child');
+const { testNeeding } = require('../helpers/needed_programs');
 const { ENGINES, run, script, start } = require('../helpers/spawning');
 
 const NOBODY = 65534;

@@ -6,6 +6,7 @@
 
 const fs = require('node:fs');
 const path = require('node:path');
+const { filesBelow } = require('./helpers/files_below');
 const rules = require('./helpers/source_rules');
 
 const ROOT = path.join(__dirname, '..');
@@ -53,11 +54,9 @@ const OWNERS_OF_NATIVE_OBJECTS = [
 
 /** @returns {{ file: string, text: string }[]} all files below `folder` with such a name */
 function sourcesIn(folder, pattern) {
-  const found = fs.readdirSync(path.join(ROOT, folder), { recursive: true, withFileTypes: true });
-  return found
-    .filter((entry) => entry.isFile() && pattern.test(entry.name))
-    .map((entry) => path.relative(ROOT, path.join(entry.parentPath ?? entry.path, entry.name)))
-    .sort()
+  return filesBelow(path.join(ROOT, folder))
+    .filter((file) => pattern.test(path.basename(file)))
+    .map((file) => path.join(folder, file))
     .map((file) => ({ file, text: fs.readFileSync(path.join(ROOT, file), 'utf8') }));
 }
 

@@ -34,7 +34,7 @@ async function toPython(folder, say) {
   const passer = new DescriptorPasser();
   const program = path.join(__dirname, 'programs/serve_passed.py');
   const python = spawn('python3', [program], { stdio: ['ignore', 'pipe', 'inherit', passer.childFd] });
-  const output = text(python.stdout);
+  const [output, exited] = [text(python.stdout), once(python, 'exit')];
   passer.parent();
 
   const note = path.join(folder, 'note');
@@ -61,7 +61,7 @@ async function toPython(folder, say) {
   const returned = await text(pipe.toSocket());
   assert.equal(returned, 'a pipe of Python');
   say(`and Python passed back the end of a pipe, in which is: ${returned}`);
-  assert.deepEqual(await once(python, 'exit'), [0, null]);
+  assert.deepEqual(await exited, [0, null]);
   assert.equal(await output, '');
   assert.equal(fs.readFileSync(note, 'utf8'), 'written by Python');
   say(`in the file is now: ${fs.readFileSync(note, 'utf8')}`);

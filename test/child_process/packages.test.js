@@ -5,12 +5,19 @@
 // module, which has to give the same.
 
 const path = require('node:path');
-
 const { runFixture } = require('../helpers/child');
+const { testNeeding } = require('../helpers/needed_programs');
+const { testSinceNode } = require('../helpers/node_version');
 
 const REGISTER = path.join(__dirname, '../../lib/register.js');
 
-test.each(['execa', 'cross-spawn', 'tinyexec', 'zx'])('%s finds what it finds with Node', async (name) => {
+describe('what they find is what they find with Node', () => {
+  testSinceNode(20, 5)('execa', () => compare('execa'));
+  testNeeding('bash', 'ps')('zx', () => compare('zx'));
+  test.each(['cross-spawn', 'tinyexec'])('%s', (name) => compare(name));
+});
+
+async function compare(name) {
   const results = await Promise.all(
     [['-r', REGISTER], []]
       .map((flags) => [...flags, '--no-deprecation'])
@@ -24,4 +31,4 @@ test.each(['execa', 'cross-spawn', 'tinyexec', 'zx'])('%s finds what it finds wi
   expect(theirs.isOurs).toBe(false);
   expect(ours.found).toEqual(theirs.found);
   expect(Object.keys(ours.found).length).toBeGreaterThanOrEqual(5);
-});
+}

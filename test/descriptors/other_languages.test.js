@@ -2,7 +2,7 @@
 
 // Other programs at the other end of a DescriptorPasser: C, Python, Perl, D-Bus.
 
-const { execFileSync, spawn, spawnSync } = require('node:child_process');
+const { execFileSync, spawn } = require('node:child_process');
 const { once } = require('node:events');
 const fs = require('node:fs');
 const path = require('node:path');
@@ -10,10 +10,10 @@ const { text } = require('node:stream/consumers');
 const net = require('../../lib/net');
 const { Descriptor, DescriptorPasser, socketpair } = require('../../lib/descriptors');
 const { closing } = require('../helpers/closing');
+const { isInstalled, testNeeding } = require('../helpers/needed_programs');
 const { socketPath, temporaryFolder } = require('../helpers/socket_path');
 
 const fixture = (name) => path.join(__dirname, '../fixtures', name);
-const hasPerl = (module) => spawnSync('perl', [`-M${module}`, '-e', '1']).status === 0;
 
 function compiled() {
   const program = path.join(temporaryFolder(), 'fd_peer');
@@ -22,12 +22,12 @@ function compiled() {
 }
 
 const peers = {
-  C: { command: compiled, word: 'C was here', isThere: true },
-  Python: { command: () => ['python3', fixture('fd_peer.py')], word: 'Python was here', isThere: true },
+  C: { command: compiled, word: 'C was here', needs: ['cc'] },
+  Python: { command: () => ['python3', fixture('fd_peer.py')], word: 'Python was here', needs: ['python3'] },
   Perl: {
     command: () => ['perl', fixture('fd_peer.pl')],
     word: 'Perl was here',
-    isThere: hasPerl('IO::FDPass'),
+    needs: ['perl', 'IO::FDPass'],
   },
 };
 
@@ -58,8 +58,8 @@ const contents = (descriptor) => {
   return content;
 };
 
-describe.each(Object.entries(peers).filter(([, { isThere }]) => isThere))('%s', (_, { command, word }) => {
-  test('sends to us', async () => {
+describe.each(Object.entries(peers))('%s', (_, { command, word, needs }) => {
+  testNeeding(...needs)('sends to us', async () => {
     const texts = Array.from({ length: 50 }, (_each, i) => `file ${i}`);
     const { passer, exited } = start(command(), ['send', ...filesWith(texts)]);
     const got = [];
@@ -68,7 +68,7 @@ describe.each(Object.entries(peers).filter(([, { isThere }]) => isThere))('%s', 
     expect(await exited).toEqual([0, null]);
   });
 
-  test('receives from us', async () => {
+  testNeeding(...needs)('receives from us', async () => {
     const files = filesWith(Array(50).fill(''));
     const { passer, exited } = start(command(), ['receive', 50]);
     await Promise.all(files.map((file) => passer.send(writable(file))));
@@ -94,7 +94,7 @@ test('Python receives batches', async () => {
   expect(new Set(files.map((file) => fs.readFileSync(file, 'utf8')))).toEqual(new Set(['Python was here']));
 });
 
-(hasPerl('AnyEvent::FDpasser') ? test : test.skip)(
+(isInstalled('AnyEvent::FDpasser') ? test : test.skip)(
   'AnyEvent::FDpasser, both ways over a path (where the module is installed: Debian has none)',
   async () => {
     const file = socketPath();
@@ -115,8 +115,8 @@ test('Python receives batches', async () => {
   },
 );
 
-(spawnSync('dbus-daemon', ['--version']).status === 0 ? test : test.skip)(
-  'a dbus-daemon agrees to UNIX_FD and passes a descriptor from one connection to another (where it is installed)',
+testNeeding('dbus-daemon')(
+  'a dbus-daemon agrees to UNIX_FD and passes a descriptor from one connection to another',
   async () => {
     const address = await startBus();
     const sender = await connectToBus(address);

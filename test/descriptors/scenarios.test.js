@@ -8,6 +8,7 @@ const path = require('node:path');
 const { Descriptor, DescriptorPasser, socketpair } = require('../../lib/descriptors');
 const { startFixture } = require('../helpers/child');
 const { closing } = require('../helpers/closing');
+const { testNeeding } = require('../helpers/needed_programs');
 const { socketPath, temporaryFolder } = require('../helpers/socket_path');
 
 // A file stands in for the pipe of the original where the reader comes later.
@@ -114,7 +115,7 @@ test('non_blocking_fhs: the flag can be set and cleared, and survives being sent
   pair.forEach((socket) => socket.close());
 });
 
-test('full_descriptor_table: thirty arrive where four fit', async () => {
+testNeeding('prlimit')('full_descriptor_table: thirty arrive where four fit', async () => {
   const { passer, child } = startPeer('full_table');
   const texts = Array.from({ length: 30 }, (_, i) => `number ${i},`);
   for (const text of texts) await passer.send(opened(newFile(text), 'r'));

@@ -5,6 +5,7 @@
 
 const fs = require('node:fs');
 const path = require('node:path');
+const { filesBelow } = require('../helpers/files_below');
 
 const ROOT = path.join(__dirname, '../..');
 const README = fs.readFileSync(path.join(ROOT, 'src/README.md'), 'utf8');
@@ -16,28 +17,22 @@ function section(title) {
 
 const namesIn = (title) => [...section(title).matchAll(/^ {4}(\S+)/gm)].map(([, name]) => name).sort();
 
-function filesBelow(folder) {
-  const found = fs.readdirSync(path.join(ROOT, folder), { recursive: true, withFileTypes: true });
-  return found
-    .filter((entry) => entry.isFile() && entry.name !== 'README.md')
-    .map((entry) => path.relative(path.join(ROOT, folder), path.join(entry.parentPath ?? entry.path, entry.name)))
-    .sort();
-}
+const sourcesBelow = (folder) => filesBelow(path.join(ROOT, folder)).filter((file) => file !== 'README.md');
 
 test('src/ has a line for each pair of files, and each single one', () => {
-  const files = filesBelow('src');
+  const files = sourcesBelow('src');
   const isPair = (stem) => files.includes(`${stem}.h`) && files.includes(`${stem}.cc`);
   const stems = files.map((file) => (isPair(file.replace(/\.\w+$/, '')) ? file.replace(/\.\w+$/, '') : file));
   expect(namesIn('src/')).toEqual([...new Set(stems)].sort());
 });
 
 test('lib/ has a line for each file', () => {
-  expect(namesIn('lib/')).toEqual(filesBelow('lib'));
+  expect(namesIn('lib/')).toEqual(sourcesBelow('lib'));
 });
 
 test('every function that is named exists', () => {
   const sources = ['src', 'lib'].flatMap((folder) =>
-    filesBelow(folder).map((file) => fs.readFileSync(path.join(ROOT, folder, file), 'utf8')),
+    sourcesBelow(folder).map((file) => fs.readFileSync(path.join(ROOT, folder, file), 'utf8')),
   );
   const all = sources.join('\n');
   const named = [...README.matchAll(/`(?:(\w+)::)?(\w+)\(\)`/g)].map(([, , name]) => name);

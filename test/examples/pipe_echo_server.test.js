@@ -8,6 +8,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { promisify } = require('node:util');
 const { closing } = require('../helpers/closing');
+const { testNeeding } = require('../helpers/needed_programs');
 const { temporaryFolder } = require('../helpers/socket_path');
 
 const PROGRAM = path.join(__dirname, '../../examples/pipe_echo_server.js');
@@ -30,12 +31,12 @@ async function socat(cwd, input) {
   return stdout;
 }
 
-test('socat gets back what it sends', async () => {
+testNeeding('socat')('socat gets back what it sends', async () => {
   const { cwd } = await startServer();
   expect(await socat(cwd, 'hello\nworld\n')).toBe('hello\nworld\n');
 });
 
-test('many clients get back their own bytes, a megabyte each', async () => {
+testNeeding('socat')('many clients get back their own bytes, a megabyte each', async () => {
   const { cwd } = await startServer();
   const texts = ['a', 'b', 'c', 'd'].map((letter) => letter.repeat(2 ** 20));
   const outputs = await Promise.all(texts.map((text) => socat(cwd, text)));
@@ -50,7 +51,7 @@ test('SIGINT ends it with status 0, and its file is gone', async () => {
   expect(fs.existsSync(file)).toBe(false);
 });
 
-test('the file of a server that was killed is no obstacle', async () => {
+testNeeding('socat')('the file of a server that was killed is no obstacle', async () => {
   const { cwd, file, server } = await startServer();
   server.kill('SIGKILL');
   await once(server, 'exit');

@@ -2,6 +2,7 @@
 
 const fs = require('node:fs');
 const net = require('node:net');
+const path = require('node:path');
 const { spawn } = require('node:child_process');
 const { once } = require('node:events');
 const { Worker } = require('node:worker_threads');
@@ -35,6 +36,13 @@ describe('leaks', () => {
   test('counts native handles', () => {
     const now = { ...snapshot(), handles: 1 };
     expect(difference(now, { ...now, handles: 3 })).toEqual(['2 native handles still open']);
+  });
+
+  test('blames nothing on the first stream of a program whose output is a file', async () => {
+    const file = path.join(temporaryFolder(), 'output');
+    const fd = closing(fs.openSync(file, 'w'));
+    const { code } = await runFixture('first_stream.js', [], { stdio: ['ignore', fd, fd] });
+    expect([code, fs.readFileSync(file, 'utf8')]).toEqual([0, '[]\n']);
   });
 
   test('waits for what is being closed', async () => {

@@ -1,25 +1,11 @@
 'use strict';
 
-// Programs of others that tests start.
+// Servers of others that tests start.
 
-const fs = require('node:fs');
-const path = require('node:path');
 const { once } = require('node:events');
 const { closing } = require('./closing');
 
 const DEADLINE_MS = 10_000;
-
-/** @returns {string} the full name of a program, also where only root's PATH has it */
-function serverBinary(name) {
-  const versions = '/usr/lib/postgresql';
-  const packaged = fs.existsSync(versions)
-    ? fs.readdirSync(versions).map((version) => `${versions}/${version}/bin`)
-    : [];
-  const folders = [...packaged.reverse(), ...process.env.PATH.split(':'), '/usr/sbin', '/sbin'];
-  const found = folders.map((folder) => path.join(folder, name)).find((file) => fs.existsSync(file));
-  if (found === undefined) throw new Error(`${name} is not installed; see .ci/run`);
-  return found;
-}
 
 /**
  * A client of a server that is being started: there is no event to wait for, so it
@@ -39,4 +25,4 @@ async function connectWhenThere(net, name) {
   }
 }
 
-module.exports = { connectWhenThere, serverBinary };
+module.exports = { connectWhenThere };

@@ -3,6 +3,7 @@
 // What Jest's own reporter does not do at the end of a run.
 
 const fs = require('node:fs');
+const { INSTALLER, absentPrograms } = require('./needed_programs');
 
 const GRACE_MS = 2000;
 
@@ -10,6 +11,7 @@ module.exports = class RunReporter {
   onRunComplete(_contexts, results) {
     const failed = results.numFailedTests + results.numRuntimeErrorTestSuites;
     appendCounts(results.numPassedTests, failed);
+    reportAbsentPrograms(results);
     if (failed > 0) endThoughSomethingIsOpen();
   }
 };
@@ -18,6 +20,17 @@ module.exports = class RunReporter {
 function appendCounts(passed, failed) {
   const file = process.env.PIPEWRIGHT_TEST_COUNTS;
   if (file) fs.appendFileSync(file, `${passed} ${failed}\n`);
+}
+
+function reportAbsentPrograms({ testResults }) {
+  const skipped = testResults.flatMap((file) => file.testResults).map(({ title }) => absentPrograms(title));
+  const absent = skipped.filter((programs) => programs.length > 0);
+  if (absent.length === 0) return;
+  const names = [...new Set(absent.flat())].sort();
+  process.stderr.write(
+    `${absent.length} tests were skipped, for want of ${names.join(', ')}; ` +
+      `as root of a Debian-like system, run ${INSTALLER} to get them.\n`,
+  );
 }
 
 // A leaked server, for which a test has failed already, would hold a run without

@@ -5,6 +5,7 @@ const fs = require('node:fs');
 const { errno, priority, signals } = require('node:os').constants;
 const path = require('node:path');
 const { outputOf, runFixture, startFixture } = require('../helpers/child');
+const { testNeeding } = require('../helpers/needed_programs');
 const { ENGINES, run, script, start } = require('../helpers/spawning');
 
 const NOBODY = 65534;
@@ -69,7 +70,7 @@ describe('the vfork engine', () => {
 
   // An ordinary user that may change users: root owns its /proc if it may no longer be
   // dumped.
-  asRoot('keeps this process dumpable', () => {
+  (isRoot ? testNeeding('setpriv') : test.skip)('keeps this process dumpable', () => {
     const capabilities = '+setuid,+setgid,+dac_override';
     const output = execFileSync('setpriv', [
       `--reuid=${NOBODY}`,

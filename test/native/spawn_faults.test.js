@@ -4,6 +4,7 @@ const { execFileSync } = require('node:child_process');
 const { errno, signals } = require('node:os').constants;
 const path = require('node:path');
 const { runFixture } = require('../helpers/child');
+const { testNeeding } = require('../helpers/needed_programs');
 const { temporaryFolder } = require('../helpers/socket_path');
 const { ENGINES, script } = require('../helpers/spawning');
 
@@ -17,7 +18,7 @@ async function report(name, args, options) {
 }
 
 describe.each(ENGINES)('the %s engine', (engine) => {
-  test(
+  testNeeding('prlimit')(
     'tells EAGAIN at the limit of processes, and goes on below it',
     async () => {
       const failed = [-errno.EAGAIN, ...(engine === 'vfork' ? ['clone'] : [null])];
@@ -40,7 +41,7 @@ describe.each(ENGINES)('the %s engine', (engine) => {
   );
 });
 
-test(
+testNeeding('prlimit')(
   'the vfork engine tells ENOMEM when memory is out at its first spawn, and goes on',
   async () => {
     const expected = { failed: [-errno.ENOMEM, 'clone'], succeeded: 1000, left: [0, 0] };

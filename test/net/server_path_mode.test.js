@@ -8,10 +8,12 @@ const path = require('node:path');
 const net = require('../../lib/net');
 const { closing } = require('../helpers/closing');
 const { runFixture } = require('../helpers/child');
+const { testNeeding } = require('../helpers/needed_programs');
 const { socketPath, temporaryFolder } = require('../helpers/socket_path');
 
 const isRoot = process.getuid() === 0;
 const asRoot = isRoot ? test : test.skip;
+const againstAnotherUser = isRoot ? testNeeding('perl') : test.skip;
 
 async function listen(options) {
   const server = closing(net.createServer((socket) => socket.end()));
@@ -129,7 +131,7 @@ test('an owner that may not be given is EPERM, and leaves no file and no descrip
 
 describe('while the server starts', () => {
   // Another user tries to connect all the time; root itself may always.
-  asRoot(
+  againstAnotherUser(
     'mode 0600 under umask 0 lets nobody else in, 2000 times',
     async () => {
       const folder = temporaryFolder(0o755);
@@ -144,7 +146,7 @@ describe('while the server starts', () => {
     60_000,
   );
 
-  asRoot(
+  againstAnotherUser(
     'the same race is lost by a chmod after listen',
     async () => {
       const folder = temporaryFolder(0o755);
@@ -154,7 +156,7 @@ describe('while the server starts', () => {
     60_000,
   );
 
-  asRoot('mode 0666 under umask 077 lets everybody in from the moment that listen returns', async () => {
+  againstAnotherUser('mode 0666 under umask 077 lets everybody in from the moment that listen returns', async () => {
     const folder = temporaryFolder(0o755);
     const { stdout, stderr } = await runFixture('connect_at_once.js', [path.join(folder, 's'), 40]);
     expect([stdout, stderr]).toEqual(['40\n', '']);

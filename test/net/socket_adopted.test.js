@@ -11,6 +11,7 @@ const path = require('node:path');
 const net = require('../../lib/net');
 const { closing } = require('../helpers/closing');
 const { outputOf, runFixture, startFixture } = require('../helpers/child');
+const { testNeeding } = require('../helpers/needed_programs');
 const { readAll } = require('../helpers/net_pair');
 const { socketPath, temporaryFolder } = require('../helpers/socket_path');
 const binding = require('../../lib/binding');
@@ -45,7 +46,7 @@ test('a pipe(7) and a socket that a parent made are read and written', async () 
   expect(String(piped)).toBe('got question');
 });
 
-test('a tty is read and written', async () => {
+testNeeding('script')('a tty is read and written', async () => {
   const program = `${process.execPath} ${path.join(__dirname, '../fixtures/stdio_by_fd.js')}`;
   const script = closing(spawn('script', ['-qec', program, '/dev/null'], { stdio: ['pipe', 'pipe', 'ignore'] }));
   script.stdin.write('typed\n\u0004');

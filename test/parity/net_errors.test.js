@@ -7,6 +7,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { expectParity } = require('../helpers/transcript');
 const { SOCKET_EVENTS, closed } = require('../helpers/net_pair');
+const { isNodeSince } = require('../helpers/node_version');
 
 // What the call throws, or that it returned.
 function attempt(log, call) {
@@ -37,7 +38,8 @@ describe('connect: the same as node:net', () => {
       fs.writeFileSync(path.join(folder, 'plain'), '');
       return path.join(folder, 'plain/s');
     },
-    'an abstract name nobody has': () => '\0pipewright-test-nobody',
+    // Before Node 20.12 neither answer nor error ever comes there.
+    ...(isNodeSince(20, 12) && { 'an abstract name nobody has': () => '\0pipewright-test-nobody' }),
   };
 
   test.each(Object.keys(PLACES))('to %s', async (name) => {

@@ -5,6 +5,7 @@
 const { once } = require('node:events');
 const { expectParity } = require('../helpers/transcript');
 const { SOCKET_EVENTS, closed } = require('../helpers/net_pair');
+const { isNodeSince } = require('../helpers/node_version');
 
 async function pairOf(net, { socketPath, closing }, { server: serverOptions = {}, client: clientOptions = {} } = {}) {
   const server = closing(net.createServer(serverOptions));
@@ -239,7 +240,8 @@ const SCENARIOS = {
     await once(server.listen(0, '127.0.0.1'), 'listening');
     const { port } = server.address();
     const client = closing(net.connect({ port, host: '127.0.0.1' }));
-    record(client, [...SOCKET_EVENTS, 'data', 'lookup', 'connectionAttempt'], (event, ...values) =>
+    const names = [...SOCKET_EVENTS, 'data', 'lookup', ...(isNodeSince(20, 12) ? ['connectionAttempt'] : [])];
+    record(client, names, (event, ...values) =>
       lane('client')(event, ...values.map((value) => (value === port ? '<port>' : value))),
     );
     client.end('over tcp');

@@ -8,9 +8,11 @@ const net = require('node:net');
 const path = require('node:path');
 const { text } = require('node:stream/consumers');
 const { closing } = require('../helpers/closing');
+const { testNeeding } = require('../helpers/needed_programs');
 const { socketPath } = require('../helpers/socket_path');
 const { listenDescriptors } = require('../../lib/systemd');
 
+const underActivator = testNeeding('systemd-socket-activate');
 const FIXTURES = path.join(__dirname, '../fixtures');
 
 // systemd's own program for trying a service out: it listens, and starts the service
@@ -39,7 +41,7 @@ async function freePort() {
 }
 
 describe('under systemd-socket-activate', () => {
-  test('serves a path', async () => {
+  underActivator('serves a path', async () => {
     const file = socketPath();
     const activator = await activate([file], ['--fdname=control']);
     const answer = await ask(file);
@@ -48,7 +50,7 @@ describe('under systemd-socket-activate', () => {
     await once(activator, 'exit');
   });
 
-  test('serves a port', async () => {
+  underActivator('serves a port', async () => {
     const port = await freePort();
     const activator = await activate([`127.0.0.1:${port}`], []);
     const answer = await ask(port);
@@ -58,7 +60,7 @@ describe('under systemd-socket-activate', () => {
     await once(activator, 'exit');
   });
 
-  test('serves several, each by its name', async () => {
+  underActivator('serves several, each by its name', async () => {
     const [file, other] = [socketPath(), socketPath()];
     const name = `pipewright-${process.pid}`;
     const activator = await activate([file, `@${name}`, other], ['--fdname=one:two:three']);
@@ -71,7 +73,7 @@ describe('under systemd-socket-activate', () => {
     await once(activator, 'exit');
   });
 
-  test('takes the variables out of the environment, so that a second call finds none', async () => {
+  underActivator('takes the variables out of the environment, so that a second call finds none', async () => {
     const file = socketPath();
     const activator = await activate([file], []);
     const { env, again } = await ask(file);
@@ -79,7 +81,7 @@ describe('under systemd-socket-activate', () => {
     await once(activator, 'exit');
   });
 
-  test("does not remove the file, which is systemd's", async () => {
+  underActivator("does not remove the file, which is systemd's", async () => {
     const file = socketPath();
     const activator = await activate([file], []);
     await ask(file);
@@ -87,7 +89,7 @@ describe('under systemd-socket-activate', () => {
     expect(fs.existsSync(file)).toBe(true);
   });
 
-  test('serves node:http, whose listen() takes a descriptor', async () => {
+  underActivator('serves node:http, whose listen() takes a descriptor', async () => {
     const file = socketPath();
     const activator = await activate([file], [], 'systemd_http.js');
     const [response] = await once(http.get({ socketPath: file, path: '/hello', agent: false }), 'response');
@@ -95,7 +97,7 @@ describe('under systemd-socket-activate', () => {
     await once(activator, 'exit');
   });
 
-  test('serves the one connection of a unit with Accept=yes', async () => {
+  underActivator('serves the one connection of a unit with Accept=yes', async () => {
     const file = socketPath();
     await activate([file], ['--accept'], 'systemd_accepted.js');
     const client = closing(net.connect(file));

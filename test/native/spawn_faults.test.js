@@ -54,7 +54,8 @@ testNeeding('prlimit')(
 function preload(name) {
   const file = path.join(temporaryFolder(0o755), 'preload.so');
   execFileSync('cc', ['-shared', '-fPIC', '-pthread', '-o', file, path.join(__dirname, '../fixtures', `${name}.c`)]);
-  return { LD_PRELOAD: file };
+  // The sanitizers' runtimes are preloaded too, and must come first.
+  return { LD_PRELOAD: [process.env.LD_PRELOAD, file].filter(Boolean).join(':') };
 }
 
 test('where clone and pidfds are refused, libuv and SIGCHLD do', async () => {

@@ -5,11 +5,11 @@
 const dns = require('node:dns');
 
 const { Listener, allowDescriptors } = require('../binding.js');
-const { listenException } = require('../errors.js');
+const { listenException, listenLocked } = require('../errors.js');
 const { adoptNumber } = require('../own_number.js');
+const { holderOf, lockOf } = require('./stale_lock.js');
 const { removeAtExit } = require('./socket_files.js');
 
-const UV_EADDRINUSE = -98;
 const UV_EBUSY = -16;
 const UV_EEXIST = -17;
 const UV_EINVAL = -22;
@@ -105,8 +105,12 @@ function listenOnPath(attempt, target, deadline) {
     return;
   }
   if (err === 0 && target.path[0] !== '\0') removeAtExit(listener);
-  const place = { family: -1, address: target.path, port: -1 };
-  attempt.settle(listener, err === UV_EBUSY ? UV_EADDRINUSE : err, place);
+  if (err === UV_EBUSY) {
+    const lock = lockOf(target.path);
+    attempt.fail(listenLocked(target.path, lock, holderOf(lock)));
+    return;
+  }
+  attempt.settle(listener, err, { family: -1, address: target.path, port: -1 });
 }
 
 // IPv6, which takes IPv4 clients too; IPv4 where there is none.

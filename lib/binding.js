@@ -140,6 +140,7 @@ const {
   descriptorType,
   duplicateFd,
   getFlags,
+  isOwn,
   leaveDescriptor,
   peerCredentials,
   pipe,
@@ -148,7 +149,6 @@ const {
   socketPair,
   spawnSync,
   stdioSocketPair,
-  trackFd,
   untrackFd,
 } = native;
 const { writeBuffer: writeMessage } = native.MessageSocket.prototype;
@@ -175,6 +175,7 @@ module.exports = {
   descriptorType,
   duplicateFd,
   getFlags,
+  isOwn,
   leaveDescriptor,
   peerCredentials,
   pipe,
@@ -183,6 +184,5 @@ module.exports = {
   socketPair,
   spawnSync,
   stdioSocketPair,
-  trackFd,
   untrackFd,
 };

@@ -199,6 +199,15 @@ void CompletionQueue::ReleaseClosed() {
   closed_ids_.clear();
 }
 
+bool CompletionQueue::IsOwn(int fd) const {
+  if (environment_->IsTracked(fd)) return true;
+  if (cursor_[0] == 0 || fd == claimed_fd_) return false;
+  const int32_t* record = records_ + cursor_[0] - kFields;
+  const bool is_accepted =
+      static_cast<EventKind>(record[1]) == EventKind::kConnection && record[2] == 0;
+  return is_accepted && record[3] == fd;
+}
+
 // The handler under way was left by an exception, or cut off because its thread is
 // being ended, maybe before it took the descriptor it was told of.
 void CompletionQueue::CloseUnclaimed() {

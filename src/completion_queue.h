@@ -92,6 +92,9 @@ class CompletionQueue {
   // JavaScript has taken charge of the accepted descriptor that it was told of, or has
   // had it closed. Until then it is the queue's, in case the thread ends in between.
   void Claim(int fd) { claimed_fd_ = fd; }
+  // Whether it was made or accepted for this thread and nobody has it yet, so that it
+  // cannot be another handle's.
+  bool IsOwn(int fd) const;
   // Whether there are any such.
   bool HasUnread(const HandleWrap* handle) const;
 

@@ -20,6 +20,15 @@ void HandleWrap::Opened(Napi::Object object) {
   group_ = id_;
 }
 
+int HandleWrap::CheckAdoptable(int fd) const {
+  return !queue_->IsOwn(fd) && queue_->environment()->HasHandleOf(fd) ? UV_EEXIST : 0;
+}
+
+void HandleWrap::Adopted(int fd) {
+  queue_->Claim(fd);
+  queue_->environment()->Untrack(fd);
+}
+
 void HandleWrap::Close() {
   if (state_ != State::kOpen) return;
   state_ = State::kClosing;

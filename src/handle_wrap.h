@@ -59,13 +59,23 @@ class HandleWrap {
   // table. UV_EBUSY where it is open already, UV_EBADF where it was closed.
   template <typename Init>
   int Open(const Napi::CallbackInfo& info, Init init) {
-    if (state_ == State::kOpen) return UV_EBUSY;
-    if (state_ != State::kUnopened) return UV_EBADF;
-    const int err = init(queue_->environment()->loop());
+    int err = CheckUnopened();
+    if (err == 0) err = init(queue_->environment()->loop());
     if (err == 0) Opened(info.This().As<Napi::Object>());
     return err;
   }
 
+  // Before `fd`, which somebody else has opened, becomes this handle's. EEXIST where
+  // it is another one's, ours or Node's: were it closed by the one, libuv would abort
+  // the process for the other.
+  int CheckAdoptable(int fd) const;
+  // It is this handle's from now on.
+  void Adopted(int fd);
+
+  int CheckUnopened() const {
+    if (state_ == State::kOpen) return UV_EBUSY;
+    return state_ == State::kUnopened ? 0 : UV_EBADF;
+  }
   bool is_unopened() const { return state_ == State::kUnopened; }
   bool is_open() const { return state_ == State::kOpen; }
   CompletionQueue* queue() const { return queue_; }

@@ -57,10 +57,12 @@ int PipeWrap::Fd() const {
 Napi::Value PipeWrap::OpenFd(const Napi::CallbackInfo& info) {
   int fd;
   if (!ToFd(info[0], &fd)) return Result(info, UV_EINVAL);
-  int err = CheckPollable(queue()->environment()->loop(), fd);
+  int err = CheckUnopened();
+  if (err == 0) err = CheckPollable(queue()->environment()->loop(), fd);
+  if (err == 0) err = CheckStreamAdoptable(fd);
   if (err == 0) err = OpenPipe(info);
   if (err == 0) err = uv_pipe_open(&pipe_, fd);
-  if (err == 0) queue()->Claim(fd);
+  if (err == 0) Adopted(fd);
   return Result(info, err);
 }
 

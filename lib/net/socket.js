@@ -19,6 +19,7 @@ const { peerCredentials } = require('./peer.js');
 const { defineAccessors } = require('./properties.js');
 const { pause, read, readForSocket, readNow, resume } = require('./reading.js');
 const { onTimeout, refreshTimer, setTimeoutOf, stopTimer } = require('./timeout.js');
+const { isWrappedByNode } = require('./wrapper.js');
 const { write, writeGeneric, writeNow, writev } = require('./writing.js');
 const {
   kBytesRead,
@@ -31,6 +32,7 @@ const {
   kTimer,
   kTimerQueueSize,
   kUserRead,
+  kWrapped,
   kWriteResult,
 } = require('./symbols.js');
 
@@ -81,6 +83,7 @@ function initState(socket) {
   socket[kPushed] = false;
   socket[kTimer] = null;
   socket[kTimerQueueSize] = 0;
+  socket[kWrapped] = false;
   socket[kWriteResult] = null;
 }
 
@@ -133,9 +136,16 @@ Socket.prototype.connect = function (...args) {
 // Ending.
 
 // Once the peer has ended and half-open is not wanted, the stream ends itself; a write
-// after that is answered as the kernel would answer it.
+// after that is answered as the kernel would answer it. A wrapper of Node's ends the
+// stream when it has written all.
 function onReadableEnd() {
-  if (!this.allowHalfOpen) this.write = writeAfterEnd;
+  if (this.allowHalfOpen) return;
+  this[kWrapped] = isWrappedByNode(this);
+  if (this[kWrapped]) {
+    this.allowHalfOpen = true;
+  } else {
+    this.write = writeAfterEnd;
+  }
 }
 
 function writeAfterEnd(chunk, encoding, callback) {
@@ -184,7 +194,11 @@ Socket.prototype.destroySoon = function destroySoon() {
   }
 };
 
-Socket.prototype._destroy = function _destroy(exception, callback) {
+Socket.prototype._destroy = function _destroy(given, callback) {
+  // The wrapper hears of a failed write by its callback, and TLS takes no notice where it
+  // was only the goodbye: an 'error' would turn every end of a peer that has gone into a
+  // failure.
+  const exception = this[kWrapped] && given?.syscall === 'write' ? null : given;
   this.connecting = false;
   for (let each = this; each; each = each._parent) stopTimer(each);
   if (this._handle) {

@@ -140,8 +140,7 @@ Socket.prototype.connect = function (...args) {
 // stream when it has written all.
 function onReadableEnd() {
   if (this.allowHalfOpen) return;
-  this[kWrapped] = isWrappedByNode(this);
-  if (this[kWrapped]) {
+  if (isWrappedByNode(this)) {
     this.allowHalfOpen = true;
   } else {
     this.write = writeAfterEnd;
@@ -166,7 +165,7 @@ Socket.prototype.end = function end(chunk, encoding, callback) {
 };
 
 Socket.prototype._final = function _final(callback) {
-  if (this.pending) {
+  if (this.connecting) {
     this.once('connect', () => this._final(callback));
     return;
   }
@@ -195,10 +194,10 @@ Socket.prototype.destroySoon = function destroySoon() {
 };
 
 Socket.prototype._destroy = function _destroy(given, callback) {
-  // The wrapper hears of a failed write by its callback, and TLS takes no notice where it
-  // was only the goodbye: an 'error' would turn every end of a peer that has gone into a
-  // failure.
-  const exception = this[kWrapped] && given?.syscall === 'write' ? null : given;
+  // Node's wrapper hears of a failed write by its callback, and TLS takes no notice where
+  // it was only the goodbye. An 'error' would turn every end of a peer that has gone into a
+  // failure, and other failures into two.
+  const exception = given?.syscall === 'write' && isWrappedByNode(this) ? null : given;
   this.connecting = false;
   for (let each = this; each; each = each._parent) stopTimer(each);
   if (this._handle) {

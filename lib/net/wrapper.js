@@ -6,8 +6,15 @@
 
 const { Duplex } = require('node:stream');
 
-/** Whether such a wrapper reads this socket. To be asked before the socket's 'end' has reached it. */
+const { kWrapped } = require('./symbols.js');
+
+/** Whether such a wrapper reads this socket. Asked at its 'end' at the latest: it listens to no second one. */
 function isWrappedByNode(socket) {
+  socket[kWrapped] ||= hasEndListenerOfNode(socket);
+  return socket[kWrapped];
+}
+
+function hasEndListenerOfNode(socket) {
   return socket.rawListeners('end').some(({ listener }) => isUnnamed(listener) && isEndListenerOfNode(listener));
 }
 

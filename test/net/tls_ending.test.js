@@ -5,6 +5,7 @@
 
 const { once } = require('node:events');
 const http2 = require('node:http2');
+const https = require('node:https');
 const nodeNet = require('node:net');
 const { pipeline, Transform } = require('node:stream');
 const tls = require('node:tls');
@@ -40,9 +41,9 @@ async function serve(module, target, onSecure, options = {}) {
   return { errors, target: address.port === undefined ? { path: address } : { port: address.port } };
 }
 
-async function secureClient(module, target) {
+async function secureClient(module, target, options = {}) {
   const socket = closing(module.connect(target));
-  const client = closing(tls.connect({ socket, ...trust }));
+  const client = closing(tls.connect({ socket, ...trust, ...options }));
   await once(client, 'secureConnect');
   return client;
 }
@@ -102,6 +103,36 @@ describe.each(ENDS)('%s', (_, serverNet, clientNet) => {
     expect(events.sort()).toEqual([['client', false], ['server', false]]); // prettier-ignore
     expect(errors).toEqual([]);
   });
+});
+
+test('https answers a client that ends right after its request', async () => {
+  const inner = https.createServer(identity, (req, res) => res.end(LARGE.subarray(0, 5_000_000)));
+  const server = closing(net.createServer((socket) => inner.emit('connection', closing(socket))));
+  await once(server.listen(socketPath()), 'listening');
+  const client = await secureClient(net, { path: server.address() }, { allowHalfOpen: true });
+  client.end('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n');
+  const [, body] = (await readAll(client, 'latin1')).split('\r\n\r\n');
+  expect(body.length).toBe(5_000_000);
+});
+
+// Lost bytes are an error, told once; the goodbye that comes too late is none.
+test.each([
+  ['the server has much to write', LARGE, 1],
+  ['nothing is to be written', '', 0],
+])('a client that goes while %s', async (_, answer, count) => {
+  let tellClosed;
+  const isClosed = new Promise((resolve) => (tellClosed = resolve));
+  const { errors, target } = await serve(net, { path: socketPath() }, (socket) => {
+    socket.on('close', tellClosed);
+    socket.resume();
+    if (answer !== '') socket.write(answer);
+  });
+  const client = await secureClient(net, target);
+  await once(client, answer === '' ? 'session' : 'readable');
+  client.end();
+  client.destroy();
+  await isClosed;
+  expect(errors).toHaveLength(count);
 });
 
 test('http2 over a socket closes with its peer', async () => {

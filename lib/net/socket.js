@@ -21,6 +21,7 @@ const { defineAccessors } = require('./properties.js');
 const { pause, read, readForSocket, readNow, resume } = require('./reading.js');
 const { defineTcpMethods } = require('./tcp_options.js');
 const { onTimeout, refreshTimer, setTimeoutOf, stopTimer } = require('./timeout.js');
+const { isWrappedByNode } = require('./wrapper.js');
 const { write, writeGeneric, writeNow, writev } = require('./writing.js');
 const {
   kBytesRead,
@@ -33,6 +34,7 @@ const {
   kTimer,
   kTimerQueueSize,
   kUserRead,
+  kWrapped,
   kWriteResult,
 } = require('./symbols.js');
 
@@ -84,6 +86,7 @@ function initState(socket) {
   socket[kPushed] = false;
   socket[kTimer] = null;
   socket[kTimerQueueSize] = 0;
+  socket[kWrapped] = false;
   socket[kWriteResult] = null;
 }
 
@@ -136,9 +139,15 @@ Socket.prototype.connect = function (...args) {
 // Ending.
 
 // Once the peer has ended and half-open is not wanted, the stream ends itself; a write
-// after that is answered as the kernel would answer it.
+// after that is answered as the kernel would answer it. A wrapper of Node's ends the
+// stream when it has written all.
 function onReadableEnd() {
-  if (!this.allowHalfOpen) this.write = writeAfterEnd;
+  if (this.allowHalfOpen) return;
+  if (isWrappedByNode(this)) {
+    this.allowHalfOpen = true;
+  } else {
+    this.write = writeAfterEnd;
+  }
 }
 
 function writeAfterEnd(chunk, encoding, callback) {
@@ -159,7 +168,7 @@ Socket.prototype.end = function end(chunk, encoding, callback) {
 };
 
 Socket.prototype._final = function _final(callback) {
-  if (this.pending) {
+  if (this.connecting) {
     this.once('connect', () => this._final(callback));
     return;
   }
@@ -187,7 +196,11 @@ Socket.prototype.destroySoon = function destroySoon() {
   }
 };
 
-Socket.prototype._destroy = function _destroy(exception, callback) {
+Socket.prototype._destroy = function _destroy(given, callback) {
+  // Node's wrapper hears of a failed write by its callback, and TLS takes no notice where
+  // it was only the goodbye. An 'error' would turn every end of a peer that has gone into a
+  // failure, and other failures into two.
+  const exception = given?.syscall === 'write' && isWrappedByNode(this) ? null : given;
   this.connecting = false;
   for (let each = this; each; each = each._parent) stopTimer(each);
   if (this._handle) {

@@ -108,6 +108,24 @@ describe('ref and unref', () => {
   });
 });
 
+describe('a socket that was never connected', () => {
+  test('has ended once end() is called', async () => {
+    const socket = closing(new net.Socket());
+    const events = [];
+    socket.on('finish', () => events.push('finish'));
+    await promisify(socket.end.bind(socket))();
+    await new Promise(setImmediate);
+    expect([events, socket.writableFinished, socket.destroyed]).toEqual([['finish'], true, false]);
+  });
+
+  test('closes after destroySoon()', async () => {
+    const socket = closing(new net.Socket());
+    const isClosed = closed(socket);
+    socket.destroySoon();
+    expect(await isClosed).toBeUndefined();
+  });
+});
+
 describe('TCP', () => {
   const FAMILIES = [['127.0.0.1', 'IPv4'], ['::1', 'IPv6']]; // prettier-ignore
 
@@ -176,10 +194,16 @@ test('an error in the listener for connection leaves the next ones served', asyn
 });
 
 test('a thousand connections one after the other leave nothing', async () => {
-  const server = await listen(net.createServer((socket) => socket.end('x')));
+  let accepted;
+  const server = await listen(
+    net.createServer((socket) => {
+      accepted = closed(socket.resume().end('x'));
+    }),
+  );
   for (let i = 0; i < 1000; i++) {
     const client = net.connect(server.address());
     await closed(client.resume());
   }
+  await accepted; // The server hears of the client's end in the next turn, as in Node.
   expect(await countOf(server)).toBe(0);
 });

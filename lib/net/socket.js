@@ -31,6 +31,7 @@ const {
   kTimerQueueSize,
   kUserRead,
   kWriteResult,
+  kWriteStatus,
 } = require('./symbols.js');
 
 const UV_ENOTCONN = -constants.errno.ENOTCONN;
@@ -83,6 +84,7 @@ function initState(socket) {
   socket[kTimer] = null;
   socket[kTimerQueueSize] = 0;
   socket[kWriteResult] = null;
+  socket[kWriteStatus] = 0;
 }
 
 // Makes the handle the socket's own. Also called by connecting.js.

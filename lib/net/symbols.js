@@ -14,4 +14,5 @@ module.exports = {
   kTimerQueueSize: Symbol('timerQueueSize'), // Bytes queued when a write last had to wait.
   kUserRead: Symbol('userRead'), // { buffer, nextBuffer, callback } of the option `onread`; null without it.
   kWriteResult: Symbol('writeResult'), // Of a write that the handle was given before the stream.
+  kWriteStatus: Symbol('writeStatus'), // Of the last write that had to wait in the handle; 0 or a negative errno.
 };

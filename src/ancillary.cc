@@ -88,8 +88,6 @@ ssize_t ReceiveAll(int fd, const uv_buf_t& room, size_t max_descriptors, int fla
 }  // namespace
 
 ssize_t PeekMessage(int fd, const uv_buf_t& room, size_t max_descriptors, PeekedMessage* out) {
-  const int at_head = -1;
-  setsockopt(fd, SOL_SOCKET, SO_PEEK_OFF, &at_head, sizeof(at_head));
   return ReceiveAll(fd, room, max_descriptors, MSG_PEEK | MSG_TRUNC, out);
 }
 

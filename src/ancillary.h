@@ -28,7 +28,7 @@ struct PeekedMessage {
 };
 
 // Looks at the next message, whatever options someone who shares the socket has set (they
-// add control messages, a pidfd among them, or move the place of the look): its bytes into `room`,
+// add control messages, a pidfd among them): its bytes into `room`,
 // its descriptors into the table, close-on-exec. Returns how many bytes there are (of a datagram
 // its true length, also where that is more than the room) or a negative errno.
 ssize_t PeekMessage(int fd, const uv_buf_t& room, size_t max_descriptors, PeekedMessage* out);

@@ -101,6 +101,7 @@ int MessageSocket::Start(const Napi::CallbackInfo& info, UniqueFd* socket, bool 
   if (err != 0) return err;
   // libuv has made it non-blocking, for everybody who shares it; we do without.
   if (keep_blocking) fcntl(fd, F_SETFL, flags);
+  SetSocketOption(fd, SO_PEEK_OFF, -1);
   // An empty message differs from the end by its credentials alone.
   SetSocketOption(fd, SO_PASSCRED, type_ == SOCK_SEQPACKET ? 1 : 0);
   PassDescriptors(fd, true);
@@ -374,10 +375,37 @@ size_t MessageSocket::TakeStream(uv_buf_t room, PeekedMessage* message) {
   if (!HasBytes(seen) || !IsComplete(*message)) return 0;
   const bool fills_room = static_cast<size_t>(seen) == room.len;
   room.len = static_cast<size_t>(seen);
-  const ssize_t taken = fills_room && !message->descriptors.empty()
-                            ? TakeFullRoom(room, message)
-                            : ConsumeBytes(socket_.get(), room);
+  if (message->descriptors.empty()) return TakePlain(room, message);
+  if (RestorePeekOffset()) {
+    Discard(message);
+    return 0;  // Again, in the next turn.
+  }
+  const ssize_t taken =
+      fills_room ? TakeFullRoom(room, message) : ConsumeBytes(socket_.get(), room);
   return static_cast<size_t>(std::max<ssize_t>(taken, 0));
+}
+
+// With room for descriptors, though the look has shown none: it may have been moved away
+// from the head of the queue (SO_PEEK_OFF), which to ask each time would cost more.
+size_t MessageSocket::TakePlain(const uv_buf_t& room, PeekedMessage* message) {
+  const ssize_t taken = TakeMessage(socket_.get(), room, max_descriptors_, message);
+  if (!HasBytes(taken)) return 0;
+  if (message->is_truncated) {
+    const bool are_too_many = message->descriptors.size() >= max_descriptors_;
+    Discard(message);
+    EndReading(are_too_many ? UV_E2BIG : UV_EMFILE);
+    return 0;
+  }
+  return static_cast<size_t>(taken);
+}
+
+// Reports whether someone who shares the socket has moved the place of a look, and moves it
+// back.
+bool MessageSocket::RestorePeekOffset() {
+  int offset = -1;
+  GetSocketOption(socket_.get(), SO_PEEK_OFF, &offset);
+  if (offset >= 0) SetSocketOption(socket_.get(), SO_PEEK_OFF, -1);
+  return offset >= 0;
 }
 
 // A look that its room ends goes on all the same, to the first message with descriptors.
@@ -398,19 +426,12 @@ ssize_t MessageSocket::TakeFullRoom(const uv_buf_t& room, PeekedMessage* message
 // read without MSG_PEEK steps over. A message that arrives meanwhile is taken by that read,
 // so there has to be room for its descriptors.
 size_t MessageSocket::TakeUnseen(const uv_buf_t& room, PeekedMessage* message) {
+  if (RestorePeekOffset()) return 0;
   if (FreeDescriptorCount() < static_cast<int>(max_descriptors_)) {
     WaitForTable();
     return 0;
   }
-  const ssize_t taken = TakeMessage(socket_.get(), room, max_descriptors_, message);
-  if (!HasBytes(taken)) return 0;
-  if (message->is_truncated) {
-    const bool are_too_many = message->descriptors.size() >= max_descriptors_;
-    Discard(message);
-    EndReading(are_too_many ? UV_E2BIG : UV_EMFILE);
-    return 0;
-  }
-  return static_cast<size_t>(taken);
+  return TakePlain(room, message);
 }
 
 bool MessageSocket::ReceiveBytes() {
@@ -478,6 +499,7 @@ bool MessageSocket::RestoreCredentials() {
 bool MessageSocket::ReceiveMessage() {
   const uv_buf_t room = Scratch(ReadSlabs::kSlabSize);
   PeekedMessage message;
+  SetSocketOption(socket_.get(), SO_PEEK_OFF, -1);  // Whoever shares it may have moved it.
   const ssize_t seen = PeekMessage(socket_.get(), room, max_descriptors_, &message);
   if (seen == UV_EAGAIN) return false;
   if (seen == 0 && !message.has_credentials && RestoreCredentials()) return true;
@@ -537,17 +559,19 @@ bool MessageSocket::IsComplete(const PeekedMessage& message) {
 // to the caller.
 Napi::Value MessageSocket::TakeDescriptors(const Napi::CallbackInfo& info) {
   if (received_.empty()) return Napi::Array::New(info.Env());
-  const auto array = ToArray(info.Env(), received_.front());
-  for (const int fd : received_.front()) queue()->environment()->Track(fd);
+  // Taken out first: to fill an array may run a setter of JavaScript's.
+  const std::vector<int> descriptors = std::move(received_.front());
+  for (const int fd : descriptors) queue()->environment()->Track(fd);
   received_.pop_front();
-  return array;
+  return ToArray(info.Env(), descriptors);
 }
 
 Napi::Value MessageSocket::TakeMessages(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
-  auto array = Napi::Array::New(env, messages_.size());
+  const std::vector<Message> messages = std::exchange(messages_, {});
+  auto array = Napi::Array::New(env, messages.size());
   uint32_t index = 0;
-  for (const Message& message : messages_) {
+  for (const Message& message : messages) {
     auto object = Napi::Object::New(env);
     object.Set("data", Napi::Buffer<char>::Copy(env, message.bytes.data(), message.bytes.size()));
     object.Set("descriptors", ToArray(env, message.descriptors));
@@ -560,7 +584,6 @@ Napi::Value MessageSocket::TakeMessages(const Napi::CallbackInfo& info) {
     }
     array.Set(index++, object);
   }
-  messages_.clear();
   return array;
 }
 

@@ -118,6 +118,8 @@ class MessageSocket : public Napi::ObjectWrap<MessageSocket>, public HandleWrap 
   size_t TakeStream(uv_buf_t room, PeekedMessage* message);
   ssize_t TakeFullRoom(const uv_buf_t& room, PeekedMessage* message);
   size_t TakeUnseen(const uv_buf_t& room, PeekedMessage* message);
+  size_t TakePlain(const uv_buf_t& room, PeekedMessage* message);
+  bool RestorePeekOffset();
   bool RestoreCredentials();
   bool IsComplete(const PeekedMessage& message);
   void WaitForTable();

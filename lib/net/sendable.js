@@ -24,7 +24,8 @@ function sendable(item, keep) {
   if (typeof item === 'number' && Number.isInteger(item) && item >= 0) return { fd: item, settle: nothing };
   if (typeof item !== 'object' || item === null) throw invalidArgType('descriptor', ACCEPTED, item);
   if (Descriptor.isDescriptor(item)) return ofDescriptor(item, keep);
-  if (isChild(item)) return { fd: openFd(pidfdOf(item)), settle: nothing };
+  if (typeof item.pidfd === 'function') return ofChild(item);
+  if (typeof item.pidfd === 'number') return { fd: openFd(item.pidfd), settle: nothing };
   if (isNodeDatagramSocket(item)) return { fd: openFd(datagramFd(item)), settle: nothing };
   const handle = item._handle ?? undefined;
   if (isOurs(handle)) return isListener(handle) ? ofServer(item, handle, keep) : ofSocket(item, handle, keep);
@@ -51,14 +52,6 @@ function openFd(fd) {
   return fd;
 }
 
-// A child of ours has a method, another library's may have a number.
-const isChild = ({ pidfd }) => typeof pidfd === 'function' || typeof pidfd === 'number';
-
-function pidfdOf(child) {
-  const fd = typeof child.pidfd === 'function' ? child.pidfd() : child.pidfd;
-  return typeof fd === 'number' ? fd : -1; // null: it has ended.
-}
-
 // Every handle of ours has it, and none of Node's.
 const isOurs = (handle) => typeof handle?.hasUnread === 'function';
 const isListener = (handle) => typeof handle.listenOnFd === 'function';
@@ -81,6 +74,13 @@ function ofDescriptor(descriptor, keep) {
       if (sent && !keep) descriptor.close();
     },
   };
+}
+
+// A copy, since the child's own is closed when the child ends.
+function ofChild(child) {
+  const copy = binding.duplicateFd(openFd(child.pidfd() ?? -1));
+  if (copy < 0) throw errnoException(copy, 'fcntl');
+  return { fd: copy, settle: () => void binding.closeFd(copy) };
 }
 
 // The file at its path is the receiver's from now on, or shared with it.

@@ -36,6 +36,7 @@ const {
   kUserRead,
   kWrapped,
   kWriteResult,
+  kWriteStatus,
 } = require('./symbols.js');
 
 const UV_ENOTCONN = -constants.errno.ENOTCONN;
@@ -88,6 +89,7 @@ function initState(socket) {
   socket[kTimerQueueSize] = 0;
   socket[kWrapped] = false;
   socket[kWriteResult] = null;
+  socket[kWriteStatus] = 0;
 }
 
 // Makes the handle the socket's own. Also called by connecting.js.

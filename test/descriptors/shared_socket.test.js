@@ -16,6 +16,7 @@ const OPTIONS = {
   SO_PASSCRED: '16=1',
   SO_PASSSEC: '34=1',
   SO_PEEK_OFF: '42=0',
+  'SO_PEEK_OFF of 1': '42=1',
   SO_PASSPIDFD: '76=1', // Linux 6.5; one that the kernel does not know ends the sharer.
   SO_INQ: '84=1', // Linux 6.17
 };

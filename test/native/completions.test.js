@@ -177,21 +177,6 @@ describe('closing', () => {
     pairs.forEach(({ client }) => client.destroy());
   });
 
-  test('of a server in its connection handler closes what was accepted but not told', async () => {
-    const server = closing(net.createServer());
-    await once(server.listen(socketPath()), 'listening');
-    const clients = Array.from({ length: 10 }, () => closing(net.connect(server.address())));
-    const ends = clients.map((client) => closed(client.resume()));
-    let connections = 0;
-    server.on('connection', (socket) => {
-      connections++;
-      server.close();
-      socket.end();
-    });
-    await Promise.all(ends);
-    expect(connections).toBe(1);
-  });
-
   test('with a callback, twice within it', async () => {
     const pipe = new PipeWrap();
     pipe.connect(socketPath());

@@ -70,21 +70,23 @@ describe('the vfork engine', () => {
 
   // An ordinary user that may change users: root owns its /proc if it may no longer be
   // dumped.
-  (isRoot ? testNeeding('setpriv') : test.skip).each([
-    ['', ['spawn_dumpable.js'], `0 ${NOBODY}`],
-    [', where four threads spawn (issue 9)', ['spawn_dumpable_threads.js', 200], `0,0,0,0 ${NOBODY}\n`],
-  ])('keeps this process dumpable%s', (_, [program, ...args], expected) => {
-    const capabilities = '+setuid,+setgid,+dac_override';
-    const output = execFileSync('setpriv', [
-      `--reuid=${NOBODY}`,
-      `--inh-caps=${capabilities}`,
-      `--ambient-caps=${capabilities}`,
-      process.execPath,
-      path.join(__dirname, '../fixtures', program),
-      ...args,
-    ]);
-    expect(output.toString()).toBe(expected);
-  });
+  for (const [where, program, ...args] of [
+    ['', 'spawn_dumpable.js'],
+    [', where four threads spawn (issue 9)', 'spawn_dumpable_threads.js', '200'],
+  ]) {
+    (isRoot ? testNeeding('setpriv') : test.skip)(`keeps this process dumpable${where}`, () => {
+      const capabilities = '+setuid,+setgid,+dac_override';
+      const output = execFileSync('setpriv', [
+        `--reuid=${NOBODY}`,
+        `--inh-caps=${capabilities}`,
+        `--ambient-caps=${capabilities}`,
+        process.execPath,
+        path.join(__dirname, '../fixtures', program),
+        ...args,
+      ]);
+      expect(output.toString().trim()).toBe(where === '' ? `0 ${NOBODY}` : `0,0,0,0 ${NOBODY}`);
+    });
+  }
 
   test('sets the umask', async () => {
     expect(await run({ ...script('umask'), engine, umask: 0o27 })).toMatchObject({ output: '0027\n' });

@@ -2,7 +2,7 @@
 
 // From a descriptor to a handle: `new Socket({ fd })`.
 
-const { EPERM } = require('node:os').constants.errno;
+const { errno } = require('node:os').constants;
 
 const { PipeWrap, TcpWrap, descriptorType } = require('../binding.js');
 const { errnoException, invalidFdType } = require('../errors.js');
@@ -43,7 +43,7 @@ function handleOfFd(fd, descriptors) {
   if (err === 0) return pipe;
   pipe.close();
   // A device that cannot be polled, as /dev/null: to Node every device is a file.
-  if (err === -EPERM) throw invalidFdType('FILE');
+  if (err === -errno.EPERM) throw invalidFdType('FILE');
   throw errnoException(err, 'open');
 }
 

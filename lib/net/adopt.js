@@ -2,7 +2,7 @@
 
 // From a descriptor to a handle: `new Socket({ fd })`.
 
-const { EPERM } = require('node:os').constants.errno;
+const { errno } = require('node:os').constants;
 
 const { PipeWrap, TcpWrap, descriptorType } = require('../binding.js');
 const { errnoException, invalidFdType } = require('../errors.js');
@@ -45,7 +45,7 @@ function handleOfFd(fd, descriptors) {
     return result;
   });
   // A device that cannot be polled, as /dev/null: to Node every device is a file.
-  if (err === -EPERM) throw invalidFdType('FILE');
+  if (err === -errno.EPERM) throw invalidFdType('FILE');
   if (err !== 0) throw errnoException(err, 'open');
   return handle;
 }

@@ -199,13 +199,19 @@ function acceptedOptions(server) {
 
 function serve(server, handle) {
   const socket = new Socket({ ...acceptedOptions(server), handle });
-  if (server.noDelay) socket.setNoDelay(true);
-  if (server.keepAlive) socket.setKeepAlive(true, server.keepAliveInitialDelay * 1000);
+  applyOptionsOf(server, socket);
   server._connections++;
   socket.server = server;
   socket._server = server;
   server.emit('connection', socket);
+  // An http server that was given the socket calls itself its server, and has options too.
+  if (socket.server !== server) applyOptionsOf(socket.server, socket);
   connectionAccepted(socket);
+}
+
+function applyOptionsOf(server, socket) {
+  if (server?.noDelay) socket.setNoDelay(true);
+  if (server?.keepAlive) socket.setKeepAlive(true, server.keepAliveInitialDelay * 1000);
 }
 
 // Closing.

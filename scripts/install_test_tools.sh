@@ -9,7 +9,7 @@ readonly UNPRIVILEGED=65534 # nobody
 readonly POLICY=/usr/sbin/policy-rc.d
 PATH=$PATH:/usr/sbin:/sbin
 
-# A command or file, and the package that has it.
+# A command, and the package that has it.
 readonly TOOLS=(
   c++ build-essential
   make build-essential
@@ -26,17 +26,13 @@ readonly TOOLS=(
   dbus-daemon dbus-daemon
   clang-format clang-format
   clang-tidy clang-tidy
-  /usr/include/uv.h libuv1-dev
 )
 
 [ "$(id -u)" = 0 ] || { echo 'Only root can install packages.' >&2; exit 1; }
 
 # Users other than root must find it too: a version manager's below /root is not enough.
 is_there() {
-  case $1 in
-    /*) [ -e "$1" ] ;;
-    *) setpriv --reuid="$UNPRIVILEGED" --regid="$UNPRIVILEGED" --clear-groups sh -c 'command -v "$0"' "$1" >/dev/null ;;
-  esac
+  setpriv --reuid="$UNPRIVILEGED" --regid="$UNPRIVILEGED" --clear-groups sh -c 'command -v "$0"' "$1" >/dev/null
 }
 
 missing=()

@@ -7,6 +7,7 @@ const path = require('node:path');
 
 const DOCS = path.join(__dirname, '../../docs/conformance.md');
 const REASONS = path.join(__dirname, 'reasons.json');
+const NOT_OURS = ["fails for Node's internals", 'waits for fork'];
 const STATUSES = ['pass', 'fail', 'timeout', 'crash', 'flaky', 'skip', 'n/a', 'absent'];
 
 /** Everything about one run, as --out writes it. */
@@ -31,9 +32,15 @@ function summarise(results) {
     // A pass without the package is no credit to it.
     const unused = members.filter(({ status, asked }) => status === 'pass' && asked?.length === 0).length;
     const ran = members.length - counts['n/a'] - counts.absent;
-    return { list, ran, unused, ...counts, percent: percent(counts.pass - unused, ran - unused) };
+    const [passed, possible] = [counts.pass - unused, ran - unused];
+    const [internals, fork] = ['internals', 'fork'].map((kind) => members.filter(isOpen).filter(isOfKind(kind)).length);
+    const ofTheRest = percent(passed, possible - internals - fork);
+    return { list, ran, unused, ...counts, percent: percent(passed, possible), internals, fork, ofTheRest };
   });
 }
+
+const isOpen = ({ status }) => status !== 'pass' && status !== 'n/a';
+const isOfKind = (kind) => (result) => readReasons()[kind][result.test] !== undefined;
 
 function percent(part, whole) {
   return whole === 0 ? '-' : `${((100 * part) / whole).toFixed(1)} %`;
@@ -46,10 +53,15 @@ function printTables({ node, replaced, lists, results }) {
     status === 'skip' ? why : (reasonFor(test) ?? ''),
   ]);
   const shown = ['unused', ...STATUSES].filter((status) => lists.some((list) => list[status] > 0));
-  const sums = lists.map((list) => [list.list, list.ran, ...shown.map((status) => list[status]), list.percent]);
+  const sums = lists.map((list) => [
+    ...[list.list, list.ran, ...shown.map((status) => list[status]), list.percent],
+    ...[list.internals, list.fork, list.ofTheRest],
+  ]);
   process.stdout.write(`${aligned(files)}\n\n`);
   process.stdout.write(`Node ${node}, replaced: ${replaced.join(', ') || 'nothing'}\n`);
-  process.stdout.write(`${aligned([['list', 'ran', ...shown, 'passed'], ...sums])}\n`);
+  process.stdout.write(
+    `${aligned([['list', 'ran', ...shown, 'passed', 'internals', 'fork', 'of the rest'], ...sums])}\n`,
+  );
 }
 
 function aligned(rows) {
@@ -58,18 +70,26 @@ function aligned(rows) {
   return rows.map((row) => line(row).trimEnd()).join('\n');
 }
 
-/** Why a test cannot pass for any package, or why it does not for this one; written by hand. */
+/**
+ * By hand, in three kinds: `internals` of Node, which no package can pass; `fork`, for
+ * which this one has to wait; `documented`, a difference that is meant.
+ */
+function readReasons() {
+  return JSON.parse(fs.readFileSync(REASONS, 'utf8'));
+}
+
+/** @returns {string | undefined} why a test does not pass */
 function reasonFor(test) {
-  return JSON.parse(fs.readFileSync(REASONS, 'utf8'))[test];
+  return Object.values(readReasons()).find((reasons) => reasons[test] !== undefined)?.[test];
 }
 
 /**
  * Replaces the part of docs/conformance.md that belongs to this major version of
- * Node, between two comments; or adds it at the end.
+ * Node and these modules, between two comments; or adds it at the end.
  */
 function writeDocs(report) {
-  const major = report.node.split('.')[0];
-  const [begin, end] = [`<!-- ${major} begins -->`, `<!-- ${major} ends -->`];
+  const name = [report.node.split('.')[0], ...report.replaced].join(' ');
+  const [begin, end] = [`<!-- ${name} begins -->`, `<!-- ${name} ends -->`];
   const part = `${begin}\n\n${markdown(report)}\n\n${end}`;
   const text = fs.existsSync(DOCS) ? fs.readFileSync(DOCS, 'utf8') : '# Conformance\n';
   const [before, rest] = text.split(begin);
@@ -80,14 +100,20 @@ function writeDocs(report) {
 
 /** Laid out as Prettier would. */
 function markdown({ node, user, replaced, lists, results }) {
-  const sums = lists.map((sum) => [`\`${sum.list}\``, sum.ran, sum.unused, sum.pass, sum.percent]);
+  const sums = lists.map((sum) => [
+    ...[`\`${sum.list}\``, sum.ran, sum.unused, sum.pass, sum.percent],
+    ...[sum.internals, sum.fork, sum.ofTheRest],
+  ]);
   const open = results
-    .filter(({ status }) => status !== 'pass' && status !== 'n/a')
+    .filter(isOpen)
     .map(({ test, status }) => [`\`${test}\``, status, reasonFor(test) ?? '**not explained yet**']);
   return [
-    `## Node ${node}`,
+    `## Node ${node}: ${replaced.join(', ')}`,
     `Run as ${user}, with \`${replaced.join('`, `')}\` replaced.`,
-    markdownTable(['list', 'files run', 'of them without the package', 'passed', 'passed, of those with it'], sums),
+    markdownTable(
+      ['list', 'run', 'without the package', 'passed', 'of those with it', ...NOT_OURS, 'of the rest'],
+      sums,
+    ),
     open.length === 0 ? 'Every file passes.' : markdownTable(['does not pass', 'how', 'why'], open),
   ].join('\n\n');
 }

@@ -61,7 +61,7 @@ test('processGroup: a number joins one', async () => {
 });
 
 test('noNewPrivileges', async () => {
-  expect(await output('grep NoNewPrivs /proc/self/status', { noNewPrivileges: true })).toBe('NoNewPrivs:\t1');
+  expect(await output('sed -n /NoNewPrivs/p /proc/self/status', { noNewPrivileges: true })).toBe('NoNewPrivs:\t1');
 });
 
 test('closeDescriptors: false leaves the child what is not close-on-exec', async () => {

@@ -5,12 +5,16 @@ const net = require('node:net');
 const path = require('node:path');
 const { spawn } = require('node:child_process');
 const { once } = require('node:events');
+const { text } = require('node:stream/consumers');
 const { Worker } = require('node:worker_threads');
 const { closeAll, closing, leaveTest } = require('./closing');
 const { outputOf, runFixture, startFixture } = require('./child');
+const { isInstalled } = require('./needed_programs');
 const { difference, snapshot, waitUntilClean } = require('./leaks');
 const { socketPath, temporaryFolder } = require('./socket_path');
 const { expectParity, normalise } = require('./transcript');
+
+const ROOT = path.join(__dirname, '../..');
 
 describe('leaks', () => {
   test('names an open descriptor', async () => {
@@ -52,6 +56,36 @@ describe('leaks', () => {
     setTimeout(() => server.close(), 30);
     expect(await waitUntilClean(before)).toEqual([]);
   });
+});
+
+describe('programs that a test needs', () => {
+  test('are looked for in PATH', () => {
+    expect(isInstalled('sh')).toBe(true);
+    expect(isInstalled('no-such-program')).toBe(false);
+  });
+
+  // Skipped, or failed in CI, in a program of its own: here either would be a result of ours.
+  test.each([
+    ['', 0, /1 skipped, 1 total[^]*\n1 skipped for want of programs \(no-such-program\)\..*\n$/],
+    ['1', 1, /no-such-program: not installed; scripts\/install_test_tools\.sh does that[^]*1 failed, 1 total/],
+  ])('skip it, or with PIPEWRIGHT_REQUIRE_TOOLS=%p fail it', async (required, status, output) => {
+    const file = path.join(temporaryFolder(), 'sample.test.js');
+    const helper = JSON.stringify(path.join(__dirname, 'needed_programs'));
+    fs.writeFileSync(file, `require(${helper}).testNeeding('no-such-program')('is run', () => {});`);
+    const { code, stderr } = await runJest(file, { PIPEWRIGHT_REQUIRE_TOOLS: required });
+    expect(stderr).toMatch(output);
+    expect(code).toBe(status);
+  });
+
+  function runJest(file, env) {
+    const reporters = ['default', path.join(__dirname, 'run_reporter.js')];
+    const config = JSON.stringify({ rootDir: path.dirname(file), transform: {}, reporters });
+    const args = [path.join(ROOT, 'node_modules/jest/bin/jest.js'), '-i', '--config', config];
+    const child = closing(
+      spawn(process.execPath, args, { env: { ...process.env, PIPEWRIGHT_TEST_COUNTS: '', ...env }, cwd: ROOT }),
+    );
+    return Promise.all([text(child.stderr), once(child, 'exit')]).then(([stderr, [code]]) => ({ code, stderr }));
+  }
 });
 
 describe('closing', () => {

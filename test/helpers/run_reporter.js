@@ -22,15 +22,14 @@ function appendCounts(passed, failed) {
   if (file) fs.appendFileSync(file, `${passed} ${failed}\n`);
 }
 
+// The last line of all: Jest prints its summary after every reporter has had its turn.
 function reportAbsentPrograms({ testResults }) {
   const skipped = testResults.flatMap((file) => file.testResults).map(({ title }) => absentPrograms(title));
   const absent = skipped.filter((programs) => programs.length > 0);
   if (absent.length === 0) return;
-  const names = [...new Set(absent.flat())].sort();
-  process.stderr.write(
-    `${absent.length} tests were skipped, for want of ${names.join(', ')}; ` +
-      `as root of a Debian-like system, run ${INSTALLER} to get them.\n`,
-  );
+  const names = [...new Set(absent.flat())].sort().join(', ');
+  const line = `${absent.length} skipped for want of programs (${names}). As root, to get them: ${INSTALLER}\n`;
+  process.on('exit', () => process.stderr.write(line));
 }
 
 // A leaked server, for which a test has failed already, would hold a run without

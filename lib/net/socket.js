@@ -215,7 +215,8 @@ function closeHandle(socket, hadError) {
     retryOverloaded();
     emitClose(socket, hadError);
   };
-  if (socket.resetAndClosing) {
+  // Meanwhile it may have been connected to a path.
+  if (socket.resetAndClosing && handle.reset !== undefined) {
     socket.resetAndClosing = false;
     handle.onclose = onClose;
     const err = handle.reset();

@@ -107,6 +107,7 @@ const {
   descriptorType,
   duplicateFd,
   getFlags,
+  isOwn,
   leaveDescriptor,
   peerCredentials,
   pipe,
@@ -115,7 +116,6 @@ const {
   socketPair,
   spawnSync,
   stdioSocketPair,
-  trackFd,
   untrackFd,
 } = native;
 const { writeBuffer: writeMessage } = native.MessageSocket.prototype;
@@ -142,6 +142,7 @@ module.exports = {
   descriptorType,
   duplicateFd,
   getFlags,
+  isOwn,
   leaveDescriptor,
   peerCredentials,
   pipe,
@@ -150,6 +151,5 @@ module.exports = {
   socketPair,
   spawnSync,
   stdioSocketPair,
-  trackFd,
   untrackFd,
 };

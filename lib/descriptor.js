@@ -4,10 +4,10 @@
 // lib/net/convert.js, what can be sent in its place in lib/net/sendable.js.
 
 const { constants } = require('node:fs');
-const { isMainThread } = require('node:worker_threads');
 
 const binding = require('./binding.js');
 const { errnoException, invalidArgType, plain } = require('./errors.js');
+const { ownNumber } = require('./own_number.js');
 const { validateInt32 } = require('./validate.js');
 
 const UV_ENOENT = -2;
@@ -27,10 +27,7 @@ let hasWarned = false;
 
 const forgotten = new FinalizationRegistry((fds) => {
   const left = fds.filter((fd) => fd >= 0);
-  for (const fd of left) {
-    loseTrack(fd);
-    binding.closeInBackground(fd);
-  }
+  for (const fd of left) binding.closeInBackground(fd);
   if (hasWarned || left.length === 0) return;
   hasWarned = true;
   process.emitWarning('A Descriptor was forgotten without close(), and closed by the garbage collector', {
@@ -43,6 +40,14 @@ function newGroup(fds) {
   const group = { fds, next: 0 };
   forgotten.register(group, fds);
   return group;
+}
+
+function checked(fd) {
+  validateInt32(fd, 'fd', 0);
+  const flags = binding.getFlags(fd);
+  const own = flags < 0 ? flags : ownNumber(fd);
+  if (own < 0) throw errnoException(own, 'fcntl');
+  return own;
 }
 
 // Strangers' files that were closed in this tick: a file system may take seconds to
@@ -59,18 +64,12 @@ function closeStranger(fd) {
 function closeStrangers() {
   const fds = closed;
   closed = [];
-  fds.forEach(loseTrack);
   if (fds.length < MANY) {
     for (const fd of fds) binding.closeInBackground(fd);
   } else {
     binding.closeInBackground(Int32Array.from(fds));
   }
 }
-
-// A thread that ends leaves its descriptors open in the process: the addon closes
-// those that it was told of. The main thread takes the process with it.
-const keepTrack = isMainThread ? () => {} : binding.trackFd;
-const loseTrack = isMainThread ? () => {} : binding.untrackFd;
 
 /**
  * An open file descriptor, closed by close(), by `using`, or at last by the garbage
@@ -85,22 +84,15 @@ class Descriptor {
   #closesLater = false;
 
   /**
-   * Takes ownership of an open descriptor.
+   * Takes ownership of an open descriptor. In a worker thread it gets another number.
    *
    * @param {number} fd
-   * @throws ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE, EBADF
+   * @throws ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE, EBADF, EMFILE (in a worker thread)
    */
   constructor(fd, origin, group) {
-    const isStranger = origin === kStranger;
-    if (!isStranger) {
-      validateInt32(fd, 'fd', 0);
-      const flags = binding.getFlags(fd);
-      if (flags < 0) throw errnoException(flags, 'fcntl');
-    }
-    this.#isStranger = isStranger;
-    this.#group = group ?? newGroup([fd]);
+    this.#isStranger = origin === kStranger;
+    this.#group = group ?? newGroup([this.#isStranger ? fd : checked(fd)]);
     this.#index = this.#group.next++;
-    keepTrack(fd);
   }
 
   /**
@@ -174,7 +166,6 @@ class Descriptor {
       closeStranger(fd);
       return;
     }
-    loseTrack(fd);
     const err = binding.closeFd(fd);
     if (err !== 0) throw errnoException(err, 'close');
   }
@@ -188,7 +179,7 @@ class Descriptor {
     const fd = this.#openFd();
     if (this.#senders > 0) throw plain('ERR_DESCRIPTOR_BUSY');
     this.#letGo();
-    loseTrack(fd);
+    binding.untrackFd(fd);
     return fd;
   }
 

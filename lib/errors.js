@@ -3,6 +3,7 @@
 // Every error that pipewright makes. The shapes and texts are Node's, so that code
 // written for node:net and node:child_process finds what it looks for.
 
+const { constants } = require('node:os');
 const { inspect, getSystemErrorMap, getSystemErrorName } = require('node:util');
 
 // An error with a code, as Node builds them: the code shows in the stack, not in the
@@ -248,6 +249,14 @@ function listenException(errno, address, port) {
   return withAddress(error, address, port);
 }
 
+/** `replaceStale` needs a lock that somebody holds: the process `holder`, where it is known. */
+function listenLocked(path, lock, holder) {
+  const who = holder === undefined ? 'another process' : `process ${holder}`;
+  const message = `listen EBUSY: ${who} holds the lock of ${lock}, without which replaceStale replaces nothing: ${path}`;
+  const errno = -constants.errno.EBUSY;
+  return Object.assign(new Error(message), { code: 'EBUSY', errno, syscall: 'listen', address: path, lock, holder });
+}
+
 module.exports = {
   aborted,
   accessDenied,
@@ -264,6 +273,7 @@ module.exports = {
   invalidIpAddress,
   ipBlocked,
   listenException,
+  listenLocked,
   mainThreadOnly,
   maxBufferExceeded,
   missingArgs,

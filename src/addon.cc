@@ -3,10 +3,10 @@
 
 #include <napi.h>
 
+#include "arguments.h"
 #include "close_on_exec.h"
 #include "completion_queue.h"
 #include "descriptor_functions.h"
-#include "descriptor_pair.h"
 #include "environment.h"
 #include "listener.h"
 #include "message_socket.h"
@@ -48,6 +48,13 @@ Napi::Value ActiveHandles(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), static_cast<double>(queue->open_handles()));
 }
 
+// isOwn(fd): whether it was made or accepted for this thread, and nobody has it yet.
+Napi::Value IsOwn(const Napi::CallbackInfo& info) {
+  const auto* queue = static_cast<CompletionQueue*>(info.Data());
+  int fd;
+  return Napi::Boolean::New(info.Env(), ToFd(info[0], &fd) && queue->IsOwn(fd));
+}
+
 Napi::Value CreateBinding(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   if (!info[0].IsFunction()) return env.Undefined();
@@ -60,11 +67,10 @@ Napi::Value CreateBinding(const Napi::CallbackInfo& info) {
   binding.Set("SignalWrap", SignalWrap::Define(env, queue));
   binding.Set("Listener", Listener::Define(env, queue));
   binding.Set("spawnSync", Napi::Function::New(env, SpawnSync, "spawnSync"));
-  binding.Set("stdioSocketPair", Napi::Function::New(env, StdioSocketPair, "stdioSocketPair"));
-  binding.Set("pipe", Napi::Function::New(env, Pipe, "pipe"));
   binding.Set("MessageSocket", MessageSocket::Define(env, queue));
   DefineDescriptorFunctions(binding, environment);
   binding.Set("activeHandles", Napi::Function::New(env, ActiveHandles, "activeHandles", queue));
+  binding.Set("isOwn", Napi::Function::New(env, IsOwn, "isOwn", queue));
   binding.Set("peerCredentials", Napi::Function::New(env, PeerCredentials, "peerCredentials"));
   binding.Set("socketName", Napi::Function::New(env, SocketName, "socketName"));
   binding.Set("closeOnExec", Napi::Function::New(env, CloseOnExec, "closeOnExec"));

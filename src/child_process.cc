@@ -120,6 +120,7 @@ void ChildProcess::KillAndReap() {
 }
 
 void ChildProcess::Abandon() {
+  AbandonedChildren::Get()->Reap();
   if (is_running_ && !Reap()) AbandonedChildren::Get()->Add(pid_);
   is_running_ = false;
   pidfd_.Reset();

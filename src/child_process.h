@@ -39,7 +39,8 @@ class ChildProcess {
   // Of a child that cannot be kept.
   void KillAndReap();
 
-  // Of one that goes on, but that nobody waits for any more: a later Start() reaps it.
+  // Of one that goes on, but that nobody waits for any more: it is reaped when another
+  // child is started or let go of, in whatever thread.
   void Abandon();
 
   // How it ended. -1: not by an exit, or unknown, since somebody else has reaped it.

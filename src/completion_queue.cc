@@ -67,7 +67,8 @@ uint32_t CompletionQueue::Register(HandleWrap* handle, Napi::Object object) {
     handles_[id] = handle;
   }
   environment_->HandleOpened();
-  table_ref_.Value().Set(id, object);
+  // Fails in a worker that is being terminated, whose JavaScript will not look for it.
+  napi_set_element(environment_->env(), table_ref_.Value(), id, object);
   return id;
 }
 
@@ -184,6 +185,15 @@ void CompletionQueue::ReleaseClosed() {
   closed_ids_.clear();
 }
 
+bool CompletionQueue::IsOwn(int fd) const {
+  if (environment_->IsTracked(fd)) return true;
+  if (cursor_[0] == 0 || fd == claimed_fd_) return false;
+  const int32_t* record = records_ + cursor_[0] - kFields;
+  const bool is_accepted =
+      static_cast<EventKind>(record[1]) == EventKind::kConnection && record[2] == 0;
+  return is_accepted && record[3] == fd;
+}
+
 // The handler under way was left by an exception, or cut off because its thread is
 // being ended, maybe before it took the descriptor it was told of.
 void CompletionQueue::CloseUnclaimed() {
@@ -250,9 +260,11 @@ bool CompletionQueue::HasUnread(const HandleWrap* handle) const {
 }
 
 void CompletionQueue::Release(uint32_t id) {
+  Napi::Env env = environment_->env();
+  napi_set_element(env, table_ref_.Value(), id, env.Undefined());
+  handles_[id]->LetGo();
   handles_[id] = nullptr;
   free_ids_.push_back(id);
-  table_ref_.Value().Set(id, environment_->env().Undefined());
 }
 
 void CompletionQueue::Close() {

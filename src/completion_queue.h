@@ -71,7 +71,7 @@ class CompletionQueue {
   const char* scratch() const { return scratch_; }
 
   // Called by HandleWrap: an open handle has a number, by which records and the
-  // table `handles` name it, and which holds its JavaScript object strongly.
+  // table `handles` name it.
   uint32_t Register(HandleWrap* handle, Napi::Object object);
   size_t open_handles() const { return handles_.size() - free_ids_.size(); }
 
@@ -91,6 +91,9 @@ class CompletionQueue {
   // JavaScript has taken charge of the accepted descriptor that it was told of, or has
   // had it closed. Until then it is the queue's, in case the thread ends in between.
   void Claim(int fd) { claimed_fd_ = fd; }
+  // Whether it was made or accepted for this thread and nobody has it yet, so that it
+  // cannot be another handle's.
+  bool IsOwn(int fd) const;
   // Whether there are any such.
   bool HasUnread(const HandleWrap* handle) const;
 

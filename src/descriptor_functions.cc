@@ -10,6 +10,7 @@
 #include <string>
 
 #include "arguments.h"
+#include "descriptor_pair.h"
 #include "descriptor_registry.h"
 #include "unix_address.h"
 
@@ -89,6 +90,16 @@ Napi::Value DescriptorType(const Napi::CallbackInfo& info) {
   return Napi::String::New(info.Env(), type);
 }
 
+// Two new descriptors, as an array.
+Napi::Value Give(const Napi::CallbackInfo& info, int first, int second) {
+  EnvironmentOf(info)->Track(first);
+  EnvironmentOf(info)->Track(second);
+  auto pair = Napi::Array::New(info.Env(), 2);
+  pair.Set(uint32_t{0}, first);
+  pair.Set(uint32_t{1}, second);
+  return pair;
+}
+
 // socketPair(type): two descriptors, or an errno.
 Napi::Value SocketPair(const Napi::CallbackInfo& info) {
   int32_t type;
@@ -97,16 +108,31 @@ Napi::Value SocketPair(const Napi::CallbackInfo& info) {
   if (socketpair(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) != 0) {
     return Number(info, -errno);
   }
-  auto array = Napi::Array::New(info.Env(), 2);
-  array.Set(uint32_t{0}, pair[0]);
-  array.Set(uint32_t{1}, pair[1]);
-  return array;
+  return Give(info, pair[0], pair[1]);
+}
+
+// The ends of a child's stdio: [fd, fd], or an errno. Blocking, since the one end is a
+// child's; PipeWrap.open() changes that of the other.
+Napi::Value StdioSocketPair(const Napi::CallbackInfo& info) {
+  UniqueFd first;
+  UniqueFd second;
+  const int err = OpenSocketPair(&first, &second);
+  if (err != 0) return Number(info, err);
+  return Give(info, first.Release(), second.Release());
+}
+
+// [end to read, end to write], or an errno.
+Napi::Value Pipe(const Napi::CallbackInfo& info) {
+  int fds[2];
+  if (pipe2(fds, O_CLOEXEC) != 0) return Number(info, -errno);
+  return Give(info, fds[0], fds[1]);
 }
 
 Napi::Value DuplicateFd(const Napi::CallbackInfo& info) {
   int fd;
   if (!ToFd(info[0], &fd)) return Number(info, UV_EINVAL);
   const int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+  if (copy >= 0) EnvironmentOf(info)->Track(copy);
   return Number(info, copy >= 0 ? copy : -errno);
 }
 
@@ -114,6 +140,7 @@ Napi::Value DuplicateFd(const Napi::CallbackInfo& info) {
 Napi::Value CloseFd(const Napi::CallbackInfo& info) {
   int fd;
   if (!ToFd(info[0], &fd)) return Number(info, UV_EINVAL);
+  EnvironmentOf(info)->Untrack(fd);
   // EINTR: closed all the same, see close(2).
   const int err = close(fd) == 0 || errno == EINTR ? 0 : -errno;
   EnvironmentOf(info)->DescriptorClosed();
@@ -142,10 +169,12 @@ Napi::Value CloseInBackground(const Napi::CallbackInfo& info) {
   if (info[0].IsTypedArray() &&
       info[0].As<Napi::TypedArray>().TypedArrayType() == napi_int32_array) {
     const auto list = info[0].As<Napi::Int32Array>();
+    for (size_t i = 0; i < list.ElementLength(); ++i) EnvironmentOf(info)->Untrack(list[i]);
     EnvironmentOf(info)->closer()->Close(list.Data(), list.ElementLength());
     return Number(info, 0);
   }
   if (!ToFd(info[0], &fd)) return Number(info, UV_EINVAL);
+  EnvironmentOf(info)->Untrack(fd);
   if (ClosesAtOnce(fd)) {
     close(fd);
     EnvironmentOf(info)->DescriptorClosed();
@@ -155,14 +184,7 @@ Napi::Value CloseInBackground(const Napi::CallbackInfo& info) {
   return Number(info, 0);
 }
 
-// trackFd(fd), untrackFd(fd): it is closed when this thread ends.
-Napi::Value TrackFd(const Napi::CallbackInfo& info) {
-  int fd;
-  if (!ToFd(info[0], &fd)) return Number(info, UV_EINVAL);
-  EnvironmentOf(info)->Track(fd);
-  return Number(info, 0);
-}
-
+// untrackFd(fd): it is the user's, and no longer closed when this thread ends.
 Napi::Value UntrackFd(const Napi::CallbackInfo& info) {
   int fd;
   if (!ToFd(info[0], &fd)) return Number(info, UV_EINVAL);
@@ -174,6 +196,7 @@ Napi::Value UntrackFd(const Napi::CallbackInfo& info) {
 Napi::Value LeaveDescriptor(const Napi::CallbackInfo& info) {
   int fd;
   if (!ToFd(info[0], &fd)) return Number(info, UV_EINVAL);
+  EnvironmentOf(info)->Untrack(fd);
   const uint64_t token = DescriptorRegistry::Get()->Leave(EnvironmentOf(info), UniqueFd(fd));
   return Number(info, static_cast<double>(token));
 }
@@ -184,7 +207,9 @@ Napi::Value ClaimDescriptor(const Napi::CallbackInfo& info) {
   const double token = info[0].As<Napi::Number>().DoubleValue();
   if (!(token >= 0 && token <= 9007199254740991.0)) return Number(info, UV_EINVAL);
   UniqueFd fd = DescriptorRegistry::Get()->Claim(static_cast<uint64_t>(token));
-  return Number(info, fd.is_valid() ? fd.Release() : UV_ENOENT);
+  if (!fd.is_valid()) return Number(info, UV_ENOENT);
+  EnvironmentOf(info)->Track(fd.get());
+  return Number(info, fd.Release());
 }
 
 Napi::Value AllowDescriptors(const Napi::CallbackInfo& info) {
@@ -220,6 +245,8 @@ void DefineDescriptorFunctions(Napi::Object binding, Environment* environment) {
   };
   define("descriptorType", DescriptorType);
   define("socketPair", SocketPair);
+  define("stdioSocketPair", StdioSocketPair);
+  define("pipe", Pipe);
   define("duplicateFd", DuplicateFd);
   define("closeFd", CloseFd);
   define("closeInBackground", CloseInBackground);
@@ -228,7 +255,6 @@ void DefineDescriptorFunctions(Napi::Object binding, Environment* environment) {
   define("allowDescriptors", AllowDescriptors);
   define("getFlags", GetFlags);
   define("setBlocking", SetBlocking);
-  define("trackFd", TrackFd);
   define("untrackFd", UntrackFd);
 }
 

@@ -34,7 +34,7 @@ void Environment::OnCleanup(napi_async_cleanup_hook_handle handle, void* data) {
   self->cleanup_ = handle;
   self->HandleOpened();  // Keeps the count above zero while the queues are gone through.
   DescriptorRegistry::Get()->CloseAllOf(self);
-  for (const int fd : self->tracked_) self->closer_.Close(&fd, 1);
+  self->CloseTracked();
   for (auto& queue : self->queues_) queue->Close();
   self->HandleClosed();
 }
@@ -42,6 +42,43 @@ void Environment::OnCleanup(napi_async_cleanup_hook_handle handle, void* data) {
 void Environment::HandleClosed() {
   --open_handles_;
   if (open_handles_ == 0 && is_closing()) napi_remove_async_cleanup_hook(cleanup_);
+}
+
+void Environment::Track(int fd) {
+  const auto index = static_cast<size_t>(fd);
+  if (index >= tracked_.size()) tracked_.resize(index + 1);
+  tracked_[index] = true;
+}
+
+void Environment::Untrack(int fd) {
+  if (IsTracked(fd)) tracked_[static_cast<size_t>(fd)] = false;
+}
+
+bool Environment::IsTracked(int fd) const {
+  const auto index = static_cast<size_t>(fd);
+  return index < tracked_.size() && tracked_[index];
+}
+
+void Environment::CloseTracked() {
+  for (int fd = 0; static_cast<size_t>(fd) < tracked_.size(); ++fd) {
+    if (IsTracked(fd)) closer_.Close(&fd, 1);
+  }
+  tracked_.clear();
+}
+
+bool Environment::HasHandleOf(int fd) const {
+  struct Search {
+    uv_os_fd_t fd;
+    bool is_found;
+  };
+  Search search = {fd, false};
+  const auto compare = [](uv_handle_t* handle, void* data) {
+    auto* wanted = static_cast<Search*>(data);
+    uv_os_fd_t found = -1;
+    if (uv_fileno(handle, &found) == 0 && found == wanted->fd) wanted->is_found = true;
+  };
+  uv_walk(loop_, compare, &search);
+  return search.is_found;
 }
 
 void Environment::DescriptorClosed() {

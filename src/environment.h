@@ -9,7 +9,6 @@
 #include <uv.h>
 
 #include <memory>
-#include <unordered_set>
 #include <vector>
 
 #include "background_closer.h"
@@ -54,9 +53,14 @@ class Environment {
   // Where descriptors go that came from strangers and nobody took.
   BackgroundCloser* closer() { return &closer_; }
 
-  // Descriptors that belong to JavaScript and are closed when a thread ends.
-  void Track(int fd) { tracked_.insert(fd); }
-  void Untrack(int fd) { tracked_.erase(fd); }
+  // Descriptors that were made here and whose numbers JavaScript was told: until they
+  // are closed, or some handle's, or the user's, they are closed when the thread ends.
+  void Track(int fd);
+  void Untrack(int fd);
+  bool IsTracked(int fd) const;
+
+  // Whether a handle of the loop has it, ours or Node's. Goes through all of them.
+  bool HasHandleOf(int fd) const;
 
   // How many descriptors the process had open when this environment began: what is
   // beyond them may be closed some day.
@@ -70,6 +74,7 @@ class Environment {
  private:
   Environment(Napi::Env env, uv_loop_t* loop);
   static void OnCleanup(napi_async_cleanup_hook_handle handle, void* data);
+  void CloseTracked();
 
   Napi::Env env_;
   uv_loop_t* loop_;
@@ -78,7 +83,7 @@ class Environment {
   napi_async_cleanup_hook_handle cleanup_ = nullptr;
   BackgroundCloser closer_;
   std::vector<DescriptorWaiter*> waiters_;
-  std::unordered_set<int> tracked_;
+  std::vector<bool> tracked_;  // By number.
   int first_descriptor_count_;
 };
 

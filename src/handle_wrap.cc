@@ -4,8 +4,9 @@
 
 namespace pipewright {
 
-HandleWrap::HandleWrap(CompletionQueue* queue, uv_handle_t* handle)
-    : queue_(queue), handle_(handle) {
+HandleWrap::HandleWrap(Napi::Reference<Napi::Object>* object, CompletionQueue* queue,
+                       uv_handle_t* handle)
+    : object_(object), queue_(queue), handle_(handle) {
   handle_->data = this;
 }
 
@@ -14,8 +15,18 @@ HandleWrap::~HandleWrap() { CHECK(state_ == State::kUnopened || state_ == State:
 void HandleWrap::Opened(Napi::Object object) {
   handle_->data = this;
   state_ = State::kOpen;
+  object_->Ref();
   id_ = queue_->Register(this, object);
   group_ = id_;
+}
+
+int HandleWrap::CheckAdoptable(int fd) const {
+  return !queue_->IsOwn(fd) && queue_->environment()->HasHandleOf(fd) ? UV_EEXIST : 0;
+}
+
+void HandleWrap::Adopted(int fd) {
+  queue_->Claim(fd);
+  queue_->environment()->Untrack(fd);
 }
 
 void HandleWrap::Close() {
@@ -29,9 +40,11 @@ void HandleWrap::Close() {
 void HandleWrap::OnClose(uv_handle_t* handle) {
   HandleWrap* self = From(handle);
   self->state_ = State::kClosed;
+  Environment* environment = self->queue_->environment();
   self->Note(EventKind::kClose);
-  self->queue_->environment()->DescriptorClosed();
-  self->queue_->environment()->HandleClosed();
+  if (environment->is_closing()) self->LetGo();  // No event will be delivered.
+  environment->DescriptorClosed();
+  environment->HandleClosed();
 }
 
 Napi::Value HandleWrap::CloseHandle(const Napi::CallbackInfo& info) {

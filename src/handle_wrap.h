@@ -5,6 +5,8 @@
 //
 // - The JavaScript object is held strongly from kOpen until its 'close' event was
 //   delivered, and weakly otherwise. An object never opened has nothing to close.
+//   C++ holds it itself: in a worker that is being terminated an object may not get
+//   into a table of JavaScript's.
 // - Close() is idempotent; every other method of a closed handle returns UV_EBADF.
 // - uv_handle_t::data always holds a HandleWrap*, which From() alone reads: with
 //   two bases any other cast is wrong.
@@ -36,6 +38,8 @@ class HandleWrap {
   uint32_t group() const { return group_; }
 
   void Close();
+  // Its close event was delivered: from now on it is held weakly.
+  void LetGo() { object_->Unref(); }
 
   // Methods for JavaScript, the same on every class. Numbers are 0 or a negative
   // errno; see docs/binding.md.
@@ -47,20 +51,31 @@ class HandleWrap {
   Napi::Value HasUnread(const Napi::CallbackInfo& info);
 
  protected:
-  HandleWrap(CompletionQueue* queue, uv_handle_t* handle);
+  // `object` is the leaf's Napi::ObjectWrap.
+  HandleWrap(Napi::Reference<Napi::Object>* object, CompletionQueue* queue, uv_handle_t* handle);
   virtual ~HandleWrap();
 
   // Runs `init` (one of libuv's uv_*_init) and takes the handle into the queue's
   // table. UV_EBUSY where it is open already, UV_EBADF where it was closed.
   template <typename Init>
   int Open(const Napi::CallbackInfo& info, Init init) {
-    if (state_ == State::kOpen) return UV_EBUSY;
-    if (state_ != State::kUnopened) return UV_EBADF;
-    const int err = init(queue_->environment()->loop());
+    int err = CheckUnopened();
+    if (err == 0) err = init(queue_->environment()->loop());
     if (err == 0) Opened(info.This().As<Napi::Object>());
     return err;
   }
 
+  // Before `fd`, which somebody else has opened, becomes this handle's. EEXIST where
+  // it is another one's, ours or Node's: were it closed by the one, libuv would abort
+  // the process for the other.
+  int CheckAdoptable(int fd) const;
+  // It is this handle's from now on.
+  void Adopted(int fd);
+
+  int CheckUnopened() const {
+    if (state_ == State::kOpen) return UV_EBUSY;
+    return state_ == State::kUnopened ? 0 : UV_EBADF;
+  }
   bool is_unopened() const { return state_ == State::kUnopened; }
   bool is_open() const { return state_ == State::kOpen; }
   CompletionQueue* queue() const { return queue_; }
@@ -83,6 +98,7 @@ class HandleWrap {
   static void OnClose(uv_handle_t* handle);
   void Opened(Napi::Object object);
 
+  Napi::Reference<Napi::Object>* object_;
   CompletionQueue* queue_;
   uv_handle_t* handle_;
   State state_ = State::kUnopened;

@@ -99,7 +99,7 @@ Napi::Function Listener::Define(Napi::Env env, CompletionQueue* queue) {
 
 Listener::Listener(const Napi::CallbackInfo& info)
     : Napi::ObjectWrap<Listener>(info),
-      HandleWrap(static_cast<CompletionQueue*>(info.Data()),
+      HandleWrap(this, static_cast<CompletionQueue*>(info.Data()),
                  reinterpret_cast<uv_handle_t*>(&poll_)) {}
 
 // Takes the listening socket over, unless it fails, and begins to accept.
@@ -148,8 +148,11 @@ Napi::Value Listener::ListenOnFd(const Napi::CallbackInfo& info) {
   int32_t backlog;
   if (!ToFd(info[0], &fd) || !ToInt32(info[1], &backlog)) return Result(info, UV_EINVAL);
   if (!is_unopened()) return Result(info, UV_EBUSY);
-  if (listen(fd, backlog) != 0) return Result(info, -errno);
-  return Result(info, Start(info, fd));
+  int err = CheckAdoptable(fd);
+  if (err == 0 && listen(fd, backlog) != 0) err = -errno;
+  if (err == 0) err = Start(info, fd);
+  if (err == 0) Adopted(fd);
+  return Result(info, err);
 }
 
 void Listener::OnReadable(uv_poll_t* poll, int status, int) {

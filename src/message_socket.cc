@@ -80,7 +80,7 @@ Napi::Function MessageSocket::Define(Napi::Env env, CompletionQueue* queue) {
 
 MessageSocket::MessageSocket(const Napi::CallbackInfo& info)
     : Napi::ObjectWrap<MessageSocket>(info),
-      HandleWrap(static_cast<CompletionQueue*>(info.Data()),
+      HandleWrap(this, static_cast<CompletionQueue*>(info.Data()),
                  reinterpret_cast<uv_handle_t*>(&poll_)) {}
 
 // Opening.
@@ -116,7 +116,9 @@ Napi::Value MessageSocket::OpenFd(const Napi::CallbackInfo& info) {
   if (!is_unopened()) return Result(info, UV_EBUSY);
   const bool keep_blocking = info[1].IsBoolean() && info[1].As<Napi::Boolean>().Value();
   UniqueFd socket(fd);
-  const int err = Start(info, &socket, keep_blocking);
+  int err = CheckAdoptable(fd);
+  if (err == 0) err = Start(info, &socket, keep_blocking);
+  if (err == 0) Adopted(fd);
   if (err != 0) socket.Release();
   return Result(info, err);
 }
@@ -172,6 +174,7 @@ Napi::Value MessageSocket::Detach(const Napi::CallbackInfo& info) {
   file_.Disown();
   uv_poll_stop(&poll_);
   const int fd = socket_.Release();
+  queue()->environment()->Track(fd);
   Close();
   return Result(info, fd);
 }
@@ -524,6 +527,7 @@ bool MessageSocket::IsComplete(const PeekedMessage& message) {
 Napi::Value MessageSocket::TakeDescriptors(const Napi::CallbackInfo& info) {
   if (received_.empty()) return Napi::Array::New(info.Env());
   const auto array = ToArray(info.Env(), received_.front());
+  for (const int fd : received_.front()) queue()->environment()->Track(fd);
   received_.pop_front();
   return array;
 }
@@ -536,6 +540,7 @@ Napi::Value MessageSocket::TakeMessages(const Napi::CallbackInfo& info) {
     auto object = Napi::Object::New(env);
     object.Set("data", Napi::Buffer<char>::Copy(env, message.bytes.data(), message.bytes.size()));
     object.Set("descriptors", ToArray(env, message.descriptors));
+    for (const int fd : message.descriptors) queue()->environment()->Track(fd);
     if (!message.sender.empty()) object.Set("sender", message.sender);
     if (message.has_credentials) {
       object.Set("pid", message.credentials.pid);

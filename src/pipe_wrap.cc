@@ -40,7 +40,7 @@ Napi::Function PipeWrap::Define(Napi::Env env, CompletionQueue* queue) {
 
 PipeWrap::PipeWrap(const Napi::CallbackInfo& info)
     : Napi::ObjectWrap<PipeWrap>(info),
-      StreamWrap(static_cast<CompletionQueue*>(info.Data()),
+      StreamWrap(this, static_cast<CompletionQueue*>(info.Data()),
                  reinterpret_cast<uv_stream_t*>(&pipe_)) {}
 
 int PipeWrap::OpenPipe(const Napi::CallbackInfo& info) {
@@ -51,10 +51,12 @@ int PipeWrap::OpenPipe(const Napi::CallbackInfo& info) {
 Napi::Value PipeWrap::OpenFd(const Napi::CallbackInfo& info) {
   int fd;
   if (!ToFd(info[0], &fd)) return Result(info, UV_EINVAL);
-  int err = CheckPollable(queue()->environment()->loop(), fd);
+  int err = CheckUnopened();
+  if (err == 0) err = CheckPollable(queue()->environment()->loop(), fd);
+  if (err == 0) err = CheckStreamAdoptable(fd);
   if (err == 0) err = OpenPipe(info);
   if (err == 0) err = uv_pipe_open(&pipe_, fd);
-  if (err == 0) queue()->Claim(fd);
+  if (err == 0) Adopted(fd);
   return Result(info, err);
 }
 

@@ -36,7 +36,7 @@ ProcessWrap* ProcessWrap::From(const Napi::Value& value) {
 
 ProcessWrap::ProcessWrap(const Napi::CallbackInfo& info)
     : Napi::ObjectWrap<ProcessWrap>(info),
-      HandleWrap(static_cast<CompletionQueue*>(info.Data()), &watcher_.handle) {
+      HandleWrap(this, static_cast<CompletionQueue*>(info.Data()), &watcher_.handle) {
   napi_type_tag_object(info.Env(), info.This(), &kTypeTag);
 }
 

@@ -13,7 +13,7 @@ Napi::Function SignalWrap::Define(Napi::Env env, CompletionQueue* queue) {
 
 SignalWrap::SignalWrap(const Napi::CallbackInfo& info)
     : Napi::ObjectWrap<SignalWrap>(info),
-      HandleWrap(static_cast<CompletionQueue*>(info.Data()),
+      HandleWrap(this, static_cast<CompletionQueue*>(info.Data()),
                  reinterpret_cast<uv_handle_t*>(&signal_)) {}
 
 // Started again, it watches the other signal instead.

@@ -66,9 +66,9 @@ bool ReadList(const Napi::Value& value, bool (*read)(const Napi::Value&, Item*),
               std::vector<Item>* out) {
   if (!value.IsArray()) return false;
   const auto array = value.As<Napi::Array>();
-  out->resize(array.Length());
-  for (uint32_t i = 0; i < out->size(); ++i) {
-    if (!read(array.Get(i), &(*out)[i])) return false;
+  // What is no item ends it, so that a length without elements costs nothing.
+  for (uint32_t i = 0; i < array.Length(); ++i) {
+    if (!read(array.Get(i), &out->emplace_back())) return false;
   }
   return true;
 }
@@ -114,10 +114,9 @@ bool ReadBool(const Napi::Value& value, bool* out) {
 bool StringList::Read(const Napi::Value& value) {
   if (!value.IsArray()) return false;
   const auto array = value.As<Napi::Array>();
-  const uint32_t count = array.Length();
-  std::vector<size_t> starts(count);
+  std::vector<size_t> starts;
   size_t end = 0;
-  for (uint32_t i = 0; i < count; ++i) {
+  for (uint32_t i = 0; i < array.Length(); ++i) {
     // Most strings fit the room that is there, and then one call has them; a
     // character takes up to four bytes and is never cut.
     constexpr size_t kRoom = 256;
@@ -133,12 +132,12 @@ bool StringList::Read(const Napi::Value& value) {
       napi_get_value_string_utf8(env, item, &bytes_[end], length + 1, &length);
     }
     if (std::memchr(&bytes_[end], '\0', length) != nullptr) return false;
-    starts[i] = end;
+    starts.push_back(end);
     end += length + 1;
   }
-  pointers_.resize(count + 1);
-  for (uint32_t i = 0; i < count; ++i) pointers_[i] = &bytes_[starts[i]];
-  pointers_[count] = nullptr;
+  pointers_.clear();
+  for (const size_t start : starts) pointers_.push_back(&bytes_[start]);
+  pointers_.push_back(nullptr);
   return true;
 }
 

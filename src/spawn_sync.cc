@@ -57,11 +57,12 @@ bool SyncOptions::ReadPipes(const Napi::Value& value) {
   if (value.IsUndefined()) return true;
   if (!value.IsArray()) return false;
   const auto array = value.As<Napi::Array>();
-  pipes.resize(array.Length());
-  for (uint32_t i = 0; i < pipes.size(); ++i) {
-    if (!ToFd(array.Get(i), &pipes[i])) return false;
-    if (static_cast<size_t>(pipes[i]) >= spawn.stdio.size()) return false;
-    if (std::count(pipes.begin(), pipes.begin() + i, pipes[i]) > 0) return false;
+  for (uint32_t i = 0; i < array.Length(); ++i) {
+    int fd;
+    if (!ToFd(array.Get(i), &fd)) return false;
+    if (static_cast<size_t>(fd) >= spawn.stdio.size()) return false;
+    if (std::count(pipes.begin(), pipes.end(), fd) > 0) return false;
+    pipes.push_back(fd);
   }
   return true;
 }

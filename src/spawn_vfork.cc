@@ -20,6 +20,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <mutex>
 #include <string>
 #include <type_traits>
 #include <vector>
@@ -415,19 +416,29 @@ class BlockedSignals {
 // A child that changes its user changes a flag of the memory it shares: this process
 // could not be traced or dumped any more, nor read its own /proc. (Until the exec that
 // flag is wanted: it keeps the new user from tracing the child, and with it this
-// process.)
+// process.) It is the process's, and several threads may spawn at once: the first in
+// saves it, the last out sets it back.
 class DumpableFlag {
  public:
-  explicit DumpableFlag(bool is_at_risk)
-      : saved_(is_at_risk ? prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) : 0) {}
+  explicit DumpableFlag(bool is_at_risk) : is_at_risk_(is_at_risk) {
+    if (!is_at_risk_) return;
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (users_++ == 0) saved_ = prctl(PR_GET_DUMPABLE, 0, 0, 0, 0);
+  }
   ~DumpableFlag() {
-    if (saved_ == 1) prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+    if (!is_at_risk_) return;
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (--users_ == 0 && saved_ == 1) prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
   }
   DumpableFlag(const DumpableFlag&) = delete;
   DumpableFlag& operator=(const DumpableFlag&) = delete;
 
  private:
-  int saved_;
+  bool is_at_risk_;
+
+  inline static std::mutex mutex_;
+  inline static int users_ = 0;
+  inline static int saved_ = 0;
 };
 
 // Runs `run` in a vfork child and waits until that execs or exits.

@@ -171,9 +171,14 @@ Napi::Value StreamWrap::WriteBuffers(const Napi::CallbackInfo& info) {
   size_t count = buffers.size();
   const int err = TryWrite(&rest, &count);
   if (err != 0 || count == 0) return Result(info, err);
-  // The caller may empty the list meanwhile: the owner is one of our own.
+  // The caller may empty the list meanwhile: the owner is one of our own. Where an
+  // element cannot be held, since the worker is being terminated, it is not written.
   auto owner = Napi::Array::New(info.Env(), elements.size());
-  for (uint32_t i = 0; i < elements.size(); ++i) owner.Set(i, elements[i]);
+  for (uint32_t i = 0; i < elements.size(); ++i) {
+    if (napi_set_element(info.Env(), owner, i, elements[i]) != napi_ok) {
+      return Result(info, UV_ECANCELED);
+    }
+  }
   auto* pending = new PendingWrite{{}, Napi::Persistent(Napi::Value(owner)), {}};
   return Result(info, Enqueue(pending, rest, count));
 }

@@ -33,10 +33,13 @@ class StreamWrap : public HandleWrap {
   Napi::Value WriteQueueSize(const Napi::CallbackInfo& info);
 
  protected:
-  StreamWrap(CompletionQueue* queue, uv_stream_t* stream)
-      : HandleWrap(queue, reinterpret_cast<uv_handle_t*>(stream)), stream_(stream) {}
+  StreamWrap(Napi::Reference<Napi::Object>* object, CompletionQueue* queue, uv_stream_t* stream)
+      : HandleWrap(object, queue, reinterpret_cast<uv_handle_t*>(stream)), stream_(stream) {}
 
   uv_stream_t* stream() const { return stream_; }
+  // As CheckAdoptable(). libuv never closes 0, 1 and 2, and Node's process.stdout, too,
+  // has them: these may be shared.
+  int CheckStreamAdoptable(int fd) const { return fd <= 2 ? 0 : CheckAdoptable(fd); }
 
  private:
   struct PendingWrite;

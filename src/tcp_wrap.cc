@@ -50,7 +50,7 @@ Napi::Function TcpWrap::Define(Napi::Env env, CompletionQueue* queue) {
 
 TcpWrap::TcpWrap(const Napi::CallbackInfo& info)
     : Napi::ObjectWrap<TcpWrap>(info),
-      StreamWrap(static_cast<CompletionQueue*>(info.Data()),
+      StreamWrap(this, static_cast<CompletionQueue*>(info.Data()),
                  reinterpret_cast<uv_stream_t*>(&tcp_)) {}
 
 int TcpWrap::OpenTcp(const Napi::CallbackInfo& info) {
@@ -61,10 +61,12 @@ int TcpWrap::OpenTcp(const Napi::CallbackInfo& info) {
 Napi::Value TcpWrap::OpenFd(const Napi::CallbackInfo& info) {
   int fd;
   if (!ToFd(info[0], &fd)) return Result(info, UV_EINVAL);
-  int err = CheckTcp(fd);
+  int err = CheckUnopened();
+  if (err == 0) err = CheckTcp(fd);
+  if (err == 0) err = CheckStreamAdoptable(fd);
   if (err == 0) err = OpenTcp(info);
   if (err == 0) err = uv_tcp_open(&tcp_, fd);
-  if (err == 0) queue()->Claim(fd);
+  if (err == 0) Adopted(fd);
   return Result(info, err);
 }
 

@@ -199,8 +199,10 @@ int ListenPath(const ListenUnixOptions& options, int fd, SocketFile* file) {
   const std::string& path = options.path;
   const UniqueFd directory(open(ParentOf(path).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!directory.is_valid()) return errno == ENOTDIR ? -ENOTDIR : BindError(errno);
+  // Only where there is something to replace: whoever may read the directory can hold
+  // its lock.
   UniqueFd lock;
-  if (options.replace_stale) {
+  if (options.replace_stale && IsStale(path)) {
     const int err = LockFor(path, &lock);
     if (err != 0) return err;
     if (IsStale(path)) unlink(path.c_str());

@@ -320,9 +320,10 @@ export function setBlocking(fd: number, blocks: boolean): number;
 /** SO_PASSRIGHTS: whether the peer may send descriptors. Without effect before Linux 6.16. */
 export function allowDescriptors(fd: number, allowed: boolean): number;
 
-/** It is closed when this thread ends. */
-export function trackFd(fd: number): number;
+/** Whether these functions or a Listener made it for this thread, and nobody has it yet. */
+export function isOwn(fd: number): boolean;
 
+/** It is the caller's, and no longer closed when this thread ends. */
 export function untrackFd(fd: number): number;
 
 /** A number by which another thread can claim it, once. Unclaimed, it is closed when this thread ends. */

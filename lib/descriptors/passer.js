@@ -82,8 +82,9 @@ class DescriptorPasser extends EventEmitter {
     const handle = new MessageSocket();
     const err = handle.open(descriptor.fd, !setNonBlocking);
     if (err !== 0) {
-      // A number is the caller's again.
-      if (typeof this.#options.given === 'number') descriptor.take();
+      // A number is the caller's again, unless it had to be given another one.
+      if (this.#options.given === descriptor.fd) descriptor.take();
+      else if (typeof this.#options.given === 'number') descriptor.close();
       throw errnoException(err, 'open');
     }
     descriptor.take();

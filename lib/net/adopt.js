@@ -6,6 +6,7 @@ const fs = require('node:fs');
 
 const { PipeWrap, TcpWrap } = require('../binding.js');
 const { errnoException, invalidFdType } = require('../errors.js');
+const { adoptNumber } = require('../own_number.js');
 const { descriptorHandle } = require('./passing.js');
 const { validateInt32 } = require('../validate.js');
 
@@ -34,20 +35,22 @@ function checkType(fd) {
 function handleOfFd(fd, descriptors) {
   validateInt32(fd, 'fd', 0);
   checkType(fd);
-  if (descriptors !== null) {
-    const handle = descriptorHandle(descriptors);
-    // Of another family: TCP, or a pipe. They have none to receive.
-    if (handle.open(fd) === 0) return handle;
-    handle.close();
-  }
-  const tcp = new TcpWrap();
-  if (tcp.open(fd) === 0) return tcp;
-  tcp.close();
-  const pipe = new PipeWrap();
-  const err = pipe.open(fd);
-  if (err === 0) return pipe;
-  pipe.close();
-  throw errnoException(err, 'open');
+  // Not a Unix socket: TCP, or a pipe. They have no descriptors to receive.
+  const kinds = [() => new TcpWrap(), () => new PipeWrap()];
+  if (descriptors !== null) kinds.unshift(() => descriptorHandle(descriptors));
+  let handle;
+  const err = adoptNumber(fd, (own) => {
+    let result;
+    for (const make of kinds) {
+      handle = make();
+      result = handle.open(own);
+      if (result === 0) return 0;
+      handle.close();
+    }
+    return result;
+  });
+  if (err !== 0) throw errnoException(err, 'open');
+  return handle;
 }
 
 module.exports = { handleOfFd };

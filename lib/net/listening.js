@@ -5,11 +5,13 @@
 const dns = require('node:dns');
 
 const { Listener, allowDescriptors } = require('../binding.js');
-const { listenException } = require('../errors.js');
+const { listenException, listenLocked } = require('../errors.js');
+const { adoptNumber } = require('../own_number.js');
+const { holderOf, lockOf } = require('./stale_lock.js');
 const { removeAtExit } = require('./socket_files.js');
 
-const UV_EADDRINUSE = -98;
 const UV_EBUSY = -16;
+const UV_EEXIST = -17;
 const UV_EINVAL = -22;
 
 const TCP = 'TCPSERVERWRAP'; // What node:async_hooks calls a TCP server.
@@ -71,9 +73,13 @@ const STARTERS = {
   fd(attempt, { fd, backlog, descriptors }) {
     const listener = new Listener();
     if (descriptors) allowDescriptors(fd, true);
-    const err = listener.listenOnFd(fd, backlog);
+    const err = adoptNumber(fd, (own) => listener.listenOnFd(own, backlog));
     // Node says EINVAL of all that it cannot listen on.
-    attempt.settle(listener, err === 0 ? 0 : UV_EINVAL, { family: null, address: null, port: null });
+    attempt.settle(listener, err === 0 || err === UV_EEXIST ? err : UV_EINVAL, {
+      family: null,
+      address: null,
+      port: null,
+    });
   },
   path(attempt, target) {
     listenOnPath(attempt, target, Date.now() + LOCK_PATIENCE);
@@ -99,8 +105,12 @@ function listenOnPath(attempt, target, deadline) {
     return;
   }
   if (err === 0 && target.path[0] !== '\0') removeAtExit(listener);
-  const place = { family: -1, address: target.path, port: -1 };
-  attempt.settle(listener, err === UV_EBUSY ? UV_EADDRINUSE : err, place);
+  if (err === UV_EBUSY) {
+    const lock = lockOf(target.path);
+    attempt.fail(listenLocked(target.path, lock, holderOf(lock)));
+    return;
+  }
+  attempt.settle(listener, err, { family: -1, address: target.path, port: -1 });
 }
 
 // IPv6, which takes IPv4 clients too; IPv4 where there is none.

@@ -9,6 +9,7 @@ const { Worker } = require('node:worker_threads');
 const net = require('../../lib/net');
 const { Descriptor, DescriptorPasser, socketpair, toDescriptor } = require('../../lib/descriptors');
 const { closing } = require('../helpers/closing');
+const { runFixture } = require('../helpers/child');
 const { socketPath } = require('../helpers/socket_path');
 
 function startThread() {
@@ -117,6 +118,14 @@ test.each(['hold', 'forget'])('what a thread has open or left unclaimed is close
   await thread.terminate();
   while (countOf('/dev/zero') > 0) await new Promise(setImmediate);
 });
+
+test.each(['descriptor', 'transfer', 'socket'])(
+  'a number of fs.openSync() that was given to a %s is not closed again when the thread ends (issue 9)',
+  async (way) => {
+    const { code, stderr, stdout } = await runFixture('adopt_counted.js', [way]);
+    expect({ code, stderr, stdout }).toEqual({ code: 0, stderr: '', stdout: 'true\n' });
+  },
+);
 
 test('a token of the main thread that nobody claims can still be claimed by it', () => {
   const token = new Descriptor(fs.openSync('/dev/null')).transfer();

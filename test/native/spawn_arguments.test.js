@@ -37,6 +37,11 @@ const WRONG_SYNC_FIELDS = [
   ['closeOn', [null, 1, 'close']],
 ];
 
+// Four thousand million holes.
+const ENDLESS = new Array(2 ** 32 - 1);
+for (const field of ['args', 'env', 'stdio', 'groups', 'rlimits']) WRONG_FIELDS.push([field, [ENDLESS]]);
+WRONG_SYNC_FIELDS.push(['pipes', [ENDLESS]]);
+
 const FORMS = [
   ['ProcessWrap', (options) => new ProcessWrap().spawn(options)],
   ['spawnSync', spawnSync],

@@ -69,16 +69,20 @@ describe('the vfork engine', () => {
 
   // An ordinary user that may change users: root owns its /proc if it may no longer be
   // dumped.
-  asRoot('keeps this process dumpable', () => {
+  asRoot.each([
+    ['', ['spawn_dumpable.js'], `0 ${NOBODY}`],
+    [', where four threads spawn (issue 9)', ['spawn_dumpable_threads.js', 200], `0,0,0,0 ${NOBODY}\n`],
+  ])('keeps this process dumpable%s', (_, [program, ...args], expected) => {
     const capabilities = '+setuid,+setgid,+dac_override';
     const output = execFileSync('setpriv', [
       `--reuid=${NOBODY}`,
       `--inh-caps=${capabilities}`,
       `--ambient-caps=${capabilities}`,
       process.execPath,
-      path.join(__dirname, '../fixtures/spawn_dumpable.js'),
+      path.join(__dirname, '../fixtures', program),
+      ...args,
     ]);
-    expect(output.toString()).toBe(`0 ${NOBODY}`);
+    expect(output.toString()).toBe(expected);
   });
 
   test('sets the umask', async () => {

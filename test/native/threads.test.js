@@ -62,6 +62,29 @@ describe('worker.terminate()', () => {
     60_000,
   );
 
+  // Stress: PIPEWRIGHT_STRESS=1.
+  const MORE = process.env.PIPEWRIGHT_STRESS ? 20 : 1;
+
+  test(
+    'while a handle is being opened does not abort the process (issue 9)',
+    async () => {
+      const options = { execArgv: ['--expose-gc'], timeout: MORE * 20_000 };
+      const { code, stderr, stdout } = await runFixture('terminate_opening.js', [3 * MORE], options);
+      expect({ code, stderr, stdout }).toEqual({ code: 0, stderr: '', stdout: 'alive\n' });
+    },
+    MORE * 20_000,
+  );
+
+  test(
+    'in the middle of spawn() leaves no descriptor and no child (issue 9)',
+    async () => {
+      const options = { timeout: MORE * 30_000 };
+      const { stderr, stdout } = await runFixture('terminate_spawning.js', [40 * MORE], options);
+      expect({ stderr, left: JSON.parse(stdout) }).toEqual({ stderr: '', left: { descriptors: 0, children: '' } });
+    },
+    MORE * 30_000,
+  );
+
   test('during a crossing drops the rest of the list', async () => {
     const { code, stderr } = await runFixture('terminate_often.js', ['exit_in_handler', 20], { timeout: 30_000 });
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });

@@ -121,12 +121,34 @@ test('in a folder that may be written but not read, nothing is left behind', asy
   expect(fs.readdirSync(folder).filter((name) => name !== 's.lock')).toEqual(['s']);
 });
 
-test('a lock that somebody holds for good ends in EADDRINUSE', async () => {
-  const listenPath = await leaveStale(socketPath());
-  const child = startFixture('bind_only.py', [path.dirname(listenPath), 'lock'], { program: 'python3' });
-  await outputOf(child, 'bound');
-  const { code } = await tryToListen({ path: listenPath, replaceStale: true });
-  expect(code).toBe('EADDRINUSE');
+describe('a lock that somebody holds for good (issue 9)', () => {
+  async function lock(folder) {
+    const child = startFixture('bind_only.py', [folder, 'lock'], { program: 'python3' });
+    await outputOf(child, 'bound');
+    return child.pid;
+  }
+
+  test('is named, with its holder', async () => {
+    const listenPath = await leaveStale(socketPath());
+    const folder = path.dirname(listenPath);
+    const pid = await lock(folder);
+    const error = await listening(closing(net.createServer()).listen({ path: listenPath, replaceStale: true }));
+    expect(error).toMatchObject({ code: 'EBUSY', syscall: 'listen', address: listenPath, lock: folder, holder: pid });
+    expect(error.message).toContain(`process ${pid} holds the lock of ${folder}`);
+  });
+
+  test('is not needed where nothing is there', async () => {
+    const listenPath = socketPath();
+    await lock(path.dirname(listenPath));
+    expect((await tryToListen({ path: listenPath, replaceStale: true })).code).toBeUndefined();
+  });
+
+  test('is not needed to see that a server lives', async () => {
+    const live = closing(net.createServer().listen(socketPath()));
+    await once(live, 'listening');
+    await lock(path.dirname(live.address()));
+    expect((await tryToListen({ path: live.address(), replaceStale: true })).code).toBe('EADDRINUSE');
+  });
 });
 
 test('a lock that is let go is waited for', async () => {

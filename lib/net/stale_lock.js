@@ -1,0 +1,32 @@
+'use strict';
+
+// Which lock `replaceStale` takes, and who holds it: for the error of whoever does not get
+// it. Any user who may read a directory such as /tmp can hold its lock for good.
+
+const fs = require('node:fs');
+const path = require('node:path');
+
+/** As src/unix_address.cc has it: the directory, or what is beside the socket where it may not be read. */
+function lockOf(socketPath) {
+  const directory = path.dirname(socketPath);
+  try {
+    fs.accessSync(directory, fs.constants.R_OK);
+    return directory;
+  } catch {
+    return `${socketPath}.lock`;
+  }
+}
+
+/** @returns {number | undefined} the process, where /proc/locks knows it */
+function holderOf(lock) {
+  try {
+    const { ino } = fs.statSync(lock);
+    const isIts = (line) => line.includes(' FLOCK ') && line.includes(`:${ino} `);
+    const pid = fs.readFileSync('/proc/locks', 'latin1').split('\n').find(isIts)?.trim().split(/\s+/)[4];
+    return pid > 0 ? Number(pid) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+module.exports = { holderOf, lockOf };

@@ -6,13 +6,25 @@
 const { AsyncResource } = require('node:async_hooks');
 const path = require('node:path');
 const { isUint8Array } = require('node:util').types;
-const load = require('node-gyp-build');
+const nodeGypBuild = require('node-gyp-build');
 
 const { createDispatch } = require('./completions.js');
+const { noBinary, unsupportedRuntime } = require('./errors.js');
+
+// Bun runs Node-API addons, but aborts the process at their first call of libuv.
+function loadAddon() {
+  const { bun } = process.versions;
+  if (bun !== undefined) throw unsupportedRuntime(`Bun ${bun}`);
+  try {
+    return nodeGypBuild(path.join(__dirname, '..'));
+  } catch (cause) {
+    throw noBinary(cause);
+  }
+}
 
 // C++ wants its function at once, which in turn needs what C++ gives back.
 const dispatcher = { run() {} };
-const native = load(path.join(__dirname, '..')).createBinding(() => dispatcher.run());
+const native = loadAddon().createBinding(() => dispatcher.run());
 dispatcher.run = createDispatch(native.events, native.eventKinds);
 
 // What every handle has in JavaScript. `asyncScope` is the context it was made in:

@@ -75,6 +75,10 @@ function createDispatch({ records, cursor, handles, slabs }, kinds) {
       const handler = handlers[records[at + 1]];
       if (handler === undefined) continue; // Void: the handle was closed meanwhile.
       const handle = handles[records[at]];
+      if (handler === handlers[kinds.CLOSE] && handle.onclose === undefined) {
+        handle.asyncScope.emitDestroy(); // Nothing to run in its context: Node does not enter it either.
+        continue;
+      }
       handle.asyncScope.runInAsyncScope(handler, null, handle, records[at + 2], records[at + 3]);
     }
   };

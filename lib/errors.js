@@ -100,6 +100,23 @@ function notAvailable(what) {
   );
 }
 
+function unsupportedRuntime(name) {
+  const message = `pipewright needs Node.js: ${name} has no libuv, on which pipewright is built`;
+  return coded(Error, 'ERR_PIPEWRIGHT_UNSUPPORTED_RUNTIME', message);
+}
+
+/** The addon is not there, or cannot be loaded here: `cause` is what the loader said. */
+function noBinary(cause) {
+  const problem =
+    cause.code === 'ERR_DLOPEN_FAILED'
+      ? `pipewright's binary cannot be loaded here (${cause.message})`
+      : `pipewright has no binary for ${process.platform} ${process.arch}`;
+  const message =
+    `${problem}: run "npm rebuild pipewright --ignore-scripts=false", ` +
+    'which takes a C++17 compiler, make and Python 3';
+  return coded(Error, 'ERR_PIPEWRIGHT_NO_BINARY', message, { cause });
+}
+
 /** PIPEWRIGHT_REGISTER names something else than a module that can be replaced. */
 function unknownModule(name, accepted) {
   const message = `PIPEWRIGHT_REGISTER has '${name}', and can have: ${accepted.join(', ')}`;
@@ -277,6 +294,7 @@ module.exports = {
   mainThreadOnly,
   maxBufferExceeded,
   missingArgs,
+  noBinary,
   notAvailable,
   outOfRange,
   plain,
@@ -286,4 +304,5 @@ module.exports = {
   syncForkInput,
   unknownModule,
   unknownSignal,
+  unsupportedRuntime,
 };

@@ -21,8 +21,16 @@ void AppendDescriptors(cmsghdr* part, std::vector<int>* out) {
   std::memcpy(out->data() + old_size, CMSG_DATA(part), count * sizeof(int));
 }
 
+// musl's macro compares a signed with an unsigned length.
+cmsghdr* NextPart(msghdr* message, cmsghdr* part) {
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wsign-compare"
+  return CMSG_NXTHDR(message, part);
+#pragma GCC diagnostic pop
+}
+
 void ParseControl(msghdr* message, PeekedMessage* out) {
-  for (cmsghdr* part = CMSG_FIRSTHDR(message); part != nullptr; part = CMSG_NXTHDR(message, part)) {
+  for (cmsghdr* part = CMSG_FIRSTHDR(message); part != nullptr; part = NextPart(message, part)) {
     if (part->cmsg_level != SOL_SOCKET) continue;
     if (part->cmsg_type == SCM_RIGHTS) {
       AppendDescriptors(part, &out->descriptors);

@@ -3,7 +3,12 @@
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+
+#ifndef STATX_TYPE  // musl before 1.2.5 has no statx().
+#include <linux/stat.h>
+#endif
 
 #include <cerrno>
 #include <climits>
@@ -18,8 +23,16 @@ namespace pipewright {
 
 namespace {
 
+constexpr int kAtStatxDontSync = 0x4000;  // AT_STATX_DONT_SYNC, which old headers lack.
+
 Napi::Value Number(const Napi::CallbackInfo& info, double value) {
   return Napi::Number::New(info.Env(), value);
+}
+
+// Asks for the type alone, so that no file system has to be asked. 0 or an errno.
+int TypeOf(int fd, struct statx* status) {
+  constexpr int kFlags = AT_EMPTY_PATH | kAtStatxDontSync;
+  return syscall(SYS_statx, fd, "", kFlags, STATX_TYPE, status) == 0 ? 0 : -errno;
 }
 
 Environment* EnvironmentOf(const Napi::CallbackInfo& info) {
@@ -78,9 +91,8 @@ Napi::Value DescriptorType(const Napi::CallbackInfo& info) {
   const std::string anonymous = AnonymousType(link);
   if (!anonymous.empty()) return Napi::String::New(info.Env(), anonymous);
   struct statx status;
-  if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &status) != 0) {
-    return Number(info, -errno);
-  }
+  const int err = TypeOf(fd, &status);
+  if (err != 0) return Number(info, err);
   const char* type = "unknown";
   if (S_ISREG(status.stx_mode)) type = "file";
   if (S_ISDIR(status.stx_mode)) type = "directory";
@@ -151,7 +163,7 @@ Napi::Value CloseFd(const Napi::CallbackInfo& info) {
 // /dev/null and its like. Other files may be on a slow file system.
 bool ClosesAtOnce(int fd) {
   struct statx status;
-  if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &status) != 0) return false;
+  if (TypeOf(fd, &status) != 0) return false;
   constexpr uint32_t kMemoryDevices = 1;
   if (S_ISFIFO(status.stx_mode)) return true;
   if (S_ISCHR(status.stx_mode)) return status.stx_rdev_major == kMemoryDevices;

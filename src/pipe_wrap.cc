@@ -47,6 +47,12 @@ int PipeWrap::OpenPipe(const Napi::CallbackInfo& info) {
   return Open(info, [this](uv_loop_t* loop) { return uv_pipe_init(loop, &pipe_, 0); });
 }
 
+int PipeWrap::Fd() const {
+  uv_os_fd_t fd = -1;
+  uv_fileno(reinterpret_cast<const uv_handle_t*>(&pipe_), &fd);
+  return fd;
+}
+
 // On failure the descriptor stays the caller's.
 Napi::Value PipeWrap::OpenFd(const Napi::CallbackInfo& info) {
   int fd;
@@ -65,6 +71,11 @@ Napi::Value PipeWrap::OpenFd(const Napi::CallbackInfo& info) {
 Napi::Value PipeWrap::Connect(const Napi::CallbackInfo& info) {
   std::string name;
   if (!ToString(info[0], &name)) return Result(info, UV_EINVAL);
+  // An adopted descriptor: bound at the most, or the kernel says EISCONN.
+  if (is_open()) {
+    Note(EventKind::kConnect, ConnectUnixSocket(Fd(), name));
+    return Result(info, 0);
+  }
   int err = OpenPipe(info);
   if (err != 0) return Result(info, err);
   UniqueFd socket;

@@ -22,6 +22,7 @@ class PipeWrap : public Napi::ObjectWrap<PipeWrap>, public StreamWrap {
 
  private:
   int OpenPipe(const Napi::CallbackInfo& info);
+  int Fd() const;
 
   uv_pipe_t pipe_;
 };

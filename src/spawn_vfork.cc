@@ -2,7 +2,6 @@
 // this process's memory, and the calling thread waits, until the child execs or
 // exits: nothing is copied, so the cost is the same at any size of the parent.
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/ioctl.h>
@@ -18,6 +17,7 @@
 #include <cerrno>
 #include <climits>
 #include <csignal>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <mutex>
@@ -202,6 +202,15 @@ long TakeControllingTerminal(Child* child) {
   return fd ? Call(SYS_ioctl, *fd, TIOCSCTTY, 0) : 0;
 }
 
+// What getdents64(2) fills in; no C library has the same name for it.
+struct DirectoryEntry {
+  uint64_t inode;
+  int64_t offset;
+  uint16_t length;
+  uint8_t type;
+  char name[1];  // As long as `length` allows.
+};
+
 // For kernels before 5.11, and sandboxes that refuse close_range(2).
 void CloseOnExecOneByOne(int first) {
   const long directory =
@@ -210,14 +219,14 @@ void CloseOnExecOneByOne(int first) {
     for (int fd = first; fd < 65536; ++fd) Call(SYS_fcntl, fd, F_SETFD, FD_CLOEXEC);
     return;
   }
-  alignas(dirent64) char entries[4096];
+  alignas(DirectoryEntry) char entries[4096];
   long size;
   while ((size = Call(SYS_getdents64, directory, entries, sizeof(entries))) > 0) {
     for (long at = 0; at < size;) {
-      const auto* entry = reinterpret_cast<const dirent64*>(entries + at);
-      at += entry->d_reclen;
+      const auto* entry = reinterpret_cast<const DirectoryEntry*>(entries + at);
+      at += entry->length;
       int fd = 0;
-      for (const char* digit = entry->d_name; *digit >= '0' && *digit <= '9'; ++digit) {
+      for (const char* digit = entry->name; *digit >= '0' && *digit <= '9'; ++digit) {
         fd = fd * 10 + (*digit - '0');
       }
       if (fd >= first) Call(SYS_fcntl, fd, F_SETFD, FD_CLOEXEC);

@@ -1,5 +1,7 @@
 #include "tcp_wrap.h"
 
+#include <netinet/in.h>
+#include <netinet/ip.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -23,6 +25,12 @@ int CheckTcp(int fd) {
   return domain == AF_INET || domain == AF_INET6 ? 0 : UV_EINVAL;
 }
 
+bool IsIpv6(int fd) {
+  int domain = 0;
+  socklen_t length = sizeof(domain);
+  return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &length) == 0 && domain == AF_INET6;
+}
+
 using NameFunction = int (*)(const uv_tcp_t*, sockaddr*, int*);
 
 Napi::Value NameOf(const Napi::CallbackInfo& info, const uv_tcp_t* tcp, NameFunction function) {
@@ -44,6 +52,8 @@ Napi::Function TcpWrap::Define(Napi::Env env, CompletionQueue* queue) {
       .Add("getpeername", &TcpWrap::RemoteAddress)
       .Add("setNoDelay", &TcpWrap::SetNoDelay)
       .Add("setKeepAlive", &TcpWrap::SetKeepAlive)
+      .Add("setTypeOfService", &TcpWrap::SetTypeOfService)
+      .Add("getTypeOfService", &TcpWrap::GetTypeOfService)
       .Add("reset", &TcpWrap::Reset);
   return DefineClass(env, "TcpWrap", methods.list(), queue);
 }
@@ -68,6 +78,13 @@ Napi::Value TcpWrap::OpenFd(const Napi::CallbackInfo& info) {
   if (err == 0) err = uv_tcp_open(&tcp_, fd);
   if (err == 0) Adopted(fd);
   return Result(info, err);
+}
+
+// -1, for which the kernel says EBADF, as long as there is no socket.
+int TcpWrap::Fd() const {
+  uv_os_fd_t fd = -1;
+  uv_fileno(reinterpret_cast<const uv_handle_t*>(&tcp_), &fd);
+  return fd;
 }
 
 Napi::Value TcpWrap::Bind(const Napi::CallbackInfo& info) {
@@ -121,13 +138,36 @@ Napi::Value TcpWrap::SetKeepAlive(const Napi::CallbackInfo& info) {
   return Result(info, uv_tcp_keepalive(&tcp_, enable ? 1 : 0, static_cast<unsigned int>(seconds)));
 }
 
+// The byte that marks each packet: TOS of IPv4, traffic class of IPv6. An IPv6 socket
+// may be talking with an IPv4 peer, so it gets both.
+Napi::Value TcpWrap::SetTypeOfService(const Napi::CallbackInfo& info) {
+  int32_t value;
+  if (!is_open()) return Result(info, UV_EBADF);
+  if (!ToInt32(info[0], &value) || value < 0 || value > 255) return Result(info, UV_EINVAL);
+  const int fd = Fd();
+  int err = setsockopt(fd, IPPROTO_IP, IP_TOS, &value, sizeof(value)) == 0 ? 0 : -errno;
+  if (IsIpv6(fd)) {
+    err = setsockopt(fd, IPPROTO_IPV6, IPV6_TCLASS, &value, sizeof(value)) == 0 ? 0 : -errno;
+  }
+  return Result(info, err);
+}
+
+Napi::Value TcpWrap::GetTypeOfService(const Napi::CallbackInfo& info) {
+  if (!is_open()) return Result(info, UV_EBADF);
+  const int fd = Fd();
+  const bool is_ipv6 = IsIpv6(fd);
+  int value = 0;
+  socklen_t length = sizeof(value);
+  const int level = is_ipv6 ? IPPROTO_IPV6 : IPPROTO_IP;
+  const int err = getsockopt(fd, level, is_ipv6 ? IPV6_TCLASS : IP_TOS, &value, &length);
+  return Result(info, err == 0 ? value : -errno);
+}
+
 // Closes with a RST; onclose() follows as after close().
 Napi::Value TcpWrap::Reset(const Napi::CallbackInfo& info) {
   if (!is_open()) return Result(info, UV_EBADF);
   const linger hard = {1, 0};
-  uv_os_fd_t fd = -1;
-  int err = uv_fileno(reinterpret_cast<uv_handle_t*>(&tcp_), &fd);
-  if (err == 0 && setsockopt(fd, SOL_SOCKET, SO_LINGER, &hard, sizeof(hard)) != 0) err = -errno;
+  int err = setsockopt(Fd(), SOL_SOCKET, SO_LINGER, &hard, sizeof(hard)) == 0 ? 0 : -errno;
   if (err == 0) Close();
   return Result(info, err);
 }

@@ -23,12 +23,15 @@ class TcpWrap : public Napi::ObjectWrap<TcpWrap>, public StreamWrap {
   Napi::Value RemoteAddress(const Napi::CallbackInfo& info);
   Napi::Value SetNoDelay(const Napi::CallbackInfo& info);
   Napi::Value SetKeepAlive(const Napi::CallbackInfo& info);
+  Napi::Value SetTypeOfService(const Napi::CallbackInfo& info);
+  Napi::Value GetTypeOfService(const Napi::CallbackInfo& info);
   Napi::Value Reset(const Napi::CallbackInfo& info);
 
  private:
   static void OnConnect(uv_connect_t* request, int status);
 
   int OpenTcp(const Napi::CallbackInfo& info);
+  int Fd() const;
 
   uv_tcp_t tcp_;
   uv_connect_t connect_request_;

@@ -23,7 +23,7 @@ const LAYERS = [
   ['signals'],
   ['binding'],
   ['completions'],
-  ['accounts', 'async_scope', 'signal_names'],
+  ['accounts', 'async_scope', 'instances', 'signal_names'],
   ['validate'],
   ['errors'],
 ];

@@ -56,3 +56,9 @@ test('a name that is no module is refused', async () => {
   expect(code).toBe(1);
   expect(stderr).toContain("PIPEWRIGHT_REGISTER has 'dns', and can have: child_process, net");
 });
+
+test('issue 9: a spawn with ipc in its stdio goes to that of Node, and a ChildProcess', async () => {
+  const { code, stderr, stdout } = await runFixture('registered_ipc.js', [], { execArgv: ['-r', REGISTER] });
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(stdout).toBe('args! true 0\nno args! true 0\nown true 0 function\nERR_PIPEWRIGHT_NOT_AVAILABLE\n');
+});

@@ -77,6 +77,9 @@ export class TcpWrap {
   getpeername(): IpName | number;
   setNoDelay(enable: boolean): number;
   setKeepAlive(enable: boolean, seconds: number): number;
+  /** IP_TOS, IPV6_TCLASS; 0 to 255. */
+  setTypeOfService(value: number): number;
+  getTypeOfService(): number;
   /** Closes with a RST; `onclose` follows. */
   reset(): number;
 }

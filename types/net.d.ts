@@ -1,6 +1,6 @@
 // pipewright/net: the declarations of node:net, with what pipewright adds. Our classes
 // are declared as subclasses of Node's, so that they go wherever a socket or a server
-// of Node's is asked for; they do the same, but `instanceof` says no.
+// of Node's is asked for; they do the same, but are no instances of Node's.
 
 import * as net from 'node:net';
 
@@ -65,6 +65,8 @@ export interface SocketOptions {
   keepAlive?: boolean | undefined;
   /** TCP only; milliseconds. */
   keepAliveInitialDelay?: number | undefined;
+  /** TCP only: 0 to 255; see ip(7). */
+  typeOfService?: number | undefined;
 }
 
 export interface PathConnectOptions {
@@ -109,6 +111,10 @@ export class Socket extends net.Socket {
   connect(port: number, host: string, connectionListener?: () => void): this;
   connect(port: number, connectionListener?: () => void): this;
   connect(path: string, connectionListener?: () => void): this;
+
+  /** TCP: the byte that marks each packet, 0 to 255; see ip(7). Elsewhere without effect. */
+  setTypeOfService(tos: number): this;
+  getTypeOfService(): number;
 
   /**
    * Who is at the other end, by SO_PEERCRED and SO_PEERGROUPS.

@@ -10,6 +10,7 @@ const { clearTimeout, setImmediate, setTimeout } = require('node:timers');
 
 const { PipeWrap, ProcessWrap } = require('../binding.js');
 const { errnoException, notAvailable, spawnException } = require('../errors.js');
+const { acceptInstancesOf } = require('../instances.js');
 const { Socket } = require('../net/socket.js');
 const { signalName, signalNumber } = require('../signal_names.js');
 const { validateArray, validateObject, validateOneOf, validateString } = require('../validate.js');
@@ -35,12 +36,6 @@ class ChildProcess extends EventEmitter {
   #escalation = null; // Of forceKillAfter.
   #forceKillAfter = 0;
   #killSignal = signalNumber('SIGTERM');
-
-  // A child of Node's own fork(), or of another copy of this file, is one too.
-  static [Symbol.hasInstance](value) {
-    const isInstance = (Class) => Function.prototype[Symbol.hasInstance].call(Class, value);
-    return isInstance(this) || (this === ChildProcess && isInstance(NodeChildProcess));
-  }
 
   /** @type {any} */
   stdin = undefined;
@@ -262,6 +257,9 @@ class ChildProcess extends EventEmitter {
     await exited;
   }
 }
+
+// A child of Node's own fork(), or of another copy of this file, is one too.
+acceptInstancesOf(ChildProcess, NodeChildProcess);
 
 function emitSpawn(child) {
   child.emit('spawn');

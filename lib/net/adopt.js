@@ -2,25 +2,20 @@
 
 // From a descriptor to a handle: `new Socket({ fd })`.
 
-const fs = require('node:fs');
+const { errno } = require('node:os').constants;
 
-const { PipeWrap, TcpWrap } = require('../binding.js');
+const { PipeWrap, TcpWrap, descriptorType } = require('../binding.js');
 const { errnoException, invalidFdType } = require('../errors.js');
 const { adoptNumber } = require('../own_number.js');
 const { descriptorHandle } = require('./passing.js');
 const { validateInt32 } = require('../validate.js');
 
-const typeName = (stats) => (stats.isFile() || stats.isDirectory() || stats.isBlockDevice() ? 'FILE' : 'UNKNOWN');
+const STREAMS = new Set(['character-device', 'fifo', 'pipe', 'tcp', 'tcp-server', 'tty', 'unix', 'unix-server']);
+const NODES_NAMES = { __proto__: null, file: 'FILE', memfd: 'FILE', udp: 'UDP' };
 
-// What cannot be polled has no place in an event loop.
 function checkType(fd) {
-  let stats;
-  try {
-    stats = fs.fstatSync(fd);
-  } catch {
-    throw invalidFdType('UNKNOWN');
-  }
-  if (!stats.isSocket() && !stats.isFIFO() && !stats.isCharacterDevice()) throw invalidFdType(typeName(stats));
+  const type = descriptorType(fd);
+  if (!STREAMS.has(type)) throw invalidFdType(NODES_NAMES[type] ?? 'UNKNOWN');
 }
 
 /**
@@ -29,8 +24,8 @@ function checkType(fd) {
  * With the option `descriptors` ({ maxDescriptors }, or null) a Unix socket gets a
  * MessageSocket.
  *
- * @throws ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE, ERR_INVALID_FD_TYPE (files,
- *   directories, closed descriptors), or the system's error
+ * @throws ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE, ERR_INVALID_FD_TYPE (what is no
+ *   stream, or cannot be polled, or is not open), or the system's error
  */
 function handleOfFd(fd, descriptors) {
   validateInt32(fd, 'fd', 0);
@@ -49,6 +44,8 @@ function handleOfFd(fd, descriptors) {
     }
     return result;
   });
+  // A device that cannot be polled, as /dev/null: to Node every device is a file.
+  if (err === -errno.EPERM) throw invalidFdType('FILE');
   if (err !== 0) throw errnoException(err, 'open');
   return handle;
 }

@@ -18,7 +18,8 @@ const {
 const { clientCreated } = require('./diagnostics.js');
 const { normalizeArgs, normalizeConnectOptions } = require('./options.js');
 const { descriptorHandle } = require('./passing.js');
-const { kDescriptors, kFresh, kTcpOptions } = require('./symbols.js');
+const { kDescriptors, kFresh } = require('./symbols.js');
+const { applyTcpOptions } = require('./tcp_options.js');
 const { refreshTimer } = require('./timeout.js');
 
 const MIN_ATTEMPT_TIMEOUT = 10; // Milliseconds; as Node has it.
@@ -86,12 +87,6 @@ function afterConnect(socket, status, target) {
   socket.emit('ready');
   // Begins to read, or to find the end at once; takes no bytes.
   if (!socket.isPaused()) socket.read(0);
-}
-
-function applyTcpOptions(socket) {
-  const { noDelay, keepAlive, keepAliveSeconds } = socket[kTcpOptions];
-  if (noDelay) socket._handle?.setNoDelay?.(true);
-  if (keepAlive) socket._handle?.setKeepAlive?.(true, keepAliveSeconds);
 }
 
 function connectError(status, { address, port, localAddress, localPort }) {

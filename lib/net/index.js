@@ -1,11 +1,24 @@
 'use strict';
 
 // pipewright/net: what node:net exports, over our own sockets and servers. What has to
-// do with TCP alone is Node's own.
+// do with TCP alone is Node's own, as is what only some versions have; there it is
+// undefined where Node has none.
+
+/** @type {any} Its declarations are those of the lowest version. */
+const nodeNet = require('node:net');
+
+const { normalizeArgs } = require('./options.js');
+require('./convert.js');
+const { Server } = require('./server.js');
+const { Socket } = require('./socket.js');
 
 const {
   BlockList,
+  BoundSocket,
   SocketAddress,
+  _TransferredBoundSocket,
+  _createServerHandle,
+  _setSimultaneousAccepts,
   getDefaultAutoSelectFamily,
   getDefaultAutoSelectFamilyAttemptTimeout,
   isIP,
@@ -13,12 +26,7 @@ const {
   isIPv6,
   setDefaultAutoSelectFamily,
   setDefaultAutoSelectFamilyAttemptTimeout,
-} = require('node:net');
-
-const { normalizeArgs } = require('./options.js');
-require('./convert.js');
-const { Server } = require('./server.js');
-const { Socket } = require('./socket.js');
+} = nodeNet;
 
 /** Connects to a path, or to a port of a host. @returns {Socket} */
 function connect(...args) {
@@ -37,11 +45,15 @@ function createServer(options, listener) {
 // Plain names only: Node finds no others when an ES module imports by name.
 module.exports = {
   BlockList,
+  BoundSocket,
   Server,
   Socket,
   SocketAddress,
   Stream: Socket,
+  _TransferredBoundSocket,
+  _createServerHandle,
   _normalizeArgs: normalizeArgs,
+  _setSimultaneousAccepts,
   connect,
   createConnection: connect,
   createServer,

@@ -72,6 +72,11 @@ const tcpOptions = (options) => ({
   keepAliveSeconds: keepAliveSeconds(options),
 });
 
+function typeOfService(options) {
+  if (options.typeOfService !== undefined) validateInt32(options.typeOfService, 'options.typeOfService', 0, 255);
+  return options.typeOfService;
+}
+
 // { buffer, callback } with a Uint8Array, or a function that gives one for each read.
 function userRead(onread) {
   if (onread === null || typeof onread !== 'object' || typeof onread.callback !== 'function') return null;
@@ -107,7 +112,7 @@ function normalizeSocketOptions(options) {
     handle: given.handle,
     fd: given.handle ? undefined : given.fd,
     onread: userRead(given.onread),
-    tcp: tcpOptions(given),
+    tcp: { ...tcpOptions(given), typeOfService: typeOfService(given) },
     blockList: blockList(given),
     signal: given.signal || undefined,
     descriptors: descriptorOptions(given),
@@ -288,7 +293,11 @@ function pathTarget(options) {
 
 function checkPathTarget(target, options) {
   if (target.path[0] === '\0') {
-    const ofFiles = ['mode', 'owner', 'group', 'readableAll', 'writableAll', 'replaceStale'];
+    if (options.readableAll || options.writableAll) {
+      const text = 'can not set readableAll or writableAllt to true when path is abstract unix socket'; // Node's spelling.
+      throw invalidArgValue('options', options, text);
+    }
+    const ofFiles = ['mode', 'owner', 'group', 'replaceStale'];
     const given = ofFiles.find((name) => options[name]);
     if (given !== undefined) {
       throw invalidArgValue('options', options, `can not set ${given} when path is abstract unix socket`);

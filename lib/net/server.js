@@ -3,9 +3,11 @@
 // net.Server: a Listener, and a Socket for each connection that it accepts.
 
 const EventEmitter = require('node:events');
+const nodeNet = require('node:net');
 
 const { PipeWrap, TcpWrap } = require('../binding.js');
 const { errnoException, plain } = require('../errors.js');
+const { acceptInstancesOf } = require('../instances.js');
 const { whenAborted } = require('./abort.js');
 const { connectionAccepted, listenFailed, listenStarted, listenSucceeded } = require('./diagnostics.js');
 const { startListening } = require('./listening.js');
@@ -52,6 +54,7 @@ function Server(options, listener) {
 }
 Object.setPrototypeOf(Server.prototype, EventEmitter.prototype);
 Object.setPrototypeOf(Server, EventEmitter);
+acceptInstancesOf(Server, nodeNet.Server);
 
 // Listening.
 
@@ -199,13 +202,19 @@ function acceptedOptions(server) {
 
 function serve(server, handle) {
   const socket = new Socket({ ...acceptedOptions(server), handle });
-  if (server.noDelay) socket.setNoDelay(true);
-  if (server.keepAlive) socket.setKeepAlive(true, server.keepAliveInitialDelay * 1000);
+  applyOptionsOf(server, socket);
   server._connections++;
   socket.server = server;
   socket._server = server;
   server.emit('connection', socket);
+  // An http server that was given the socket calls itself its server, and has options too.
+  if (socket.server !== server) applyOptionsOf(socket.server, socket);
   connectionAccepted(socket);
+}
+
+function applyOptionsOf(server, socket) {
+  if (server?.noDelay) socket.setNoDelay(true);
+  if (server?.keepAlive) socket.setKeepAlive(true, server.keepAliveInitialDelay * 1000);
 }
 
 // Closing.

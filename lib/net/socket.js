@@ -3,12 +3,14 @@
 // net.Socket: a Duplex over a PipeWrap or a TcpWrap. How it begins and ends is here;
 // reading.js, writing.js, connecting.js, timeout.js and properties.js have the rest.
 
+const nodeNet = require('node:net');
 const { constants } = require('node:os');
 const { Duplex } = require('node:stream');
 const { isUint8Array } = require('node:util').types;
 
 const { inThisContext } = require('../async_scope.js');
 const { errnoException, plain } = require('../errors.js');
+const { acceptInstancesOf } = require('../instances.js');
 const { connect } = require('./connecting.js');
 const { whenAborted } = require('./abort.js');
 const { normalizeSocketOptions } = require('./options.js');
@@ -18,6 +20,7 @@ const { sendDescriptors } = require('./passing.js');
 const { peerCredentials } = require('./peer.js');
 const { defineAccessors } = require('./properties.js');
 const { onread, pause, read, readNow, resume } = require('./reading.js');
+const { defineTcpMethods } = require('./tcp_options.js');
 const { onTimeout, refreshTimer, setTimeoutOf, stopTimer } = require('./timeout.js');
 const { write, writeGeneric, writeNow, writev } = require('./writing.js');
 const {
@@ -65,6 +68,7 @@ function Socket(options) {
 }
 Object.setPrototypeOf(Socket.prototype, Duplex.prototype);
 Object.setPrototypeOf(Socket, Duplex);
+acceptInstancesOf(Socket, nodeNet.Socket);
 
 function initState(socket) {
   socket.connecting = false;
@@ -276,28 +280,8 @@ Socket.prototype.unref = refOrWait('unref');
 
 // TCP options, names and peers; the accessors are in properties.js.
 
+defineTcpMethods(Socket.prototype);
 defineAccessors(Socket.prototype);
-
-/** TCP only, elsewhere without effect. Default true. */
-Socket.prototype.setNoDelay = function setNoDelay(enable = true) {
-  const noDelay = Boolean(enable);
-  const changed = this[kTcpOptions].noDelay !== noDelay;
-  this[kTcpOptions].noDelay = noDelay;
-  if (changed) this._handle?.setNoDelay?.(noDelay);
-  return this;
-};
-
-/** TCP only, elsewhere without effect. The delay is in milliseconds, to the second. */
-Socket.prototype.setKeepAlive = function setKeepAlive(enable, initialDelay) {
-  const keepAlive = Boolean(enable);
-  const seconds = Math.trunc(initialDelay / 1000) || 0;
-  const current = this[kTcpOptions];
-  const changed = current.keepAlive !== keepAlive || (keepAlive && current.keepAliveSeconds !== seconds);
-  current.keepAlive = keepAlive;
-  current.keepAliveSeconds = seconds;
-  if (changed) this._handle?.setKeepAlive?.(keepAlive, seconds);
-  return this;
-};
 
 /** Our end's name: { address, family, port } of TCP, {} of a Unix socket. */
 Socket.prototype.address = function address() {

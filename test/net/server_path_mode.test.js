@@ -94,6 +94,15 @@ test.each(['mode', 'owner', 'group', 'readableAll', 'writableAll', 'replaceStale
   },
 );
 
+test.each(['readableAll', 'writableAll'])("issue 9: %s is refused for an abstract name in Node's words", (name) => {
+  const message =
+    /^The argument 'options' can not set readableAll or writableAllt to true when path is abstract unix socket\. /;
+  const server = net.createServer();
+  expect(() => server.listen({ path: '\0pipewright-x', [name]: true })).toThrow(
+    expect.objectContaining({ code: 'ERR_INVALID_ARG_VALUE', message: expect.stringMatching(message) }),
+  );
+});
+
 test("owner and group of one's own may be given by anybody", async () => {
   const { status } = await listen({ owner: process.getuid(), group: process.getgid(), mode: 0o640 });
   expect([status.uid, status.gid, status.mode & 0o7777]).toEqual([process.getuid(), process.getgid(), 0o640]);

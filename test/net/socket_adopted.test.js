@@ -3,14 +3,17 @@
 // new Socket({ fd }): sockets, FIFOs, pipes and ttys of other makes; and what is refused.
 
 const { execFileSync, spawn } = require('node:child_process');
+const dgram = require('node:dgram');
+const { once } = require('node:events');
 const fs = require('node:fs');
+const nodeNet = require('node:net');
 const path = require('node:path');
 const net = require('../../lib/net');
 const { closing } = require('../helpers/closing');
 const { outputOf, runFixture, startFixture } = require('../helpers/child');
 const { readAll } = require('../helpers/net_pair');
 const { socketPath, temporaryFolder } = require('../helpers/socket_path');
-const { activeHandles } = require('../../lib/binding');
+const binding = require('../../lib/binding');
 
 function makeFifo() {
   const name = path.join(temporaryFolder(), 'fifo');
@@ -63,19 +66,55 @@ test('a server listens on a socket it was given', async () => {
   expect(fs.existsSync(listenPath)).toBe(true); // Not ours, so it stays.
 });
 
-const KINDS = {
-  'a plain file': () => fs.openSync(__filename),
-  'a folder': () => fs.openSync(__dirname),
-  '/dev/null': () => fs.openSync('/dev/null', 'r+'),
-  '/dev/zero': () => fs.openSync('/dev/zero'),
+const one = (pair) => {
+  closing(pair[1]);
+  return pair[0];
 };
 
-test.each(Object.keys(KINDS))('%s is refused and stays open, with no handle left', (kind) => {
-  const fd = closing(KINDS[kind]());
-  const before = activeHandles();
-  expect(() => new net.Socket({ fd })).toThrow();
+const KINDS = {
+  'a plain file': [() => fs.openSync(__filename), 'FILE'],
+  'a folder': [() => fs.openSync(__dirname), 'UNKNOWN'],
+  '/dev/null': [() => fs.openSync('/dev/null', 'r+'), 'FILE'],
+  '/dev/zero': [() => fs.openSync('/dev/zero'), 'FILE'],
+  'a datagram socket': [() => one(binding.socketPair(2)), 'UNKNOWN'],
+  'a seqpacket socket': [() => one(binding.socketPair(5)), 'UNKNOWN'],
+};
+
+test.each(Object.keys(KINDS))('issue 9: %s is refused as by Node and stays open, with no handle left', async (kind) => {
+  const [make, type] = KINDS[kind];
+  const fd = closing(make());
+  const before = binding.activeHandles();
+  const error = { code: 'ERR_INVALID_FD_TYPE', message: `Unsupported fd type: ${type}` };
+  for (const { Socket } of [nodeNet, net]) expect(() => new Socket({ fd })).toThrow(expect.objectContaining(error));
   expect(() => fs.fstatSync(fd)).not.toThrow();
-  return new Promise(setImmediate)
-    .then(() => new Promise(setImmediate))
-    .then(() => expect(activeHandles()).toBe(before));
+  await new Promise(setImmediate);
+  await new Promise(setImmediate);
+  expect(binding.activeHandles()).toBe(before);
+});
+
+test('issue 9: a UDP socket is refused as by Node', async () => {
+  const socket = dgram.createSocket('udp4');
+  closing(() => socket.close());
+  await once(socket.bind(0), 'listening');
+  const fd = fdOfUdp();
+  for (const { Socket } of [nodeNet, net]) expect(() => new Socket({ fd })).toThrow('Unsupported fd type: UDP');
+});
+
+const fdOfUdp = () =>
+  fs
+    .readdirSync('/proc/self/fd')
+    .map(Number)
+    .find((fd) => binding.descriptorType(fd) === 'udp');
+
+describe('issue 9: a descriptor that is not connected', () => {
+  test.each(['descriptors', 'plain'])('%s: connects', async (kind) => {
+    const server = closing(net.createServer((socket) => socket.end('served')));
+    const address = socketPath('server');
+    await once(server.listen(address), 'listening');
+    const program = path.join(__dirname, '../fixtures/connect_bound.js');
+    const bound = socketPath('bound');
+    const args = [bound, process.execPath, program, address, kind];
+    const { stdout, stderr } = await runFixture('listening_fd.py', args, { program: 'python3' });
+    expect({ stdout, stderr }).toEqual({ stdout: 'served', stderr: '' });
+  });
 });

@@ -1,0 +1,79 @@
+'use strict';
+
+// The options of TCP on a socket: noDelay, keepAlive and the type of service. What is set
+// before there is a connection is remembered, and given to the handle with it.
+
+const { errnoException, invalidArgType } = require('../errors.js');
+const { validateInt32 } = require('../validate.js');
+const { kTcpOptions } = require('./symbols.js');
+
+const methods = {
+  /** TCP only, elsewhere without effect. Default true. */
+  setNoDelay(enable = true) {
+    const noDelay = Boolean(enable);
+    const changed = this[kTcpOptions].noDelay !== noDelay;
+    this[kTcpOptions].noDelay = noDelay;
+    if (changed) this._handle?.setNoDelay?.(noDelay);
+    return this;
+  },
+
+  /** TCP only, elsewhere without effect. The delay is in milliseconds, to the second. */
+  setKeepAlive(enable, initialDelay) {
+    const keepAlive = Boolean(enable);
+    const seconds = Math.trunc(initialDelay / 1000) || 0;
+    const current = this[kTcpOptions];
+    const changed = current.keepAlive !== keepAlive || (keepAlive && current.keepAliveSeconds !== seconds);
+    current.keepAlive = keepAlive;
+    current.keepAliveSeconds = seconds;
+    if (changed) this._handle?.setKeepAlive?.(keepAlive, seconds);
+    return this;
+  },
+
+  /**
+   * TCP only, elsewhere without effect: the byte that marks each packet, TOS of IPv4 and
+   * traffic class of IPv6; see ip(7).
+   *
+   * @throws ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE, or the system's error
+   */
+  setTypeOfService(tos) {
+    if (Number.isNaN(tos)) throw invalidArgType('tos', 'number', tos);
+    validateInt32(tos, 'tos', 0, 255);
+    const current = this[kTcpOptions];
+    const changed = current.typeOfService !== tos;
+    current.typeOfService = tos;
+    if (changed && isConnected(this)) check(this._handle.setTypeOfService?.(tos), 'setTypeOfService');
+    return this;
+  },
+
+  getTypeOfService() {
+    const { typeOfService = 0 } = this[kTcpOptions];
+    if (!isConnected(this) || !this._handle.getTypeOfService) return typeOfService;
+    return check(this._handle.getTypeOfService(), 'getTypeOfService');
+  },
+};
+
+// While it connects the handle may not have its socket yet.
+const isConnected = (socket) => socket._handle && !socket.connecting;
+
+function check(result, syscall) {
+  if (result < 0) throw errnoException(result, syscall);
+  return result;
+}
+
+/** Gives the handle of a socket that is connected what was asked for before. */
+function applyTcpOptions(socket) {
+  const { noDelay, keepAlive, keepAliveSeconds, typeOfService } = socket[kTcpOptions];
+  const handle = socket._handle;
+  if (noDelay) handle?.setNoDelay?.(true);
+  if (keepAlive) handle?.setKeepAlive?.(true, keepAliveSeconds);
+  if (typeOfService !== undefined) handle?.setTypeOfService?.(typeOfService);
+}
+
+/** Gives a class's prototype the methods. */
+function defineTcpMethods(prototype) {
+  for (const [name, value] of Object.entries(methods)) {
+    Object.defineProperty(prototype, name, { value, writable: true, enumerable: true, configurable: true });
+  }
+}
+
+module.exports = { applyTcpOptions, defineTcpMethods };

@@ -68,6 +68,27 @@ function streamClass(Base, type) {
     // Whether reads are under way, as Node's handles have it.
     reading = false;
 
+    // What is read goes to `reader`, of which `onread` is the name for others. They may be
+    // Node itself, which replaces `onread` on the handle of an idle socket of http.Agent
+    // (22 and later). A Socket sets `reader`, and `onreadreplaced`, which gets what others
+    // write; without it they write to `reader`.
+    reader = undefined;
+    onreadreplaced = undefined;
+    shownOnread = undefined;
+
+    get onread() {
+      return this.shownOnread ?? this.reader;
+    }
+
+    set onread(replacement) {
+      if (this.onreadreplaced === undefined) {
+        this.reader = replacement;
+      } else {
+        this.shownOnread = replacement;
+        this.onreadreplaced(replacement);
+      }
+    }
+
     // See StreamWrap::WriteScratch() for why small ones take another way.
     writeBuffer(chunk) {
       // One whose memory was transferred away has no length, and cannot be copied.

@@ -22,18 +22,18 @@ function makeHandlers(kinds, slabs) {
   const handlers = [];
   handlers[kinds.READ] = (handle, nread, position) => {
     if (nread < 0) {
-      handle.onread?.(nread, NOTHING);
+      handle.reader?.(nread, NOTHING);
       return;
     }
     const start = position & OFFSET_MASK;
-    handle.onread?.(nread, copyOut.call(slabs[position >> SLAB_BITS], start, start + nread));
+    handle.reader?.(nread, copyOut.call(slabs[position >> SLAB_BITS], start, start + nread));
   };
   handlers[kinds.READ_SLAB] = (handle, nread, number) => {
     const slab = slabs[number];
     slabs[number] = undefined;
-    handle.onread?.(nread, nread === slab.length ? slab : slab.subarray(0, nread));
+    handle.reader?.(nread, nread === slab.length ? slab : slab.subarray(0, nread));
   };
-  handlers[kinds.READ_OWN] = (handle, nread) => handle.onread?.(nread, null);
+  handlers[kinds.READ_OWN] = (handle, nread) => handle.reader?.(nread, null);
   handlers[kinds.WRITE] = (handle, status) => handle.onwrite?.(status);
   handlers[kinds.CONNECT] = (handle, status) => handle.onconnect?.(status);
   handlers[kinds.SHUTDOWN] = (handle, status) => handle.onshutdown?.(status);

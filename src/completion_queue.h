@@ -12,7 +12,8 @@
 //   stdio), so that ticks and microtasks run between two events of one group as
 //   they do in Node. The second event starts a new crossing.
 // - A handler that throws reaches 'uncaughtException', and the rest is delivered.
-// - What is noted during delivery waits for the next turn.
+// - What is noted during delivery waits for the next turn; a shutdown only for the end
+//   of this delivery.
 // - A child's exit comes after all that its streams had to read (see NoteLast()).
 // - After worker.terminate() a crossing fails with no exception pending: the list
 //   is dropped, not retried.
@@ -117,6 +118,7 @@ class CompletionQueue {
   // For NoteLast(): by then all is read that a child can have left in a socket or
   // pipe, and it is one of its children that goes on writing.
   static constexpr uint64_t kMaxTurnsToWait = 64;
+  static constexpr int kMaxShutdownRounds = 8;  // For FlushShutdowns().
 
   static void OnCheck(uv_check_t* check);
   static void OnIdle(uv_idle_t* idle);
@@ -124,7 +126,8 @@ class CompletionQueue {
 
   void Append(const Record& record);
   void EndWaits();
-  void Flush();
+  void Flush(size_t end);
+  void FlushShutdowns();
   void FillCrossing(size_t end);
   bool Deliver();
   void CloseUnclaimed();

@@ -241,9 +241,23 @@ Napi::Value StreamWrap::WriteLatin1String(const Napi::CallbackInfo& info) {
   });
 }
 
+// libuv would call shutdown(2) only after this turn's events.
 Napi::Value StreamWrap::Shutdown(const Napi::CallbackInfo& info) {
   if (!is_open()) return Result(info, UV_EBADF);
-  return Result(info, uv_shutdown(&shutdown_request_, stream_, OnShutdown));
+  if (is_shut_down_) return Result(info, UV_ENOTCONN);
+  if (!ShutDownNow()) return Result(info, uv_shutdown(&shutdown_request_, stream_, OnShutdown));
+  Note(EventKind::kShutdown);
+  return Result(info, 0);
+}
+
+// Not before the stream is connected, which shutdown(2) would break off, and not while
+// writes are queued. What is no socket has libuv's way, too.
+bool StreamWrap::ShutDownNow() {
+  uv_os_fd_t fd = -1;
+  if (uv_is_writable(stream_) == 0 || uv_stream_get_write_queue_size(stream_) != 0) return false;
+  if (uv_fileno(reinterpret_cast<const uv_handle_t*>(stream_), &fd) != 0) return false;
+  is_shut_down_ = shutdown(fd, SHUT_WR) == 0;
+  return is_shut_down_;
 }
 
 void StreamWrap::OnShutdown(uv_shutdown_t* request, int status) {

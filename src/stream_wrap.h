@@ -53,6 +53,7 @@ class StreamWrap : public HandleWrap {
   static void OnShutdown(uv_shutdown_t* request, int status);
 
   bool MayRead();
+  bool ShutDownNow();
   bool HasMore() const;
   uv_buf_t UserBuffer() const;
   template <typename Encode>
@@ -68,6 +69,7 @@ class StreamWrap : public HandleWrap {
   uint64_t bytes_written_ = 0;  // Accepted for writing, whether or not the kernel has them yet.
   uint64_t last_read_turn_ = 0;
   bool last_read_was_large_ = false;
+  bool is_shut_down_ = false;  // By ShutDownNow(); libuv keeps count of its own.
 };
 
 }  // namespace pipewright

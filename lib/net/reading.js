@@ -2,6 +2,7 @@
 
 // From the handle to the 'data' handler, and back: when to read on.
 
+const net = require('node:net');
 const { Duplex } = require('node:stream');
 const { isUint8Array } = require('node:util').types;
 
@@ -11,7 +12,13 @@ const { refreshTimer } = require('./timeout.js');
 
 const UV_EOF = -4095;
 
-// The handle's `onread`: bytes, or a negative errno.
+/** Makes the handle read for its socket, whatever others write to its `onread`. */
+function readForSocket(handle) {
+  handle.reader = onread;
+  handle.onreadreplaced = onReadReplaced;
+}
+
+// The handle's `reader`: bytes, or a negative errno.
 function onread(nread, chunk) {
   const socket = this[kOwner];
   if (socket[kTimer] !== null) refreshTimer(socket);
@@ -20,6 +27,33 @@ function onread(nread, chunk) {
   } else if (!socket.destroyed && !deliver(socket, nread, chunk)) {
     stopReading(socket);
   }
+}
+
+// Others take the reads for themselves by writing to the handle's `onread`, and give them
+// back by writing what was there before or, as Node's http.Agent does, what Node has there
+// on handles of its own. Their function is not called: it would look for what was read
+// where only Node's own streams leave it.
+function onReadReplaced(replacement) {
+  const isGivenBack = replacement === onread || replacement === onreadOfNode();
+  this.reader = isGivenBack ? onread : onUnwantedRead;
+}
+
+// The Agent guards its idle sockets so, and would destroy one on which anything comes:
+// bytes that nobody asked for would be the answer to the next request.
+function onUnwantedRead() {
+  this[kOwner].destroy();
+}
+
+let foundOnreadOfNode;
+
+// What a socket of node:net writes to the `onread` of a handle it is given.
+function onreadOfNode() {
+  if (foundOnreadOfNode === undefined) {
+    const handle = {};
+    new net.Socket({ handle, manualStart: true });
+    foundOnreadOfNode = handle.onread;
+  }
+  return foundOnreadOfNode;
 }
 
 // False where the reader wants no more for now.
@@ -109,4 +143,4 @@ function readNow(size) {
   return Duplex.prototype.read.call(this, size);
 }
 
-module.exports = { onread, pause, read, readNow, resume };
+module.exports = { pause, read, readForSocket, readNow, resume };

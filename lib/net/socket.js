@@ -19,9 +19,10 @@ const { handleOfFd } = require('./adopt.js');
 const { sendDescriptors } = require('./passing.js');
 const { peerCredentials } = require('./peer.js');
 const { defineAccessors } = require('./properties.js');
-const { onread, pause, read, readNow, resume } = require('./reading.js');
+const { pause, read, readForSocket, readNow, resume } = require('./reading.js');
 const { defineTcpMethods } = require('./tcp_options.js');
 const { onTimeout, refreshTimer, setTimeoutOf, stopTimer } = require('./timeout.js');
+const { isWrappedByNode } = require('./wrapper.js');
 const { write, writeGeneric, writeNow, writev } = require('./writing.js');
 const {
   kBytesRead,
@@ -34,12 +35,11 @@ const {
   kTimer,
   kTimerQueueSize,
   kUserRead,
+  kWrapped,
   kWriteResult,
 } = require('./symbols.js');
 
 const UV_ENOTCONN = -constants.errno.ENOTCONN;
-
-const noop = () => {};
 
 /**
  * A connection over a Unix socket, a pipe or TCP; net.Socket of Node.
@@ -87,6 +87,7 @@ function initState(socket) {
   socket[kPushed] = false;
   socket[kTimer] = null;
   socket[kTimerQueueSize] = 0;
+  socket[kWrapped] = false;
   socket[kWriteResult] = null;
 }
 
@@ -98,7 +99,7 @@ function attachHandle(socket) {
   const handle = socket._handle;
   if (!handle) return;
   handle[kOwner] = socket;
-  handle.onread = onread;
+  readForSocket(handle);
   const userRead = socket[kUserRead];
   if (userRead === null) return;
   if (userRead.nextBuffer !== null) userRead.buffer = userRead.nextBuffer();
@@ -139,9 +140,16 @@ Socket.prototype.connect = function (...args) {
 // Ending.
 
 // Once the peer has ended and half-open is not wanted, the stream ends itself; a write
-// after that is answered as the kernel would answer it.
+// after that is answered as the kernel would answer it. A wrapper of Node's ends the
+// stream when it has written all.
 function onReadableEnd() {
-  if (!this.allowHalfOpen) this.write = writeAfterEnd;
+  if (this.allowHalfOpen) return;
+  this[kWrapped] = isWrappedByNode(this);
+  if (this[kWrapped]) {
+    this.allowHalfOpen = true;
+  } else {
+    this.write = writeAfterEnd;
+  }
 }
 
 function writeAfterEnd(chunk, encoding, callback) {
@@ -190,7 +198,11 @@ Socket.prototype.destroySoon = function destroySoon() {
   }
 };
 
-Socket.prototype._destroy = function _destroy(exception, callback) {
+Socket.prototype._destroy = function _destroy(given, callback) {
+  // The wrapper hears of a failed write by its callback, and TLS takes no notice where it
+  // was only the goodbye: an 'error' would turn every end of a peer that has gone into a
+  // failure.
+  const exception = this[kWrapped] && given?.syscall === 'write' ? null : given;
   this.connecting = false;
   for (let each = this; each; each = each._parent) stopTimer(each);
   if (this._handle) {
@@ -231,7 +243,7 @@ function closeHandle(socket, hadError) {
   } else {
     handle.close(onClose);
   }
-  handle.onread = noop;
+  handle.reader = undefined;
   socket._handle = null;
   socket._sockname = null;
 }

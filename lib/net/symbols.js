@@ -13,5 +13,6 @@ module.exports = {
   kTimer: Symbol('timer'), // Of setTimeout(); null without one.
   kTimerQueueSize: Symbol('timerQueueSize'), // Bytes queued when a write last had to wait.
   kUserRead: Symbol('userRead'), // { buffer, nextBuffer, callback } of the option `onread`; null without it.
+  kWrapped: Symbol('wrapped'), // Its end was read by Node's own wrapper (TLS, http2), which ends it.
   kWriteResult: Symbol('writeResult'), // Of a write that the handle was given before the stream.
 };

@@ -70,10 +70,10 @@ describe('a crossing carries at most one event of a handle', () => {
       process.nextTick(() => order.push('tick'));
       Promise.resolve().then(() => order.push('promise'));
     });
-    client._handle.onread = new Proxy(client._handle.onread, {
-      apply: (onread, self, [nread, chunk]) => {
+    client._handle.reader = new Proxy(client._handle.reader, {
+      apply: (reader, self, [nread, chunk]) => {
         if (nread < 0) order.push('eof');
-        return Reflect.apply(onread, self, [nread, chunk]);
+        return Reflect.apply(reader, self, [nread, chunk]);
       },
     });
     writeAndClose(accepted, 'x');

@@ -1,0 +1,42 @@
+'use strict';
+
+// Node's own wrapper around a stream that is not its own: TLS and http2 read and write a
+// socket of ours through it. It ends the socket when TLS has written all, so the socket
+// must not end itself at the end of what it reads.
+
+const { Duplex } = require('node:stream');
+
+/** Whether such a wrapper reads this socket. To be asked before the socket's 'end' has reached it. */
+function isWrappedByNode(socket) {
+  return socket.rawListeners('end').some(({ listener }) => isUnnamed(listener) && isEndListenerOfNode(listener));
+}
+
+// Before the wrapper is looked at, which loads node:tls.
+const isUnnamed = (listener) => typeof listener === 'function' && listener.name === '';
+
+let textOfNode;
+
+// The wrapper shows itself by nothing but its listeners. What they look like is asked of
+// the Node that runs: functions made in the same place of its source have the same text.
+function isEndListenerOfNode(listener) {
+  textOfNode ??= endListenerText();
+  return Function.prototype.toString.call(listener) === textOfNode;
+}
+
+function endListenerText() {
+  let tls;
+  try {
+    tls = require('node:tls');
+  } catch {
+    return ''; // Node without crypto, which has no such wrapper to offer.
+  }
+  const stream = new Duplex({ read() {}, write: (_chunk, _encoding, callback) => callback() });
+  // Without the authorities that Node trusts, which take milliseconds to load.
+  const secureContext = tls.createSecureContext({ ca: [] });
+  const socket = new tls.TLSSocket(stream, { isServer: true, secureContext });
+  const [listener] = stream.listeners('end');
+  socket.destroy();
+  return listener === undefined ? '' : Function.prototype.toString.call(listener);
+}
+
+module.exports = { isWrappedByNode };

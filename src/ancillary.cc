@@ -1,6 +1,7 @@
 #include "ancillary.h"
 
 #include <sys/uio.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -11,8 +12,19 @@ namespace pipewright {
 
 namespace {
 
+constexpr int kScmPidfd = 0x04;  // SCM_PIDFD, which not every C library knows.
+
+// Room for what options of others add: credentials, a pidfd, a number of bytes, times and a
+// security label. Without it MSG_CTRUNC would not tell whether descriptors are missing.
+constexpr size_t kRoomForOthers = 512;
 constexpr size_t kControlSize =
-    CMSG_SPACE(sizeof(ucred)) + CMSG_SPACE(sizeof(int) * kMaxDescriptorsPerMessage);
+    kRoomForOthers + CMSG_SPACE(sizeof(int) * kMaxDescriptorsPerMessage);
+
+void CloseDescriptor(const cmsghdr* part) {
+  int fd = -1;
+  if (part->cmsg_len >= CMSG_LEN(sizeof(fd))) std::memcpy(&fd, CMSG_DATA(part), sizeof(fd));
+  if (fd >= 0) close(fd);
+}
 
 void AppendDescriptors(cmsghdr* part, std::vector<int>* out) {
   const size_t count = (part->cmsg_len - CMSG_LEN(0)) / sizeof(int);
@@ -31,12 +43,14 @@ cmsghdr* NextPart(msghdr* message, cmsghdr* part) {
 
 void ParseControl(msghdr* message, PeekedMessage* out) {
   for (cmsghdr* part = CMSG_FIRSTHDR(message); part != nullptr; part = NextPart(message, part)) {
-    if (part->cmsg_level != SOL_SOCKET) continue;
-    if (part->cmsg_type == SCM_RIGHTS) {
+    const bool is_known = part->cmsg_level == SOL_SOCKET;
+    if (is_known && part->cmsg_type == SCM_RIGHTS) {
       AppendDescriptors(part, &out->descriptors);
-    } else if (part->cmsg_type == SCM_CREDENTIALS) {
+    } else if (is_known && part->cmsg_type == SCM_CREDENTIALS) {
       out->has_credentials = true;
       std::memcpy(&out->credentials, CMSG_DATA(part), sizeof(ucred));
+    } else if (is_known && part->cmsg_type == kScmPidfd) {
+      CloseDescriptor(part);
     }
   }
 }
@@ -49,9 +63,8 @@ ssize_t Receive(int fd, msghdr* message, int flags) {
   return result == -1 ? -errno : result;
 }
 
-}  // namespace
-
-ssize_t PeekMessage(int fd, const uv_buf_t& room, size_t max_descriptors, PeekedMessage* out) {
+ssize_t ReceiveAll(int fd, const uv_buf_t& room, size_t max_descriptors, int flags,
+                   PeekedMessage* out) {
   alignas(cmsghdr) char control[kControlSize];
   iovec vector{room.base, room.len};
   msghdr message{};
@@ -60,10 +73,10 @@ ssize_t PeekMessage(int fd, const uv_buf_t& room, size_t max_descriptors, Peeked
   message.msg_iov = &vector;
   message.msg_iovlen = 1;
   message.msg_control = control;
-  // To the byte: the kernel fills what alignment would leave over with descriptors.
+  // The kernel may fill what the others leave over with more descriptors than are allowed.
   message.msg_controllen =
-      CMSG_SPACE(sizeof(ucred)) + CMSG_LEN(sizeof(int) * std::max<size_t>(max_descriptors, 1));
-  const ssize_t result = Receive(fd, &message, MSG_PEEK | MSG_TRUNC);
+      kRoomForOthers + CMSG_LEN(sizeof(int) * std::max<size_t>(max_descriptors, 1));
+  const ssize_t result = Receive(fd, &message, flags);
   if (result < 0) return result;
   ParseControl(&message, out);
   out->is_truncated =
@@ -72,14 +85,24 @@ ssize_t PeekMessage(int fd, const uv_buf_t& room, size_t max_descriptors, Peeked
   return result;
 }
 
-ssize_t ConsumeBytes(int fd, const uv_buf_t& room, bool* took_descriptors) {
+}  // namespace
+
+ssize_t PeekMessage(int fd, const uv_buf_t& room, size_t max_descriptors, PeekedMessage* out) {
+  const int at_head = -1;
+  setsockopt(fd, SOL_SOCKET, SO_PEEK_OFF, &at_head, sizeof(at_head));
+  return ReceiveAll(fd, room, max_descriptors, MSG_PEEK | MSG_TRUNC, out);
+}
+
+ssize_t TakeMessage(int fd, const uv_buf_t& room, size_t max_descriptors, PeekedMessage* out) {
+  return ReceiveAll(fd, room, max_descriptors, 0, out);
+}
+
+ssize_t ConsumeBytes(int fd, const uv_buf_t& room) {
   iovec vector{room.base, room.len};
   msghdr message{};
   message.msg_iov = &vector;
   message.msg_iovlen = 1;
-  const ssize_t result = Receive(fd, &message, 0);
-  *took_descriptors = result >= 0 && (message.msg_flags & MSG_CTRUNC) != 0;
-  return result;
+  return Receive(fd, &message, 0);
 }
 
 int ConsumeDatagram(int fd) {

@@ -27,14 +27,18 @@ struct PeekedMessage {
   socklen_t sender_length = 0;
 };
 
-// Looks at the next message: its bytes into `room`, its descriptors into the table,
-// close-on-exec. Returns how many bytes there are (of a datagram its true length,
-// also where that is more than the room) or a negative errno.
+// Looks at the next message, whatever options someone who shares the socket has set (they
+// add control messages, a pidfd among them, or move the place of the look): its bytes into `room`,
+// its descriptors into the table, close-on-exec. Returns how many bytes there are (of a datagram
+// its true length, also where that is more than the room) or a negative errno.
 ssize_t PeekMessage(int fd, const uv_buf_t& room, size_t max_descriptors, PeekedMessage* out);
 
-// Takes bytes of a stream with no room for descriptors: those in them are gone, which
-// *took_descriptors tells. Returns the number of bytes or a negative errno.
-ssize_t ConsumeBytes(int fd, const uv_buf_t& room, bool* took_descriptors);
+// The same, but takes the message.
+ssize_t TakeMessage(int fd, const uv_buf_t& room, size_t max_descriptors, PeekedMessage* out);
+
+// Takes bytes of a stream with no room for descriptors: those in them are gone. Returns
+// the number of bytes or a negative errno.
+ssize_t ConsumeBytes(int fd, const uv_buf_t& room);
 
 // Takes a whole datagram, with its descriptors.
 int ConsumeDatagram(int fd);

@@ -241,6 +241,11 @@ static bool IsInput(EventKind kind) {
          kind == EventKind::kMessages || kind == EventKind::kExit || kind == EventKind::kSignal;
 }
 
+// An accepted connection is delivered all the same: its client knows of no close.
+static bool IsVoidedByClose(EventKind kind, int32_t first) {
+  return IsInput(kind) && !(kind == EventKind::kConnection && first == 0);
+}
+
 void CompletionQueue::Void(HandleWrap* handle) {
   const auto is_its = [handle](const Waiting& waiting) {
     return waiting.record.id == handle->id();
@@ -248,15 +253,14 @@ void CompletionQueue::Void(HandleWrap* handle) {
   waiting_.erase(std::remove_if(waiting_.begin(), waiting_.end(), is_its), waiting_.end());
   for (size_t i = next_; i < pending_.size(); ++i) {
     Record& record = pending_[i];
-    if (record.id != handle->id() || !IsInput(record.kind)) continue;
-    CloseAccepted(record.kind, record.first, record.second);
+    if (record.id != handle->id() || !IsVoidedByClose(record.kind, record.first)) continue;
     record.kind = EventKind::kNone;
   }
   for (int32_t i = cursor_[0]; i < cursor_[1]; i += kFields) {
     int32_t* record = records_ + i;
     const auto kind = static_cast<EventKind>(record[1]);
-    if (record[0] != static_cast<int32_t>(handle->id()) || !IsInput(kind)) continue;
-    CloseAccepted(kind, record[2], record[3]);
+    if (record[0] != static_cast<int32_t>(handle->id())) continue;
+    if (!IsVoidedByClose(kind, record[2])) continue;
     record[1] = static_cast<int32_t>(EventKind::kNone);
   }
 }

@@ -85,8 +85,8 @@ class CompletionQueue {
   // A stream of this group read in this turn, so there may be more.
   void MarkRead(uint32_t group) { last_read_turn_[group] = turn_; }
 
-  // A closed handle gets no more of these: voids its undelivered reads, connections
-  // (whose descriptors are closed), exit and signals.
+  // A closed handle gets no more of these: voids its undelivered reads, exit, signals and
+  // errors of accepting. Connections that it has accepted are still delivered.
   void Void(HandleWrap* handle);
 
   // JavaScript has taken charge of the accepted descriptor that it was told of, or has

@@ -100,7 +100,9 @@ Napi::Function Listener::Define(Napi::Env env, CompletionQueue* queue) {
 Listener::Listener(const Napi::CallbackInfo& info)
     : Napi::ObjectWrap<Listener>(info),
       HandleWrap(this, static_cast<CompletionQueue*>(info.Data()),
-                 reinterpret_cast<uv_handle_t*>(&poll_)) {}
+                 reinterpret_cast<uv_handle_t*>(&poll_)),
+      table_waiter_(queue()->environment(),
+                    [this] { uv_poll_start(&poll_, UV_READABLE, OnReadable); }) {}
 
 // Takes the listening socket over, unless it fails, and begins to accept.
 int Listener::Start(const Napi::CallbackInfo& info, int fd) {
@@ -161,28 +163,38 @@ void Listener::OnReadable(uv_poll_t* poll, int status, int) {
   for (int accepted = 0; accepted < kMaxAcceptsPerTurn; ++accepted) {
     const int fd = accept4(self->socket_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (fd >= 0) {
+      self->table_waiter_.Succeeded();
       self->Note(EventKind::kConnection, 0, fd);
       continue;
     }
     const int err = errno;
     if (err == EAGAIN) return;
     if (IsLostConnection(err)) continue;
-    // What cannot pass by itself would be reported each turn without end.
-    uv_poll_stop(poll);
-    return self->Note(EventKind::kConnection, -err, IsOverload(err) ? 1 : 0);
+    return self->OnError(err);
   }
 }
 
-// Goes on after an error or an overload, which stop it.
+// Stops: what cannot pass by itself would be reported each turn without end. An overload
+// is reported once until a connection was accepted again, however often that is tried.
+void Listener::OnError(int err) {
+  const bool has_ref = uv_has_ref(reinterpret_cast<uv_handle_t*>(&poll_)) != 0;
+  uv_poll_stop(&poll_);
+  if (!IsOverload(err)) return Note(EventKind::kConnection, -err, 0);
+  if (!table_waiter_.has_waited()) Note(EventKind::kConnection, -err, 1);
+  table_waiter_.Wait(has_ref);
+}
+
+// Goes on after an error, which stops it; after an overload at once.
 Napi::Value Listener::Accept(const Napi::CallbackInfo& info) {
   if (!is_open()) return Result(info, UV_EBADF);
+  table_waiter_.Stop();
   return Result(info, uv_poll_start(&poll_, UV_READABLE, OnReadable));
 }
 
-// Closes an accepted descriptor that nobody takes.
+// Closes an accepted descriptor that nobody takes. Connections are told of after close(),
+// too.
 Napi::Value Listener::Reject(const Napi::CallbackInfo& info) {
   int fd;
-  if (!is_open()) return Result(info, UV_EBADF);
   if (!ToFd(info[0], &fd)) return Result(info, UV_EINVAL);
   queue()->Claim(fd);
   return Result(info, close(fd) == 0 ? 0 : -errno);
@@ -206,6 +218,7 @@ Napi::Value Listener::LocalAddress(const Napi::CallbackInfo& info) {
 // The file goes first: once the descriptor is closed, a new server may have made its
 // own.
 void Listener::BeforeClose() {
+  table_waiter_.Close();
   file_.Remove();
   uv_poll_stop(&poll_);
   socket_.Reset();

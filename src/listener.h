@@ -1,6 +1,6 @@
 // A listening socket, Unix or TCP, on a uv_poll_t. Not on uv_listen(), which closes
-// clients unasked when the descriptor table is full: this one stops accepting and
-// says so, and the clients wait in the kernel's backlog.
+// clients unasked when the descriptor table is full: this one stops accepting until
+// there is room and says so, and the clients wait in the kernel's backlog.
 
 #ifndef PIPEWRIGHT_SRC_LISTENER_H_
 #define PIPEWRIGHT_SRC_LISTENER_H_
@@ -9,6 +9,7 @@
 #include <uv.h>
 
 #include "handle_wrap.h"
+#include "table_waiter.h"
 #include "unique_fd.h"
 #include "unix_address.h"
 
@@ -40,10 +41,12 @@ class Listener : public Napi::ObjectWrap<Listener>, public HandleWrap {
   static void OnReadable(uv_poll_t* poll, int status, int events);
 
   int Start(const Napi::CallbackInfo& info, int fd);
+  void OnError(int err);
 
   uv_poll_t poll_;
   UniqueFd socket_;
   SocketFile file_;
+  TableWaiter table_waiter_;
 };
 
 }  // namespace pipewright

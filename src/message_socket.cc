@@ -15,9 +15,7 @@ namespace pipewright {
 
 namespace {
 
-constexpr uint64_t kFirstTableWait = 50;  // Milliseconds; the same as lib/net/overload.js.
-constexpr uint64_t kNextTableWait = 500;
-constexpr uint64_t kMaxSendDelay = 100;
+constexpr uint64_t kMaxSendDelay = 100;  // Milliseconds.
 constexpr int kMaxHopelessAttempts = 3;
 
 // The numbers in an Int32Array, or none; false where there are more than `most`.
@@ -81,12 +79,16 @@ Napi::Function MessageSocket::Define(Napi::Env env, CompletionQueue* queue) {
 MessageSocket::MessageSocket(const Napi::CallbackInfo& info)
     : Napi::ObjectWrap<MessageSocket>(info),
       HandleWrap(this, static_cast<CompletionQueue*>(info.Data()),
-                 reinterpret_cast<uv_handle_t*>(&poll_)) {}
+                 reinterpret_cast<uv_handle_t*>(&poll_)),
+      send_timer_(queue()->environment(), [this] { SendLater(); }),
+      table_waiter_(queue()->environment(), [this] {
+        ReceiveSome();
+        UpdatePoll();
+      }) {}
 
 // Opening.
 
-// Takes the socket over, unless it fails. What a former owner may have set that would
-// change what a look shows is set back.
+// Takes the socket over, unless it fails.
 int MessageSocket::Start(const Napi::CallbackInfo& info, UniqueFd* socket, bool keep_blocking) {
   const int fd = socket->get();
   int domain = 0;
@@ -99,8 +101,6 @@ int MessageSocket::Start(const Napi::CallbackInfo& info, UniqueFd* socket, bool 
   if (err != 0) return err;
   // libuv has made it non-blocking, for everybody who shares it; we do without.
   if (keep_blocking) fcntl(fd, F_SETFL, flags);
-  SetSocketOption(fd, SO_PEEK_OFF, -1);
-  SetSocketOption(fd, SO_PASSSEC, 0);
   // An empty message differs from the end by its credentials alone.
   SetSocketOption(fd, SO_PASSCRED, type_ == SOCK_SEQPACKET ? 1 : 0);
   PassDescriptors(fd, true);
@@ -191,16 +191,12 @@ Napi::Value MessageSocket::RemoveFile(const Napi::CallbackInfo& info) {
 
 // Before the descriptor is closed: once it is, somebody else may have bound the name.
 void MessageSocket::BeforeClose() {
-  StopWaiting();
+  table_waiter_.Close();
+  send_timer_.Close();
   file_.Remove();
   uv_poll_stop(&poll_);
   socket_.Reset();
   FailQueued(UV_ECANCELED);
-  if (timer_ != nullptr) {
-    timer_->data = queue()->environment();
-    uv_close(reinterpret_cast<uv_handle_t*>(timer_), OnTimerClosed);
-    timer_ = nullptr;
-  }
   BackgroundCloser* closer = queue()->environment()->closer();
   for (const auto& descriptors : received_) closer->Close(descriptors);
   for (const Message& message : messages_) closer->Close(message.descriptors);
@@ -211,7 +207,7 @@ void MessageSocket::BeforeClose() {
 // Polling and waiting.
 
 void MessageSocket::UpdatePoll() {
-  const int reads = wants_message() && !waits_for_table_ ? UV_READABLE : 0;
+  const int reads = wants_message() && !table_waiter_.is_waiting() ? UV_READABLE : 0;
   const int writes = !outgoing_.empty() && !waits_to_send_ ? UV_WRITABLE : 0;
   if (polled_ == (reads | writes)) return;
   polled_ = reads | writes;
@@ -232,62 +228,26 @@ void MessageSocket::OnReady(uv_poll_t* poll, int status, int events) {
     self->polled_ = 0;
   }
   if ((events & UV_WRITABLE) != 0) self->SendQueued();
-  if ((events & UV_READABLE) != 0) self->ReceiveSome();
-  self->UpdatePoll();
-}
-
-uv_timer_t* MessageSocket::timer() {
-  if (timer_ == nullptr) {
-    timer_ = new uv_timer_t;
-    uv_timer_init(queue()->environment()->loop(), timer_);
-    timer_->data = this;
-    queue()->environment()->HandleOpened();
-  }
-  return timer_;
-}
-
-void MessageSocket::OnTimerClosed(uv_handle_t* timer) {
-  static_cast<Environment*>(timer->data)->HandleClosed();
-  delete reinterpret_cast<uv_timer_t*>(timer);
-}
-
-// One timer for whatever waits: nothing is lost by trying too early.
-void MessageSocket::SetTimer(uint64_t delay) {
-  auto* handle = reinterpret_cast<uv_handle_t*>(timer());
-  if (uv_is_active(handle) != 0 && uv_timer_get_due_in(timer_) <= delay) return;
-  uv_timer_start(timer_, OnTimer, delay, 0);
-  if (uv_has_ref(reinterpret_cast<uv_handle_t*>(&poll_)) != 0) {
-    uv_ref(handle);
-  } else {
-    uv_unref(handle);
-  }
-}
-
-void MessageSocket::OnTimer(uv_timer_t* timer) {
-  auto* self = static_cast<MessageSocket*>(timer->data);
-  if (self->waits_to_send_) self->SendQueued();
-  if (self->waits_for_table_) {
-    self->StopWaiting();
+  if ((events & UV_READABLE) != 0) {
+    self->has_polled_ = true;
     self->ReceiveSome();
   }
   self->UpdatePoll();
 }
 
+bool MessageSocket::HasPollRef() const {
+  return uv_has_ref(reinterpret_cast<const uv_handle_t*>(&poll_)) != 0;
+}
+
+void MessageSocket::SendLater() {
+  SendQueued();
+  UpdatePoll();
+}
+
 void MessageSocket::WaitForTable() {
   ++table_waits_;
-  waits_for_table_ = true;
-  queue()->environment()->AddWaiter(this);
-  SetTimer(attempts_++ == 0 ? kFirstTableWait : kNextTableWait);
+  table_waiter_.Wait(HasPollRef());
 }
-
-void MessageSocket::StopWaiting() {
-  if (!waits_for_table_) return;
-  waits_for_table_ = false;
-  queue()->environment()->RemoveWaiter(this);
-}
-
-// In the next turn, since more may be closed in this one.
-void MessageSocket::OnDescriptorClosed() { SetTimer(0); }
 
 // Receiving.
 
@@ -320,7 +280,7 @@ Napi::Value MessageSocket::ReceiveDescriptors(const Napi::CallbackInfo& info) {
 
 Napi::Value MessageSocket::UseUserBuffer(const Napi::CallbackInfo& info) {
   uv_buf_t bytes;
-  if (!ToBytes(info[0], &bytes) || bytes.len == 0) return Result(info, UV_EINVAL);
+  if (!ToBytes(info[0], &bytes)) return Result(info, UV_EINVAL);
   user_buffer_ = Napi::Persistent(Napi::Value(info[0]));
   return Result(info, 0);
 }
@@ -400,40 +360,82 @@ bool MessageSocket::HasBytes(ssize_t result) {
   return false;
 }
 
-// Looks at what comes next, whole with its descriptors, and narrows `room` to the bytes
-// of it that are to be consumed. False where there is nothing to take now.
-bool MessageSocket::PeekStream(uv_buf_t* room, PeekedMessage* message) {
-  const ssize_t seen = PeekMessage(socket_.get(), *room, max_descriptors_, message);
-  if (!HasBytes(seen) || !IsComplete(*message)) return false;
-  room->len = static_cast<size_t>(seen);
-  return true;
+void MessageSocket::Discard(PeekedMessage* message) {
+  queue()->environment()->closer()->Discard(message->descriptors);
+  message->descriptors.clear();
+}
+
+// Takes what comes next in the stream: bytes into `room`, and into `message` the
+// descriptors that belong to them. Returns how many bytes; 0 if there are none now.
+size_t MessageSocket::TakeStream(uv_buf_t room, PeekedMessage* message) {
+  const bool has_polled = std::exchange(has_polled_, false);
+  const ssize_t seen = PeekMessage(socket_.get(), room, max_descriptors_, message);
+  if (seen == UV_EAGAIN && has_polled) return TakeUnseen(room, message);
+  if (!HasBytes(seen) || !IsComplete(*message)) return 0;
+  const bool fills_room = static_cast<size_t>(seen) == room.len;
+  room.len = static_cast<size_t>(seen);
+  const ssize_t taken = fills_room && !message->descriptors.empty()
+                            ? TakeFullRoom(room, message)
+                            : ConsumeBytes(socket_.get(), room);
+  return static_cast<size_t>(std::max<ssize_t>(taken, 0));
+}
+
+// A look that its room ends goes on all the same, to the first message with descriptors.
+// Whether its bytes are in the room only the take tells, with room for descriptors: if any
+// came, or were refused. (Without such room, options that others may have set on the
+// socket would look the same.) The copies from the look are delivered in either case, so
+// nothing is lost when the table is full by now.
+ssize_t MessageSocket::TakeFullRoom(const uv_buf_t& room, PeekedMessage* message) {
+  PeekedMessage again;
+  const ssize_t taken = TakeMessage(socket_.get(), room, kMaxDescriptorsPerMessage, &again);
+  const bool have_come = again.is_truncated || !again.descriptors.empty();
+  Discard(&again);
+  if (!have_come) Discard(message);
+  return taken;
+}
+
+// poll(2) reports something that a look does not show: an out-of-band byte, which only a
+// read without MSG_PEEK steps over. A message that arrives meanwhile is taken by that read,
+// so there has to be room for its descriptors.
+size_t MessageSocket::TakeUnseen(const uv_buf_t& room, PeekedMessage* message) {
+  if (FreeDescriptorCount() < static_cast<int>(max_descriptors_)) {
+    WaitForTable();
+    return 0;
+  }
+  const ssize_t taken = TakeMessage(socket_.get(), room, max_descriptors_, message);
+  if (!HasBytes(taken)) return 0;
+  if (message->is_truncated) {
+    const bool are_too_many = message->descriptors.size() >= max_descriptors_;
+    Discard(message);
+    EndReading(are_too_many ? UV_E2BIG : UV_EMFILE);
+    return 0;
+  }
+  return static_cast<size_t>(taken);
 }
 
 bool MessageSocket::ReceiveBytes() {
-  uv_buf_t room = Room();
-  if (room.len == 0) return false;
+  const uv_buf_t room = Room();
+  if (room.len == 0) {
+    EndReading(UV_ENOBUFS);
+    return false;
+  }
   if (plain_bytes_ > 0) return ReceivePlainBytes(room);
   PeekedMessage message;
-  if (!PeekStream(&room, &message)) return false;
-  bool took_descriptors = false;
-  const ssize_t taken = ConsumeBytes(socket_.get(), room, &took_descriptors);
-  if (took_descriptors && !message.descriptors.empty()) {
+  const size_t taken = TakeStream(room, &message);
+  if (!message.descriptors.empty() && taken > 0) {
     const auto count = static_cast<int32_t>(message.descriptors.size());
     descriptors_read_ += message.descriptors.size();
     received_.push_back(std::move(message.descriptors));
     Note(EventKind::kDescriptors, count);
-  } else {
-    queue()->environment()->closer()->Discard(message.descriptors);
   }
-  if (taken > 0) NoteBytes(static_cast<size_t>(taken));
+  if (taken > 0) NoteBytes(taken);
   return false;
 }
 
 bool MessageSocket::ReceivePlainBytes(const uv_buf_t& room) {
   uv_buf_t wanted = room;
   wanted.len = static_cast<size_t>(std::min<uint64_t>(room.len, plain_bytes_));
-  bool took_descriptors = false;
-  const ssize_t taken = ConsumeBytes(socket_.get(), wanted, &took_descriptors);
+  const ssize_t taken = ConsumeBytes(socket_.get(), wanted);
   if (!HasBytes(taken)) return false;
   plain_bytes_ -= static_cast<uint64_t>(taken);
   NoteBytes(static_cast<size_t>(taken));
@@ -446,15 +448,13 @@ bool MessageSocket::ReceiveForDescriptors() {
   uv_buf_t room = Scratch(kRoom);
   room.len = kRoom;
   PeekedMessage message;
-  if (!PeekStream(&room, &message)) return false;
-  bool took_descriptors = false;
-  const ssize_t taken = ConsumeBytes(socket_.get(), room, &took_descriptors);
-  if (!took_descriptors || message.descriptors.empty()) {
-    queue()->environment()->closer()->Discard(message.descriptors);
+  const size_t taken = TakeStream(room, &message);
+  if (taken == 0) return false;
+  if (message.descriptors.empty()) {
     EndReading(UV_EPROTO);
     return false;
   }
-  bytes_read_ += static_cast<uint64_t>(std::max<ssize_t>(taken, 0));
+  bytes_read_ += taken;
   descriptors_read_ += message.descriptors.size();
   credit_ -= static_cast<int32_t>(std::min<size_t>(message.descriptors.size(), credit_));
   unnoted_ += static_cast<int32_t>(message.descriptors.size());
@@ -464,12 +464,23 @@ bool MessageSocket::ReceiveForDescriptors() {
   return true;
 }
 
+// Reports whether someone who shares a seqpacket socket has turned its credentials off, and
+// turns them on again: nothing else tells an empty packet from the end.
+bool MessageSocket::RestoreCredentials() {
+  int has_credentials = 1;
+  if (type_ != SOCK_SEQPACKET) return false;
+  GetSocketOption(socket_.get(), SO_PASSCRED, &has_credentials);
+  if (has_credentials == 0) SetSocketOption(socket_.get(), SO_PASSCRED, 1);
+  return has_credentials == 0;
+}
+
 // Datagrams and packets are looked at and taken as a whole.
 bool MessageSocket::ReceiveMessage() {
   const uv_buf_t room = Scratch(ReadSlabs::kSlabSize);
   PeekedMessage message;
   const ssize_t seen = PeekMessage(socket_.get(), room, max_descriptors_, &message);
   if (seen == UV_EAGAIN) return false;
+  if (seen == 0 && !message.has_credentials && RestoreCredentials()) return true;
   if (seen < 0 || (seen == 0 && type_ == SOCK_SEQPACKET && !message.has_credentials)) {
     EndReading(seen == 0 ? UV_EOF : static_cast<int>(seen));
     return false;
@@ -495,7 +506,7 @@ bool MessageSocket::ReceiveMessage() {
 // is waited with or, where it can never come, reading ends.
 bool MessageSocket::IsComplete(const PeekedMessage& message) {
   if (!message.is_truncated) {
-    attempts_ = 0;
+    table_waiter_.Succeeded();
     hopeless_attempts_ = 0;
     return true;
   }
@@ -569,7 +580,7 @@ int MessageSocket::Enqueue(OutgoingMessage message) {
       return attempt == Attempt::kDone ? 0 : err;
     }
     waits_to_send_ = attempt == Attempt::kWait;
-    if (waits_to_send_) SetTimer(send_delay_ = 1);
+    if (waits_to_send_) send_timer_.StartBy(send_delay_ = 1, HasPollRef());
   }
   outgoing_size_ += message.size();
   outgoing_.push_back(std::move(message));
@@ -599,7 +610,7 @@ bool MessageSocket::SendQueued() {
       if (!waits_to_send_) return false;
       ++send_waits_;
       send_delay_ = had_to_wait && !progressed ? std::min(send_delay_ * 2, kMaxSendDelay) : 1;
-      SetTimer(send_delay_);
+      send_timer_.StartBy(send_delay_, HasPollRef());
       return false;
     }
     if (attempt == Attempt::kBroken) {
@@ -663,31 +674,45 @@ Napi::Value MessageSocket::WriteBuffer(const Napi::CallbackInfo& info) {
   return Result(info, Enqueue(std::move(message)));
 }
 
-// writeBuffers(list, descriptors?): `descriptors`, where given, has one Int32Array or
+// writeBuffers(list, descriptors?): `descriptors`, if given, has one Int32Array or
 // undefined for each of the buffers. One write all the same.
 Napi::Value MessageSocket::WriteBuffers(const Napi::CallbackInfo& info) {
   if (!is_open()) return Result(info, UV_EBADF);
   if (!info[0].IsArray()) return Result(info, UV_EINVAL);
   const auto array = info[0].As<Napi::Array>();
   const bool has_descriptors = info[1].IsArray();
-  std::vector<OutgoingMessage> messages(1);
+  // First all elements, since a getter may change the others and even close this handle;
+  // then their memory. An element that is no Buffer ends the loop, so that a length without
+  // elements costs nothing.
+  std::vector<napi_value> elements;
+  std::vector<std::vector<int>> descriptors;
+  uv_buf_t bytes;
   for (uint32_t i = 0; i < array.Length(); ++i) {
-    uv_buf_t bytes;
-    std::vector<int> descriptors;
-    if (!ToBytes(array.Get(i), &bytes)) return Result(info, UV_EINVAL);
-    if (has_descriptors &&
-        !ToDescriptors(info[1].As<Napi::Array>().Get(i), &descriptors, kMaxDescriptorsPerMessage)) {
+    const Napi::Value element = array.Get(i);
+    if (!ToBytes(element, &bytes)) return Result(info, UV_EINVAL);
+    elements.push_back(element);
+    descriptors.emplace_back();
+    if (has_descriptors && !ToDescriptors(info[1].As<Napi::Array>().Get(i), &descriptors.back(),
+                                          kMaxDescriptorsPerMessage)) {
       return Result(info, UV_EINVAL);
     }
+  }
+  if (!is_open()) return Result(info, UV_EBADF);
+  std::vector<OutgoingMessage> messages(1);
+  for (size_t i = 0; i < elements.size(); ++i) {
+    if (!ToBytes(Napi::Value(info.Env(), elements[i]), &bytes)) return Result(info, UV_EINVAL);
     // Descriptors begin a message of their own.
-    if (!descriptors.empty() && !messages.back().buffers.empty()) messages.emplace_back();
-    if (!descriptors.empty()) messages.back().descriptors = std::move(descriptors);
+    if (!descriptors[i].empty() && !messages.back().buffers.empty()) messages.emplace_back();
+    if (!descriptors[i].empty()) messages.back().descriptors = std::move(descriptors[i]);
     messages.back().buffers.push_back(bytes);
   }
+  // The caller may empty the list meanwhile: the owner is one of our own.
+  auto owner = Napi::Array::New(info.Env(), elements.size());
+  for (uint32_t i = 0; i < elements.size(); ++i) owner.Set(i, elements[i]);
   int result = 0;
   for (size_t i = 0; i < messages.size(); ++i) {
     const bool is_last = i + 1 == messages.size();
-    messages[i].owner = Napi::Persistent(Napi::Value(info[0]));
+    messages[i].owner = Napi::Persistent(Napi::Value(owner));
     messages[i].report = is_last ? OutgoingMessage::Report::kWrite : OutgoingMessage::Report::kNext;
     if (result >= 0) result = Enqueue(std::move(messages[i]));
   }
@@ -848,7 +873,7 @@ Napi::Value MessageSocket::Counters(const Napi::CallbackInfo& info) {
   counters.Set("messagesQueued", static_cast<double>(outgoing_.size()));
   counters.Set("tableWaits", static_cast<double>(table_waits_));
   counters.Set("sendWaits", static_cast<double>(send_waits_));
-  counters.Set("isWaitingForTable", waits_for_table_);
+  counters.Set("isWaitingForTable", table_waiter_.is_waiting());
   return counters;
 }
 

@@ -13,8 +13,7 @@
 //
 // What to look for, in a stream: the look goes on past plain messages up to and with
 // the first one that has descriptors, and past the end of its room too, without a byte
-// of that message. Only the taking tells (MSG_CTRUNC) whether the descriptors belong to
-// the bytes taken; where not, the copies are closed, for they come again.
+// of that message. See TakeFullRoom().
 
 #ifndef PIPEWRIGHT_SRC_MESSAGE_SOCKET_H_
 #define PIPEWRIGHT_SRC_MESSAGE_SOCKET_H_
@@ -28,17 +27,16 @@
 #include <vector>
 
 #include "ancillary.h"
-#include "environment.h"
 #include "handle_wrap.h"
+#include "loop_timer.h"
 #include "outgoing_message.h"
+#include "table_waiter.h"
 #include "unique_fd.h"
 #include "unix_address.h"
 
 namespace pipewright {
 
-class MessageSocket : public Napi::ObjectWrap<MessageSocket>,
-                      public HandleWrap,
-                      private DescriptorWaiter {
+class MessageSocket : public Napi::ObjectWrap<MessageSocket>, public HandleWrap {
  public:
   static Napi::Function Define(Napi::Env env, CompletionQueue* queue);
 
@@ -99,14 +97,11 @@ class MessageSocket : public Napi::ObjectWrap<MessageSocket>,
   static constexpr int kMaxMessagesPerTurn = 64;
 
   static void OnReady(uv_poll_t* poll, int status, int events);
-  static void OnTimer(uv_timer_t* timer);
-  static void OnTimerClosed(uv_handle_t* timer);
-  void OnDescriptorClosed() override;
 
   int Start(const Napi::CallbackInfo& info, UniqueFd* socket, bool keep_blocking);
   void UpdatePoll();
-  void SetTimer(uint64_t delay);
-  uv_timer_t* timer();
+  bool HasPollRef() const;
+  void SendLater();
 
   bool wants_message() const { return is_reading_ && (mode_ != Mode::kDescriptors || credit_ > 0); }
   void ReceiveSome();
@@ -120,10 +115,13 @@ class MessageSocket : public Napi::ObjectWrap<MessageSocket>,
   void NoteReceived();
   void EndReading(int err);
   bool HasBytes(ssize_t result);
-  bool PeekStream(uv_buf_t* room, PeekedMessage* message);
+  size_t TakeStream(uv_buf_t room, PeekedMessage* message);
+  ssize_t TakeFullRoom(const uv_buf_t& room, PeekedMessage* message);
+  size_t TakeUnseen(const uv_buf_t& room, PeekedMessage* message);
+  bool RestoreCredentials();
   bool IsComplete(const PeekedMessage& message);
   void WaitForTable();
-  void StopWaiting();
+  void Discard(PeekedMessage* message);
 
   int Enqueue(OutgoingMessage message);
   int WriteCopy(const char* data, size_t length);
@@ -137,7 +135,8 @@ class MessageSocket : public Napi::ObjectWrap<MessageSocket>,
   void FinishShutdown();
 
   uv_poll_t poll_;
-  uv_timer_t* timer_ = nullptr;  // On the heap, since it outlives this until it is closed.
+  LoopTimer send_timer_;
+  TableWaiter table_waiter_;
   UniqueFd socket_;
   SocketFile file_;
   int type_ = 0;  // SOCK_*
@@ -154,9 +153,8 @@ class MessageSocket : public Napi::ObjectWrap<MessageSocket>,
   Napi::Reference<Napi::Value> user_buffer_;
   bool last_read_was_large_ = false;
 
-  bool waits_for_table_ = false;
-  int attempts_ = 0;           // At the message that waits.
-  int hopeless_attempts_ = 0;  // Of these, when nothing open was left to be closed.
+  bool has_polled_ = false;    // poll(2) says that there is something to look at.
+  int hopeless_attempts_ = 0;  // Waits for room when nothing open was left to be closed.
 
   std::deque<OutgoingMessage> outgoing_;
   size_t outgoing_size_ = 0;

@@ -50,7 +50,8 @@ struct SyncOptions {
 
  private:
   bool ReadPipes(const Napi::Value& value);
-  bool ReadInput(const Napi::Value& value);
+  bool ReadInput(const Napi::Value& value, std::vector<napi_value>* out);
+  bool TakeAddresses(Napi::Env env, const std::vector<napi_value>& inputs);
 };
 
 bool SyncOptions::ReadPipes(const Napi::Value& value) {
@@ -67,14 +68,19 @@ bool SyncOptions::ReadPipes(const Napi::Value& value) {
   return true;
 }
 
-bool SyncOptions::ReadInput(const Napi::Value& value) {
-  input.assign(spawn.stdio.size(), uv_buf_init(nullptr, 0));
+bool SyncOptions::ReadInput(const Napi::Value& value, std::vector<napi_value>* out) {
   if (value.IsUndefined()) return true;
   if (!value.IsArray()) return false;
   const auto array = value.As<Napi::Array>();
-  const size_t count = std::min<size_t>(array.Length(), input.size());
-  for (uint32_t i = 0; i < count; ++i) {
-    const Napi::Value item = array.Get(i);
+  const size_t count = std::min<size_t>(array.Length(), spawn.stdio.size());
+  for (uint32_t i = 0; i < count; ++i) out->push_back(array.Get(i));
+  return true;
+}
+
+bool SyncOptions::TakeAddresses(Napi::Env env, const std::vector<napi_value>& inputs) {
+  input.assign(spawn.stdio.size(), uv_buf_init(nullptr, 0));
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    const Napi::Value item(env, inputs[i]);
     if (!item.IsUndefined() && !item.IsNull() && !ToBytes(item, &input[i])) return false;
   }
   return true;
@@ -84,16 +90,19 @@ bool SyncOptions::Read(const Napi::Value& value) {
   if (!spawn.Read(value)) return false;
   const auto object = value.As<Napi::Object>();
   std::string close_on = "stdio";
+  std::vector<napi_value> inputs;
   const Napi::Value close_on_value = object.Get("closeOn");
   const Napi::Value signal_value = object.Get("killSignal");
-  const bool is_read = ReadPipes(object.Get("pipes")) && ReadInput(object.Get("input")) &&
+  const bool is_read = ReadPipes(object.Get("pipes")) && ReadInput(object.Get("input"), &inputs) &&
                        ReadLimit(object.Get("maxBuffer"), &max_buffer) &&
                        ReadLimit(object.Get("timeout"), &timeout) &&
                        ReadLimit(object.Get("forceKillAfter"), &force_kill_after) &&
                        (signal_value.IsUndefined() || ToInt32(signal_value, &kill_signal)) &&
                        (close_on_value.IsUndefined() || ToString(close_on_value, &close_on));
   closes_on_exit = close_on == "exit";
-  return is_read && (closes_on_exit || close_on == "stdio");
+  if (!is_read || (!closes_on_exit && close_on != "stdio")) return false;
+  // Last: any getter above may have detached the memory of an input.
+  return TakeAddresses(value.Env(), inputs);
 }
 
 class SyncSpawn {

@@ -33,12 +33,13 @@ Napi::Value StreamWrap::ReadStop(const Napi::CallbackInfo& info) {
 
 Napi::Value StreamWrap::UseUserBuffer(const Napi::CallbackInfo& info) {
   uv_buf_t bytes;
-  if (!ToBytes(info[0], &bytes) || bytes.len == 0) return Result(info, UV_EINVAL);
+  if (!ToBytes(info[0], &bytes)) return Result(info, UV_EINVAL);
   user_buffer_ = Napi::Persistent(Napi::Value(info[0]));
   return Result(info, 0);
 }
 
-// Asked before each read: the buffer may have been detached since it was given.
+// Asked before each read: the buffer may have been detached since it was given, and has no
+// room then.
 uv_buf_t StreamWrap::UserBuffer() const {
   Napi::HandleScope scope(queue()->environment()->env());
   uv_buf_t bytes;
@@ -76,11 +77,19 @@ bool StreamWrap::HasMore() const {
   return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
 }
 
+// MayRead() said no, or the user's buffer is empty or detached: that ends the reading, for
+// the next turn would find no more room.
+void StreamWrap::OnNoRoom() {
+  if (user_buffer_.IsEmpty() || UserBuffer().len > 0) return queue()->MarkRead(group());
+  uv_read_stop(stream_);
+  Note(EventKind::kRead, UV_ENOBUFS);
+}
+
 void StreamWrap::OnRead(uv_stream_t* stream, ssize_t nread, const uv_buf_t*) {
   // 0 is libuv's EAGAIN.
   if (nread == 0) return;
   StreamWrap* self = From(stream);
-  if (nread == UV_ENOBUFS) return self->queue()->MarkRead(self->group());
+  if (nread == UV_ENOBUFS) return self->OnNoRoom();
   if (nread == UV_EOF && self->HasMore()) {
     uv_read_start(stream, OnAllocate, OnRead);
     return;

@@ -54,6 +54,7 @@ class StreamWrap : public HandleWrap {
 
   bool MayRead();
   bool ShutDownNow();
+  void OnNoRoom();
   bool HasMore() const;
   uv_buf_t UserBuffer() const;
   template <typename Encode>

@@ -40,7 +40,7 @@ export interface StreamHandle extends Handle {
   open(fd: number): number;
   readStart(): number;
   readStop(): number;
-  /** All further reads go there, and `onread` gets no chunk. */
+  /** All further reads go there, and `onread` gets no chunk. Without room in it: ENOBUFS. */
   useUserBuffer(buffer: ArrayBufferView): number;
   /** 0 when the kernel took all at once, 1 when `onwrite(status)` will follow. */
   writeBuffer(buffer: ArrayBufferView): number;
@@ -111,7 +111,7 @@ export class Listener {
   listenOnAddress(options: ListenOnAddressOptions): number;
   /** Takes over the descriptor, unless it fails. */
   listenOnFd(fd: number, backlog: number): number;
-  /** Goes on after an error or an overload, which stop it. */
+  /** Goes on after an error, which stops it; after an overload now, not later. */
   accept(): number;
   /** Closes a descriptor that `onconnection` gave, unused. */
   reject(fd: number): number;
@@ -123,7 +123,8 @@ export class Listener {
   getsockname(): string | IpName | number | undefined;
   /**
    * (0, fd): a connection, non-blocking and close-on-exec, which is the callee's.
-   * (errno, 1): no descriptor or memory for it; (errno, 0): another error. Both stop it.
+   * (errno, 1): no descriptor or memory for it, once until there is; it goes on by itself.
+   * (errno, 0): another error, which stops it. After close(): what was accepted before.
    */
   onconnection?: (status: number, fd: number) => void;
 }

@@ -76,7 +76,8 @@ export type Sendable =
   | net.Socket
   | net.Server
   | { readonly fd: number }
-  | { readonly pidfd: number };
+  | { readonly pidfd: number }
+  | { pidfd(): number | null };
 
 export interface SendOptions {
   /** Do not close ours after it was sent. Numbers and Node's objects never are closed. */

@@ -55,6 +55,8 @@ export class UnixSocket extends EventEmitter {
   unref(): this;
   on(event: 'message', listener: (data: Buffer, info: MessageInfo) => void): this;
   on(event: 'connection', listener: (socket: UnixSocket) => void): this;
+  /** Of a bound seqpacket socket: no descriptor is left to accept with; its clients wait. */
+  on(event: 'overload', listener: (reason: NodeJS.ErrnoException) => void): this;
   on(event: 'listening' | 'connect' | 'end' | 'close', listener: () => void): this;
   on(event: 'error', listener: (error: Error) => void): this;
   on(event: string | symbol, listener: (...args: any[]) => void): this;

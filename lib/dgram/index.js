@@ -24,7 +24,7 @@ const asyncDispose = Symbol.asyncDispose ?? Symbol.for('nodejs.asyncDispose');
 /**
  * Events: 'message' (data, { path, pid, uid, gid, size, descriptors }), 'listening',
  * 'connect', 'connection' (of a bound seqpacket socket: a client, as such a socket),
- * 'end' (seqpacket: the peer has ended), 'error', 'close'.
+ * 'overload' (of such a one: no descriptor is left to accept with; its clients wait), 'end' (seqpacket: the peer has ended), 'error', 'close'.
  */
 class UnixSocket extends EventEmitter {
   #handle = new MessageSocket();
@@ -109,7 +109,7 @@ class UnixSocket extends EventEmitter {
 
   #onConnection(status, fd) {
     if (status !== 0) {
-      this.emit('error', errnoException(status, 'accept'));
+      this.emit(fd === 1 ? 'overload' : 'error', errnoException(status, 'accept'));
       return;
     }
     const { type, credentials, descriptors, maxDescriptors } = this.#options;

@@ -7,9 +7,9 @@ const { isUint8Array } = require('node:util').types;
 
 const { MessageSocket } = require('../binding.js');
 const { received } = require('../descriptor.js');
-const { invalidArgType, outOfRange, plain } = require('../errors.js');
+const { errnoException, invalidArgType, outOfRange, plain } = require('../errors.js');
 const { sendableList } = require('./sendable.js');
-const { kOwner } = require('./symbols.js');
+const { kOwner, kWriteStatus } = require('./symbols.js');
 
 const MAX_DESCRIPTORS = 253; // Of a message: SCM_MAX_FD.
 const ONE_BYTE = Buffer.alloc(1); // Descriptors need a byte to travel with.
@@ -54,7 +54,7 @@ function descriptorHandle({ maxDescriptors }) {
 /**
  * The method Socket.prototype.sendDescriptors: writes `payload` (default: one NUL byte)
  * with the descriptors, in the order of all writes. The callback comes when the kernel
- * has taken them.
+ * has taken them; with ECANCELED where the socket was destroyed before.
  *
  * @param {Iterable<any>} list of what sendable.js takes, at most 253
  * @param {Uint8Array | string | null} [payload]
@@ -79,12 +79,20 @@ function sendDescriptors(list, payload, options, callback) {
     buffer,
     Int32Array.from(parts, ({ fd }) => fd),
   );
-  return this.write(buffer, undefined, (error) => {
-    // Where it is still attached the handle never saw it.
-    const sent = !error && take(buffer) === undefined;
-    for (const part of parts) part.settle(sent);
+  return this.write(buffer, undefined, (writeError) => {
+    // If they are still attached, the handle never saw them.
+    const isUnseen = take(buffer) !== undefined;
+    const error = writeError ?? (isUnseen ? plain('ERR_SOCKET_CLOSED') : lostWith(this));
+    for (const part of parts) part.settle(error === null);
     callback?.(error);
   });
+}
+
+// A destroyed socket tells its writers of success, as Node does, also of a write that was
+// waiting in the handle. Descriptors of such a one were not sent.
+function lostWith(socket) {
+  const status = socket[kWriteStatus];
+  return socket.destroyed && status < 0 ? errnoException(status, 'write') : null;
 }
 
 const isDescriptorHandle = (handle) => typeof handle.setMaxDescriptors === 'function';

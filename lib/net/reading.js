@@ -11,6 +11,7 @@ const { kDescriptors, kOwner, kPushed, kTimer, kUserRead } = require('./symbols.
 const { refreshTimer } = require('./timeout.js');
 
 const UV_EOF = -4095;
+const UV_ENOBUFS = -105; // From the handle: the user's buffer is empty, or detached.
 
 /** Makes the handle read for its socket, whatever others write to its `onread`. */
 function readForSocket(handle) {
@@ -90,12 +91,19 @@ function deliverToUser(socket, nread) {
 
 function onReadEnd(socket, nread) {
   if (nread !== UV_EOF) {
-    socket.destroy(socket[kDescriptors] === null ? errnoException(nread, 'read') : receiveException(nread));
+    socket.destroy(readException(socket, nread));
     return;
   }
   if (socket.readableEnded) return;
   socket.push(null);
   socket.read(0);
+}
+
+function readException(socket, errno) {
+  if (errno === UV_ENOBUFS && socket[kUserRead] !== null) {
+    return errnoException(errno, 'read', 'the buffer of the option onread has no room');
+  }
+  return socket[kDescriptors] === null ? errnoException(errno, 'read') : receiveException(errno);
 }
 
 function startReading(socket) {

@@ -7,7 +7,7 @@
 
 const binding = require('../binding.js');
 const { Descriptor, kBeginSending, kEndSending } = require('../descriptor.js');
-const { invalidArgType, plain } = require('../errors.js');
+const { errnoException, invalidArgType, plain } = require('../errors.js');
 const { forgetFile } = require('./socket_files.js');
 
 const ACCEPTED = ['number', 'Descriptor', 'Socket', 'Server', 'FileHandle', 'ChildProcess'];
@@ -24,6 +24,7 @@ function sendable(item, keep) {
   if (typeof item === 'number' && Number.isInteger(item) && item >= 0) return { fd: item, settle: nothing };
   if (typeof item !== 'object' || item === null) throw invalidArgType('descriptor', ACCEPTED, item);
   if (Descriptor.isDescriptor(item)) return ofDescriptor(item, keep);
+  if (typeof item.pidfd === 'function') return ofChild(item);
   if (typeof item.pidfd === 'number') return { fd: openFd(item.pidfd), settle: nothing };
   if (isNodeDatagramSocket(item)) return { fd: openFd(datagramFd(item)), settle: nothing };
   const handle = item._handle ?? undefined;
@@ -73,6 +74,13 @@ function ofDescriptor(descriptor, keep) {
       if (sent && !keep) descriptor.close();
     },
   };
+}
+
+// A copy, since the child's own is closed when the child ends.
+function ofChild(child) {
+  const copy = binding.duplicateFd(openFd(child.pidfd() ?? -1));
+  if (copy < 0) throw errnoException(copy, 'fcntl');
+  return { fd: copy, settle: () => void binding.closeFd(copy) };
 }
 
 // The file at its path is the receiver's from now on, or shared with it.
@@ -134,7 +142,10 @@ function toDescriptor(item) {
   if (Descriptor.isDescriptor(item)) return item;
   const { fd, settle } = sendable(item, false);
   const copy = binding.duplicateFd(fd);
-  if (copy < 0) settle(false);
+  if (copy < 0) {
+    settle(false);
+    throw errnoException(copy, 'fcntl');
+  }
   const descriptor = Descriptor.from(copy);
   settle(true);
   return descriptor;

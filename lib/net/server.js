@@ -12,7 +12,6 @@ const { whenAborted } = require('./abort.js');
 const { connectionAccepted, listenFailed, listenStarted, listenSucceeded } = require('./diagnostics.js');
 const { startListening } = require('./listening.js');
 const { acceptedSocketOptions, normalizeListenArgs, normalizeServerOptions } = require('./options.js');
-const { forget, retryLater } = require('./overload.js');
 const { descriptorHandle } = require('./passing.js');
 const { peerCredentials } = require('./peer.js');
 const { Socket } = require('./socket.js');
@@ -25,6 +24,7 @@ const ZERO_DROPS_ALL = Number.parseInt(process.versions.node, 10) >= 21;
 const kSettings = Symbol('settings');
 const kAccepted = Symbol('accepted'); // Options of accepted sockets, and what they were made from.
 const kAttempt = Symbol('attempt'); // The last listen(); see listening.js.
+const kDelivering = Symbol('delivering'); // Closed, and yet to be told of connections it has accepted.
 
 /**
  * Listens on a path, an abstract name, a port or a descriptor; net.Server of Node.
@@ -40,6 +40,7 @@ function Server(options, listener) {
   this[kSettings] = normalized.settings;
   this[kAttempt] = null;
   this[kAccepted] = undefined;
+  this[kDelivering] = 0;
   this._connections = 0;
   this._handle = null;
   this._unref = false;
@@ -93,19 +94,15 @@ function begun(server, listener, key) {
   });
 }
 
-// Accepting. From completions.js: a connection, or a negative errno.
+// Accepting. From completions.js: a connection, or a negative errno; with `fd` 1 there was
+// no room, and the listener goes on by itself.
 
 function onconnection(status, fd) {
   const server = this[kOwner];
   if (status === 0) {
-    this.wasOverloaded = false;
     admit(server, this, fd);
-  } else if (fd === 1) {
-    const isNews = this.wasOverloaded !== true;
-    retryLater(this);
-    if (isNews) server.emit('overload', errnoException(status, 'accept'));
   } else {
-    server.emit('error', errnoException(status, 'accept'));
+    server.emit(fd === 1 ? 'overload' : 'error', errnoException(status, 'accept'));
   }
 }
 
@@ -226,8 +223,7 @@ Server.prototype.close = function close(callback) {
     this.once('close', isRunning ? callback : () => callback(plain('ERR_SERVER_NOT_RUNNING')));
   }
   if (this._handle) {
-    forget(this._handle);
-    this._handle.close();
+    closeListener(this, this._handle);
     forgetFile(this._handle);
     this._handle = null;
   }
@@ -235,8 +231,21 @@ Server.prototype.close = function close(callback) {
   return this;
 };
 
+// The listener's own 'close' comes behind the connections that it has accepted.
+function closeListener(server, listener) {
+  if (!listener.hasUnread()) {
+    listener.close();
+    return;
+  }
+  server[kDelivering] += 1;
+  listener.close(() => {
+    server[kDelivering] -= 1;
+    server._emitCloseIfDrained();
+  });
+}
+
 Server.prototype._emitCloseIfDrained = function () {
-  if (this._handle || this._connections > 0) return;
+  if (this._handle || this._connections > 0 || this[kDelivering] > 0) return;
   process.nextTick(() => this.emit('close'));
 };
 

@@ -14,7 +14,6 @@ const { acceptInstancesOf } = require('../instances.js');
 const { connect } = require('./connecting.js');
 const { whenAborted } = require('./abort.js');
 const { normalizeSocketOptions } = require('./options.js');
-const { retryOverloaded } = require('./overload.js');
 const { handleOfFd } = require('./adopt.js');
 const { sendDescriptors } = require('./passing.js');
 const { peerCredentials } = require('./peer.js');
@@ -37,6 +36,7 @@ const {
   kUserRead,
   kWrapped,
   kWriteResult,
+  kWriteStatus,
 } = require('./symbols.js');
 
 const UV_ENOTCONN = -constants.errno.ENOTCONN;
@@ -89,6 +89,7 @@ function initState(socket) {
   socket[kTimerQueueSize] = 0;
   socket[kWrapped] = false;
   socket[kWriteResult] = null;
+  socket[kWriteStatus] = 0;
 }
 
 // Makes the handle the socket's own. Also called by connecting.js.
@@ -227,10 +228,7 @@ function closeHandle(socket, hadError) {
   const handle = socket._handle;
   socket[kBytesRead] = handle.bytesRead;
   socket[kBytesWritten] = handle.bytesWritten;
-  const onClose = () => {
-    retryOverloaded();
-    emitClose(socket, hadError);
-  };
+  const onClose = () => emitClose(socket, hadError);
   // Meanwhile it may have been connected to a path.
   if (socket.resetAndClosing && handle.reset !== undefined) {
     socket.resetAndClosing = false;

@@ -15,4 +15,5 @@ module.exports = {
   kUserRead: Symbol('userRead'), // { buffer, nextBuffer, callback } of the option `onread`; null without it.
   kWrapped: Symbol('wrapped'), // Its end was read by Node's own wrapper (TLS, http2), which ends it.
   kWriteResult: Symbol('writeResult'), // Of a write that the handle was given before the stream.
+  kWriteStatus: Symbol('writeStatus'), // Of the last write that had to wait in the handle; 0 or a negative errno.
 };

@@ -9,7 +9,7 @@ const { isUint8Array } = require('node:util').types;
 
 const { inThisContext } = require('../async_scope.js');
 const { errnoException, plain } = require('../errors.js');
-const { kFresh, kTimer, kTimerQueueSize, kWriteResult } = require('./symbols.js');
+const { kFresh, kTimer, kTimerQueueSize, kWriteResult, kWriteStatus } = require('./symbols.js');
 const { refreshTimer } = require('./timeout.js');
 
 const WRITTEN = 0; // What a handle's write returns when the kernel took all.
@@ -92,6 +92,7 @@ function awaitWrite(socket, callback) {
 }
 
 function afterWrite(socket, status, callback) {
+  socket[kWriteStatus] = status;
   if (socket.destroyed) {
     callback(null);
   } else if (status < 0) {

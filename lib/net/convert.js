@@ -15,7 +15,8 @@ const { Socket } = require('./socket.js');
 function convert(descriptor, make) {
   if (!descriptor.isOpen) throw plain('ERR_DESCRIPTOR_CLOSED');
   const object = make(descriptor.fd);
-  descriptor.take();
+  // A server without a handle could not listen, as its 'error' will say.
+  if (object._handle !== null) descriptor.take();
   return object;
 }
 

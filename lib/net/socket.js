@@ -228,7 +228,8 @@ function closeHandle(socket, hadError) {
   socket[kBytesRead] = handle.bytesRead;
   socket[kBytesWritten] = handle.bytesWritten;
   const onClose = () => emitClose(socket, hadError);
-  if (socket.resetAndClosing) {
+  // Meanwhile it may have been connected to a path.
+  if (socket.resetAndClosing && handle.reset !== undefined) {
     socket.resetAndClosing = false;
     handle.onclose = onClose;
     const err = handle.reset();

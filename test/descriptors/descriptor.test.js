@@ -214,6 +214,13 @@ describe('what can be sent', () => {
     expect(server.listening).toBe(false);
   });
 
+  test.each(['toServer', 'toNodeServer'])('%s() of what cannot listen leaves it as it was', async (method) => {
+    const descriptor = open();
+    const [error] = await once(closing(descriptor[method]()), 'error');
+    expect(error).toMatchObject({ code: 'EINVAL', syscall: 'listen' });
+    expect(descriptor.isOpen).toBe(true);
+  });
+
   test('a server that was sent leaves its file', async () => {
     const file = socketPath();
     const server = closing(net.createServer());

@@ -33,8 +33,6 @@ async function main(seed, milliseconds) {
   run.log('the end');
   await endThreads(run);
   run.closeAll();
-  await turn();
-  run.closeAll(); // What came meanwhile.
   for (const line of await leftOver(before)) run.problem(`left over: ${line}`);
   fs.rmSync(folder, { recursive: true, force: true });
   if (run.problems.length > 0) process.exit(1);
@@ -49,8 +47,6 @@ async function thread({ seed, folder }) {
   });
   await turns(run, () => stopped);
   parentPort.close();
-  run.closeAll();
-  await turn();
   run.closeAll();
 }
 

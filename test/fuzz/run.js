@@ -19,6 +19,7 @@ class Run {
   #pool = new Map();
   #closers = new Map();
   #problems = [];
+  #isOver = false;
 
   constructor(seed, folder) {
     this.random = randomIntegers(seed);
@@ -51,7 +52,8 @@ class Run {
   /** Keeps `object`; when there are too many of its kind, another one has to go. */
   add(name, object) {
     const list = this.#pool.get(name);
-    if (list.length >= PER_KIND) this.#close(name, list.splice(this.random(list.length), 1)[0]);
+    if (this.#isOver) this.#close(name, object);
+    else if (list.length >= PER_KIND) this.#close(name, list.splice(this.random(list.length), 1)[0]);
     list.push(object);
     return object;
   }
@@ -122,8 +124,9 @@ class Run {
     }
   }
 
-  /** Closes whatever is left. */
+  /** Closes whatever is left, and what is still to come. */
   closeAll() {
+    this.#isOver = true;
     for (const [name, list] of this.#pool) for (const object of list.splice(0)) this.#close(name, object);
   }
 

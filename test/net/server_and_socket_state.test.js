@@ -168,6 +168,15 @@ describe('TCP', () => {
     expect(err).toMatchObject({ code: 'ECONNREFUSED', syscall: 'connect', address: '127.0.0.1', port });
   });
 
+  test('resetAndDestroy while connecting over TCP closes the Unix socket that it became meanwhile', async () => {
+    const [tcp, unix] = [closing(net.createServer()), closing(net.createServer())];
+    await Promise.all([once(tcp.listen(0, '127.0.0.1'), 'listening'), once(unix.listen(socketPath()), 'listening')]);
+    const socket = closing(new net.Socket());
+    socket.connect(tcp.address().port, '127.0.0.1').resetAndDestroy().destroy();
+    await once(socket, 'close');
+    await once(socket.connect(unix.address()), 'close');
+  });
+
   test('resetAndDestroy is ECONNRESET at the other end', async () => {
     const server = await listen(net.createServer(), { port: 0, host: '127.0.0.1' });
     const connection = once(server, 'connection');

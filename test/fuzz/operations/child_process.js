@@ -3,6 +3,7 @@
 // Children and signals. A child ends by itself at the end of its stdin, so none stays
 // behind when the thread that started it is terminated.
 
+const { isMainThread } = require('node:worker_threads');
 const { exec, execFile, run: runProgram, spawn, spawnSync } = require('../../../lib/child_process');
 const { watchSignal } = require('../../../lib/signals');
 
@@ -49,7 +50,7 @@ function options(run) {
   };
   for (const [name, value] of Object.entries(more)) if (values.chance(12)) chosen[name] = values.maybe(value());
   if (values.chance(12)) chosen.stdio = values.wrong();
-  if (values.chance(8)) chosen.stdio.push?.(run.pick('descriptor') ?? 'pipe');
+  if (values.chance(8)) chosen.stdio?.push?.(run.pick('descriptor') ?? 'pipe');
   if (values.chance(20)) chosen.signal = AbortSignal.timeout(values.random(20));
   return chosen;
 }
@@ -76,7 +77,8 @@ const outcome = (run, name) => (error) => {
 
 const ON_CHILD = {
   kill: (run, child) => child.kill(run.values.maybe(run.values.one(['SIGTERM', 'SIGKILL', 0, 'SIGCONT']))),
-  'kill the tree': (run, child) => child.kill('SIGKILL', { tree: run.values.maybe(true) }),
+  // It stops the tree first, which stays so when the thread is terminated just then.
+  'kill the tree': (run, child) => isMainThread && child.kill('SIGKILL', { tree: run.values.maybe(true) }),
   ref: (run, child) => child.ref(),
   unref: (run, child) => child.unref(),
   'stdin.end': (run, child) => child.stdin?.end(run.values.maybe('text\n')),

@@ -107,7 +107,7 @@ const OPERATIONS = {
     const type = run.values.maybe(run.values.one(['stream', 'datagram', 'seqpacket']));
     for (const descriptor of socketpair({ type })) keepDescriptor(run, descriptor);
   },
-  'open a file': (run) => keepDescriptor(run, new Descriptor(openFile(run))),
+  'open a file': (run) => require('node:worker_threads').isMainThread && keepDescriptor(run, new Descriptor(openFile(run))),
   'new Descriptor wrongly': (run) => keepDescriptor(run, new Descriptor(run.values.wrong())),
   'Descriptor.from': (run) => {
     const token = run.pick('token');

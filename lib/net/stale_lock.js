@@ -23,7 +23,7 @@ function holderOf(lock) {
     const { ino } = fs.statSync(lock);
     const isIts = (line) => line.includes(' FLOCK ') && line.includes(`:${ino} `);
     const pid = fs.readFileSync('/proc/locks', 'latin1').split('\n').find(isIts)?.trim().split(/\s+/)[4];
-    return pid > 0 ? Number(pid) : undefined;
+    return Number(pid) > 0 ? Number(pid) : undefined;
   } catch {
     return undefined;
   }

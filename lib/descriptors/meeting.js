@@ -26,14 +26,22 @@ async function listen(target) {
   queues.set(server, queue);
   server.on('connection', (socket) => {
     const taker = queue.takers.shift();
-    if (taker === undefined) {
+    if (!server.listening) {
+      socket.destroy();
+      taker?.reject(plain('ERR_SERVER_NOT_RUNNING'));
+    } else if (taker === undefined) {
       queue.sockets.push(socket);
     } else {
       taker.resolve(socket);
     }
   });
-  server.on('close', () => {
+  // 'close' waits for those that nobody accepted, so they have to go before it.
+  const { close } = server;
+  server.close = (callback) => {
     for (const socket of queue.sockets.splice(0)) socket.destroy();
+    return close.call(server, callback);
+  };
+  server.on('close', () => {
     for (const { reject } of queue.takers.splice(0)) reject(plain('ERR_SERVER_NOT_RUNNING'));
   });
   const options = typeof target === 'string' ? { path: target } : target;

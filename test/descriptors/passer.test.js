@@ -384,6 +384,14 @@ describe('ending', () => {
 });
 
 describe('meeting at a path', () => {
+  test('a server closes though a client was never accepted', async () => {
+    const server = closing(await DescriptorPasser.listen(socketPath()));
+    const connection = once(server, 'connection');
+    closing(await DescriptorPasser.connect(server.address()));
+    await connection;
+    await once(server.close(), 'close');
+  });
+
   test('listen, accept and connect', async () => {
     const file = socketPath();
     const server = closing(await DescriptorPasser.listen({ path: file, mode: 0o600 }));

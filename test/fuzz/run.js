@@ -110,6 +110,8 @@ class Run {
     if (this.isOnPurpose(error) || typeof error?.code === 'string') return;
     // Of child_process: a child that ended with another status than 0.
     if (typeof error?.code === 'number' || error?.killed !== undefined) return;
+    // JavaScript's own, of a Symbol, a BigInt or an object without a prototype; as with Node.
+    if (/^Cannot (convert|mix) /.test(error?.message)) return;
     this.problem(`${name}: ${error?.stack ?? String(error)}`);
   }
 

@@ -29,7 +29,7 @@ const numbers = (run) => Int32Array.from([run.pick('descriptor')?.fd ?? -1, run.
 
 const spawnOptions = (run) => {
   const { values } = run;
-  const wrong = () => (values.wrong());
+  const wrong = () => (values.chance(3) ? HUGE : values.wrong());
   const options = { file: values.maybe('true'), args: values.maybe(['true']), stdio: values.maybe([-1, -1, -1]) };
   for (const name of ['args', 'env', 'stdio', 'groups', 'rlimits', 'cwd', 'uid', 'umask', 'engine', 'pipes', 'input']) {
     if (values.chance(15)) options[name] = wrong();
@@ -76,7 +76,11 @@ const TAKES_DESCRIPTOR = new Set(['open', 'listenOnFd', 'reject']);
 
 function methodsOf(handle) {
   const names = new Set();
-  for (let proto = Object.getPrototypeOf(handle); Object.getPrototypeOf(proto) !== null; proto = Object.getPrototypeOf(proto)) {
+  for (
+    let proto = Object.getPrototypeOf(handle);
+    Object.getPrototypeOf(proto) !== null;
+    proto = Object.getPrototypeOf(proto)
+  ) {
     for (const name of Object.getOwnPropertyNames(proto)) {
       if (typeof Object.getOwnPropertyDescriptor(proto, name).value === 'function') names.add(name);
     }
@@ -114,7 +118,7 @@ function call(run, handle, method) {
     return void give(run, (fd) => handle[method](fd, 1));
   }
   const args = ARGUMENTS[method]?.(run) ?? (values.chance(3) ? [values.wrong()] : []);
-  if (values.chance(4)) args[run.random(args.length + 1)] = values.wrong();
+  if (values.chance(4)) args[run.random(args.length + 1)] = values.chance(8) ? HUGE : values.wrong();
   const result = handle[method](...args);
   RESULTS[method]?.(run, result);
   if (method === 'useUserBuffer' && values.chance(3)) detach(args[0]);
@@ -139,14 +143,16 @@ const FUNCTIONS = [
   'stdioSocketPair',
   'trackFd',
   'untrackFd',
-];
+].filter((name) => typeof binding[name] === 'function');
 
 const OPERATIONS = {
   'new handle': (run) => newHandle(run),
   'binding.socketPair': (run) => {
     const pair = binding.socketPair(run.values.one(TYPES));
     const handles = pair.map(() => listenTo(run, new binding[run.values.one(['PipeWrap', 'MessageSocket'])]()));
-    handles.forEach((handle, i) => (handle.open(pair[i]) === 0 ? run.add('binding', handle).readStart() : own(run, pair[i])));
+    handles.forEach((handle, i) =>
+      handle.open(pair[i]) === 0 ? run.add('binding', handle).readStart() : own(run, pair[i]),
+    );
   },
   'a function, wrongly': (run) => {
     const name = run.values.one(FUNCTIONS);
@@ -155,7 +161,11 @@ const OPERATIONS = {
     if (Array.isArray(result)) result.forEach((fd) => own(run, fd));
   },
   'binding.spawnSync': (run) => {
-    binding.spawnSync({ ...spawnOptions(run), pipes: run.values.maybe([0, 1]), input: run.values.maybe([run.values.bytes()]) });
+    binding.spawnSync({
+      ...spawnOptions(run),
+      pipes: run.values.maybe([0, 1]),
+      input: run.values.maybe([run.values.bytes()]),
+    });
   },
 };
 for (const number of [1, 2, 3, 4]) {

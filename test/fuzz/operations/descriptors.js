@@ -85,7 +85,8 @@ const ON_PASSER = {
 const ON_DATAGRAM = {
   bind: (run, socket) => socket.bind(run.values.maybe(run.name())),
   connect: (run, socket) => socket.connect(run.values.maybe(run.name())),
-  send: (run, socket) => run.settle('datagram.send', socket.send(run.values.maybe('hello'), run.values.maybe(run.name()))),
+  send: (run, socket) =>
+    run.settle('datagram.send', socket.send(run.values.maybe('hello'), run.values.maybe(run.name()))),
   'send connected': (run, socket) => run.settle('datagram.send', socket.send(run.values.maybe(run.values.bytes()))),
   'send descriptors': (run, socket) =>
     run.settle(
@@ -107,7 +108,7 @@ const OPERATIONS = {
     const type = run.values.maybe(run.values.one(['stream', 'datagram', 'seqpacket']));
     for (const descriptor of socketpair({ type })) keepDescriptor(run, descriptor);
   },
-  'open a file': (run) => require('node:worker_threads').isMainThread && keepDescriptor(run, new Descriptor(openFile(run))),
+  'open a file': (run) => keepDescriptor(run, new Descriptor(openFile(run))),
   'new Descriptor wrongly': (run) => keepDescriptor(run, new Descriptor(run.values.wrong())),
   'Descriptor.from': (run) => {
     const token = run.pick('token');

@@ -13,11 +13,9 @@ function keepSocket(run, socket) {
   run.watch('socket', socket);
   run.add('socket', socket);
   const { values } = run;
-  if (values.chance(3)) {
-    socket.on('data', () => run.throwSometimes(200));
-  } else if (values.chance(3)) {
-    socket.resume();
-  }
+  const reader = run.random(3);
+  if (reader === 1) socket.on('data', () => run.throwSometimes(200));
+  if (reader === 2) socket.resume();
   if (values.chance(2)) {
     socket.on('descriptors', (list) => {
       for (const descriptor of list) run.add('descriptor', descriptor);
@@ -69,7 +67,9 @@ function connectOptions(run) {
     allowHalfOpen: values.flag(),
     descriptors: values.chance(3),
     ...(values.chance(8) ? { onread: { buffer: values.maybe(Buffer.alloc(1000)), callback: () => true } } : {}),
-    ...(values.chance(8) ? { onread: { buffer: () => values.maybe(Buffer.alloc(1000)), callback: () => values.flag() } } : {}),
+    ...(values.chance(8)
+      ? { onread: { buffer: () => values.maybe(Buffer.alloc(1000)), callback: () => values.flag() } }
+      : {}),
     ...(values.chance(10) ? { signal: values.maybe(signal) } : {}),
     ...(values.chance(10) ? { timeout: values.maybe(5) } : {}),
   };
@@ -125,8 +125,9 @@ async function first(socket) {
 const OPERATIONS = {
   createServer(run) {
     const options = run.values.maybe(serverOptions(run));
-    const server = net.createServer(options, (socket) => onConnection(run, socket));
-    run.add('server', run.watch('server', server)).listen(...listenOptions(run));
+    const server = run.watch('server', net.createServer(options));
+    server.on('connection', (socket) => onConnection(run, socket));
+    run.add('server', server).listen(...listenOptions(run));
   },
   'server.listen': (run) => run.pick('server')?.listen(...listenOptions(run)),
   'server.close': (run) => run.pick('server')?.close((error) => error && run.checkError('server.close', error)),

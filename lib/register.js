@@ -16,7 +16,7 @@ const path = require('node:path');
 const { pathToFileURL } = require('node:url');
 
 const { ATTRIBUTE_DEFAULTS } = require('./child_process/attributes.js');
-const { unknownModule } = require('./errors.js');
+const { unknownModule } = require('./base/errors.js');
 
 /** @type {any} `_load` is undocumented, and `registerHooks` newer than the declarations. */
 const Module = require('node:module');

@@ -2,10 +2,10 @@
 
 // watchSignal(): signals as events, on worker threads too, where process.on() cannot.
 
-const { SignalWrap } = require('./binding.js');
-const { errnoException } = require('./errors.js');
-const { signalName, signalNumber } = require('./signal_names.js');
-const { validateFunction } = require('./validate.js');
+const { SignalWrap } = require('./base/binding.js');
+const { errnoException } = require('./base/errors.js');
+const { signalName, signalNumber } = require('./base/signal_names.js');
+const { validateFunction } = require('./base/validate.js');
 
 /** What watchSignal() returns. */
 class SignalWatcher {

@@ -4,9 +4,9 @@
 // named in the environment; and what a service says to it. See sd_listen_fds(3),
 // systemd.socket(5) and sd_notify(3).
 
-const { closeOnExec, socketName } = require('./binding.js');
+const { closeOnExec, socketName } = require('./base/binding.js');
 const { createSocket } = require('./dgram/index.js');
-const { errnoException, invalidArgType, invalidArgValue } = require('./errors.js');
+const { errnoException, invalidArgType, invalidArgValue } = require('./base/errors.js');
 const { Socket, createServer } = require('./net/index.js');
 
 const FIRST_FD = 3;

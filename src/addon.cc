@@ -3,20 +3,20 @@
 
 #include <napi.h>
 
-#include "arguments.h"
-#include "close_on_exec.h"
-#include "completion_queue.h"
-#include "descriptor_functions.h"
-#include "environment.h"
-#include "listener.h"
-#include "message_socket.h"
-#include "peer_credentials.h"
-#include "pipe_wrap.h"
-#include "process_wrap.h"
-#include "signal_wrap.h"
-#include "socket_name.h"
-#include "spawn_sync.h"
-#include "tcp_wrap.h"
+#include "core/arguments.h"
+#include "descriptors/close_on_exec.h"
+#include "core/completion_queue.h"
+#include "descriptors/descriptor_functions.h"
+#include "core/environment.h"
+#include "net/listener.h"
+#include "descriptors/message_socket.h"
+#include "net/peer_credentials.h"
+#include "net/pipe_wrap.h"
+#include "child_process/process_wrap.h"
+#include "child_process/signal_wrap.h"
+#include "net/socket_name.h"
+#include "child_process/spawn_sync.h"
+#include "net/tcp_wrap.h"
 
 namespace pipewright {
 

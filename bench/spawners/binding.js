@@ -4,7 +4,7 @@
 // everything in lib/child_process is taken away.
 
 const { EventEmitter } = require('node:events');
-const { closeFd, PipeWrap, ProcessWrap, socketpair, spawnSync: runSync } = require('../../lib/binding.js');
+const { closeFd, PipeWrap, ProcessWrap, socketpair, spawnSync: runSync } = require('../../lib/base/binding.js');
 
 const env = Object.entries(process.env).map(([name, value]) => `${name}=${value}`);
 

@@ -5,11 +5,11 @@
 
 const { isMainThread } = require('node:worker_threads');
 
-const { groupId, userId } = require('../accounts.js');
-const { incompatibleOptions, invalidArgType, invalidArgValue, mainThreadOnly } = require('../errors.js');
-const { signalNumber } = require('../signal_names.js');
-const { validateArray, validateBoolean, validateInt32, validateInteger } = require('../validate.js');
-const { validateObject, validateOneOf } = require('../validate.js');
+const { groupId, userId } = require('../base/accounts.js');
+const { incompatibleOptions, invalidArgType, invalidArgValue, mainThreadOnly } = require('../base/errors.js');
+const { signalNumber } = require('../base/signal_names.js');
+const { validateArray, validateBoolean, validateInt32, validateInteger } = require('../base/validate.js');
+const { validateObject, validateOneOf } = require('../base/validate.js');
 
 /** null is "not given": as the parent has it. */
 const ATTRIBUTE_DEFAULTS = Object.freeze({

@@ -8,17 +8,17 @@ const diagnostics = require('node:diagnostics_channel');
 const { errno: ERRNO } = require('node:os').constants;
 const { clearTimeout, setImmediate, setTimeout } = require('node:timers');
 
-const { PipeWrap, ProcessWrap } = require('../binding.js');
-const { errnoException, notAvailable, spawnException } = require('../errors.js');
-const { acceptInstancesOf } = require('../instances.js');
+const { PipeWrap, ProcessWrap } = require('../base/binding.js');
+const { errnoException, notAvailable, spawnException } = require('../base/errors.js');
+const { acceptInstancesOf } = require('../base/instances.js');
 const { Socket } = require('../net/socket.js');
-const { signalName, signalNumber } = require('../signal_names.js');
-const { validateArray, validateObject, validateOneOf, validateString } = require('../validate.js');
-const { endWithExit } = require('./leftover.js');
+const { signalName, signalNumber } = require('../base/signal_names.js');
+const { validateArray, validateObject, validateOneOf, validateString } = require('../base/validate.js');
+const { endWithExit } = require('./close_on_exit.js');
 const { toNative } = require('./native_options.js');
 const { validateMaySpawn } = require('./permission.js');
 const { closeFds, isLent, lend, normalizeStdio, openStdio } = require('./stdio.js');
-const { killTree } = require('./tree.js');
+const { killTree } = require('./kill_tree.js');
 
 const SIGKILL = 9;
 

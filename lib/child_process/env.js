@@ -3,7 +3,7 @@
 // The child's environment, as the list of NAME=value that execve(2) takes.
 
 const { permissionFlags } = require('./permission.js');
-const { validateNoNul } = require('./text.js');
+const { validateNoNul } = require('./paths.js');
 
 /**
  * @param {object | null | undefined} env

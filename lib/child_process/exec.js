@@ -5,8 +5,8 @@
 const { clearTimeout, setTimeout } = require('node:timers');
 const { getSystemErrorName, promisify } = require('node:util');
 
-const { commandFailed, maxBufferExceeded } = require('../errors.js');
-const { Collector } = require('./collect.js');
+const { commandFailed, maxBufferExceeded } = require('../base/errors.js');
+const { Collector } = require('./output.js');
 const { normalizeExec, normalizeExecFile } = require('./options.js');
 const { spawn } = require('./spawn.js');
 

@@ -2,10 +2,10 @@
 
 // fork(): checks its arguments, and says that it is not there yet.
 
-const { notAvailable } = require('../errors.js');
-const { validateArray, validateObject, validateOneOf } = require('../validate.js');
+const { notAvailable } = require('../base/errors.js');
+const { validateArray, validateObject, validateOneOf } = require('../base/validate.js');
 const { normalizeSpawn } = require('./options.js');
-const { toPath, validateNoNuls } = require('./text.js');
+const { toPath, validateNoNuls } = require('./paths.js');
 
 /** @throws ERR_PIPEWRIGHT_NOT_AVAILABLE, if not what Node throws */
 function fork(modulePath, args, options) {

@@ -4,13 +4,13 @@
 // and complete object: shape the call, fill in defaults, check each option, check them
 // together. Nothing behind this file looks at a caller's options.
 
-const { invalidArgType, invalidArgValue } = require('../errors.js');
-const { signalNumber } = require('../signal_names.js');
-const { validateAbortSignal, validateBoolean, validateFunction, validateInteger } = require('../validate.js');
-const { validateNumber, validateObject, validateOneOf, validateString } = require('../validate.js');
+const { invalidArgType, invalidArgValue } = require('../base/errors.js');
+const { signalNumber } = require('../base/signal_names.js');
+const { validateAbortSignal, validateBoolean, validateFunction, validateInteger } = require('../base/validate.js');
+const { validateNumber, validateObject, validateOneOf, validateString } = require('../base/validate.js');
 const { ATTRIBUTE_DEFAULTS, normalizeAttributes, toGroup, toUser } = require('./attributes.js');
 const { environmentPairs } = require('./env.js');
-const { toPath, validateNoNul, validateNoNuls } = require('./text.js');
+const { toPath, validateNoNul, validateNoNuls } = require('./paths.js');
 
 const SIGTERM = 15;
 const MAX_BUFFER = 1024 * 1024; // bytes

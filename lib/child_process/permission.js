@@ -2,7 +2,7 @@
 
 // Node's permission model (--permission), which an addon would otherwise step around.
 
-const { accessDenied } = require('../errors.js');
+const { accessDenied } = require('../base/errors.js');
 
 const PERMISSION = /^--permission(-audit)?(=|$)/;
 const HANDED_ON = /^--(permission|allow-)/;

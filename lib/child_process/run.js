@@ -5,8 +5,8 @@
 const { performance } = require('node:perf_hooks');
 const { clearTimeout, setTimeout } = require('node:timers');
 
-const { maxBufferExceeded, runFailed } = require('../errors.js');
-const { Collector } = require('./collect.js');
+const { maxBufferExceeded, runFailed } = require('../base/errors.js');
+const { Collector } = require('./output.js');
 const { normalizeRun } = require('./options.js');
 const { spawn } = require('./spawn.js');
 

@@ -3,7 +3,7 @@
 // spawn(): a child, started.
 
 const { ChildProcess } = require('./child.js');
-const { endAfter, endWhenAborted } = require('./ending.js');
+const { endAfter, endWhenAborted } = require('./deadline.js');
 const { normalizeSpawn } = require('./options.js');
 
 /**

@@ -5,8 +5,8 @@
 
 const { isView: isArrayBufferView } = ArrayBuffer;
 
-const binding = require('../binding.js');
-const { invalidArgType, invalidArgValue, plain, syncForkInput } = require('../errors.js');
+const binding = require('../base/binding.js');
+const { invalidArgType, invalidArgValue, plain, syncForkInput } = require('../base/errors.js');
 
 const STANDARD = 3; // Descriptors that every child has.
 const IGNORED = -1; // The child's descriptor 0 to 2 is /dev/null then, any other is closed.

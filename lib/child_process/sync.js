@@ -2,9 +2,9 @@
 
 // spawnSync(), execFileSync() and execSync(): a child, and its end waited for.
 
-const binding = require('../binding.js');
-const { commandFailed, spawnException } = require('../errors.js');
-const { signalName } = require('../signal_names.js');
+const binding = require('../base/binding.js');
+const { commandFailed, spawnException } = require('../base/errors.js');
+const { signalName } = require('../base/signal_names.js');
 const { toNative } = require('./native_options.js');
 const { normalizeExec, normalizeSync, shapeExecFile } = require('./options.js');
 const { validateMaySpawn } = require('./permission.js');

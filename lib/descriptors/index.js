@@ -2,11 +2,11 @@
 
 // pipewright/descriptors: descriptors as objects, and passing them over Unix sockets.
 
-const { Descriptor } = require('../net/convert.js');
-const { toDescriptor } = require('../net/sendable.js');
-const { accept, connect, listen } = require('./meeting.js');
+const { Descriptor } = require('../net/conversions.js');
+const { toDescriptor } = require('../fd/sendable.js');
+const { accept, connect, listen } = require('./rendezvous.js');
 const { DescriptorPasser } = require('./passer.js');
-const { socketpair } = require('./pair.js');
+const { socketpair } = require('./socketpair.js');
 
 Object.assign(DescriptorPasser, { accept, connect, listen });
 

@@ -2,10 +2,10 @@
 
 // The argument of `new DescriptorPasser()`, in one complete, frozen object.
 
-const { Descriptor } = require('../descriptor.js');
-const { invalidArgType, invalidArgValue } = require('../errors.js');
-const { toDescriptor } = require('../net/sendable.js');
-const { validateBoolean, validateInteger } = require('../validate.js');
+const { Descriptor } = require('../fd/descriptor.js');
+const { invalidArgType, invalidArgValue } = require('../base/errors.js');
+const { toDescriptor } = require('../fd/sendable.js');
+const { validateBoolean, validateInteger } = require('../base/validate.js');
 
 const MAX_DESCRIPTORS = 253; // Of a message: SCM_MAX_FD.
 

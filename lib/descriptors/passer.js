@@ -7,14 +7,14 @@
 const EventEmitter = require('node:events');
 const { constants } = require('node:fs');
 
-const { MessageSocket, getFlags } = require('../binding.js');
-const { Descriptor, received } = require('../descriptor.js');
-const { errnoException, plain, receiveException } = require('../errors.js');
-const { sendable } = require('../net/sendable.js');
-const { validateFunction } = require('../validate.js');
+const { MessageSocket, getFlags } = require('../base/binding.js');
+const { Descriptor, received } = require('../fd/descriptor.js');
+const { errnoException, plain, receiveException } = require('../base/errors.js');
+const { sendable } = require('../fd/sendable.js');
+const { validateFunction } = require('../base/validate.js');
 const { normalizePasserOptions } = require('./options.js');
-const { socketpair } = require('./pair.js');
-const { Queue } = require('./queue.js');
+const { socketpair } = require('./socketpair.js');
+const { Queue } = require('../base/queue.js');
 
 const UV_EOF = -4095;
 const READ_AHEAD = 64; // Descriptors that an iteration asks for at a time.

@@ -4,15 +4,15 @@
 
 const { isUint8Array } = require('node:util').types;
 
-const { Descriptor } = require('../descriptor.js');
-const { invalidArgType, outOfRange } = require('../errors.js');
+const { Descriptor } = require('../fd/descriptor.js');
+const { invalidArgType, outOfRange } = require('../base/errors.js');
 const {
   validateAbortSignal,
   validateBoolean,
   validateInteger,
   validateOneOf,
   validateString,
-} = require('../validate.js');
+} = require('../base/validate.js');
 
 const MAX_DESCRIPTORS = 253; // Of a message: SCM_MAX_FD.
 

@@ -5,8 +5,8 @@
 const dns = require('node:dns');
 const net = require('node:net');
 
-const { inThisContext } = require('../async_scope.js');
-const { PipeWrap, TcpWrap } = require('../binding.js');
+const { inThisContext } = require('../base/async_scope.js');
+const { PipeWrap, TcpWrap } = require('../base/binding.js');
 const {
   aggregate,
   connectException,
@@ -14,7 +14,7 @@ const {
   invalidIpAddress,
   ipBlocked,
   plain,
-} = require('../errors.js');
+} = require('../base/errors.js');
 const { clientCreated } = require('./diagnostics.js');
 const { normalizeArgs, normalizeConnectOptions } = require('./options.js');
 const { descriptorHandle } = require('./passing.js');

@@ -8,7 +8,7 @@
 const nodeNet = require('node:net');
 
 const { normalizeArgs } = require('./options.js');
-require('./convert.js');
+require('./conversions.js');
 const { Server } = require('./server.js');
 const { Socket } = require('./socket.js');
 

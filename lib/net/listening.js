@@ -4,11 +4,11 @@
 
 const dns = require('node:dns');
 
-const { Listener, allowDescriptors } = require('../binding.js');
-const { listenException, listenLocked } = require('../errors.js');
-const { adoptNumber } = require('../own_number.js');
+const { Listener, allowDescriptors } = require('../base/binding.js');
+const { listenException, listenLocked } = require('../base/errors.js');
+const { adoptNumber } = require('../base/own_number.js');
 const { holderOf, lockOf } = require('./stale_lock.js');
-const { removeAtExit } = require('./socket_files.js');
+const { removeAtExit } = require('../base/socket_files.js');
 
 const UV_EBUSY = -16;
 const UV_EEXIST = -17;

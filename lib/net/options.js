@@ -6,7 +6,7 @@
 const { getDefaultHighWaterMark } = require('node:stream');
 const { isUint8Array } = require('node:util').types;
 
-const { invalidArgType, invalidArgValue, missingArgs } = require('../errors.js');
+const { invalidArgType, invalidArgValue, missingArgs } = require('../base/errors.js');
 const {
   validateAbortSignal,
   validateBoolean,
@@ -15,8 +15,8 @@ const {
   validateNumber,
   validatePort,
   validateString,
-} = require('../validate.js');
-const { groupId, userId } = require('../accounts.js');
+} = require('../base/validate.js');
+const { groupId, userId } = require('../base/accounts.js');
 
 const DEFAULT_BACKLOG = 511; // As Node; the kernel rounds up and caps it (listen(2)).
 const MAX_MODE = 0o7777;

@@ -5,10 +5,10 @@
 
 const { isUint8Array } = require('node:util').types;
 
-const { MessageSocket } = require('../binding.js');
-const { received } = require('../descriptor.js');
-const { errnoException, invalidArgType, outOfRange, plain } = require('../errors.js');
-const { sendableList } = require('./sendable.js');
+const { MessageSocket } = require('../base/binding.js');
+const { received } = require('../fd/descriptor.js');
+const { errnoException, invalidArgType, outOfRange, plain } = require('../base/errors.js');
+const { sendableList } = require('../fd/sendable.js');
 const { kOwner, kWriteStatus } = require('./symbols.js');
 
 const MAX_DESCRIPTORS = 253; // Of a message: SCM_MAX_FD.

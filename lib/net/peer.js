@@ -2,8 +2,8 @@
 
 // Who is at the other end of a Unix socket.
 
-const binding = require('../binding.js');
-const { errnoException } = require('../errors.js');
+const binding = require('../base/binding.js');
+const { errnoException } = require('../base/errors.js');
 
 /**
  * { pid, uid, gid, groups } as the kernel noted them when the peer connected, listened

@@ -6,7 +6,7 @@ const net = require('node:net');
 const { Duplex } = require('node:stream');
 const { isUint8Array } = require('node:util').types;
 
-const { errnoException, receiveException } = require('../errors.js');
+const { errnoException, receiveException } = require('../base/errors.js');
 const { kDescriptors, kOwner, kPushed, kTimer, kUserRead } = require('./symbols.js');
 const { refreshTimer } = require('./timeout.js');
 

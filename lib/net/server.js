@@ -5,17 +5,17 @@
 const EventEmitter = require('node:events');
 const nodeNet = require('node:net');
 
-const { PipeWrap, TcpWrap } = require('../binding.js');
-const { errnoException, plain } = require('../errors.js');
-const { acceptInstancesOf } = require('../instances.js');
-const { whenAborted } = require('./abort.js');
+const { PipeWrap, TcpWrap } = require('../base/binding.js');
+const { errnoException, plain } = require('../base/errors.js');
+const { acceptInstancesOf } = require('../base/instances.js');
+const { whenAborted } = require('../base/abort.js');
 const { connectionAccepted, listenFailed, listenStarted, listenSucceeded } = require('./diagnostics.js');
 const { startListening } = require('./listening.js');
 const { acceptedSocketOptions, normalizeListenArgs, normalizeServerOptions } = require('./options.js');
 const { descriptorHandle } = require('./passing.js');
 const { peerCredentials } = require('./peer.js');
 const { Socket } = require('./socket.js');
-const { forgetFile } = require('./socket_files.js');
+const { forgetFile } = require('../base/socket_files.js');
 const { kOwner } = require('./symbols.js');
 
 // What `maxConnections = 0` means changed with Node 21: before, it was no limit.

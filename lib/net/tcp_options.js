@@ -3,8 +3,8 @@
 // The options of TCP on a socket: noDelay, keepAlive and the type of service. What is set
 // before there is a connection is remembered, and given to the handle with it.
 
-const { errnoException, invalidArgType } = require('../errors.js');
-const { validateInt32 } = require('../validate.js');
+const { errnoException, invalidArgType } = require('../base/errors.js');
+const { validateInt32 } = require('../base/validate.js');
 const { kTcpOptions } = require('./symbols.js');
 
 const methods = {

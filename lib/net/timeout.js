@@ -2,8 +2,8 @@
 
 // socket.setTimeout(): 'timeout' after so many milliseconds without a byte either way.
 
-const { validateFunction, validateNumber } = require('../validate.js');
-const { outOfRange } = require('../errors.js');
+const { validateFunction, validateNumber } = require('../base/validate.js');
+const { outOfRange } = require('../base/errors.js');
 const { kTimer, kTimerQueueSize } = require('./symbols.js');
 
 const MAX_TIMEOUT = 2 ** 31 - 1; // What setTimeout() can do.

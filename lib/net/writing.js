@@ -7,8 +7,8 @@
 const { Duplex } = require('node:stream');
 const { isUint8Array } = require('node:util').types;
 
-const { inThisContext } = require('../async_scope.js');
-const { errnoException, plain } = require('../errors.js');
+const { inThisContext } = require('../base/async_scope.js');
+const { errnoException, plain } = require('../base/errors.js');
 const { kFresh, kTimer, kTimerQueueSize, kWriteResult, kWriteStatus } = require('./symbols.js');
 const { refreshTimer } = require('./timeout.js');
 

@@ -22,7 +22,7 @@ const FAULTS = {
 };
 
 test.each(ENGINES)('faults, and 1000 children after them, with the engine %s', async (engine) => {
-  const { stdout, stderr } = await runFixture('child_faults.js', [engine], { openFiles: 64, timeout: 15_000 });
+  const { stdout, stderr } = await runFixture('child_process/child_faults.js', [engine], { openFiles: 64, timeout: 15_000 });
   expect(stderr).toBe('');
   expect(JSON.parse(stdout)).toEqual({
     ...FAULTS,
@@ -36,7 +36,7 @@ test.each(ENGINES)('faults, and 1000 children after them, with the engine %s', a
 test.each(ENGINES)(
   'a user that one may not become, and all the rest as such a user, with the engine %s',
   async (engine) => {
-    const { stdout, stderr } = await runFixture('child_faults.js', [engine], {
+    const { stdout, stderr } = await runFixture('child_process/child_faults.js', [engine], {
       ...user,
       openFiles: 64,
       timeout: 15_000,

@@ -21,7 +21,7 @@ async function compare(name) {
   const results = await Promise.all(
     [['-r', REGISTER], []]
       .map((flags) => [...flags, '--no-deprecation'])
-      .map((execArgv) => runFixture('uses_package.mjs', [name], { execArgv })),
+      .map((execArgv) => runFixture('child_process/uses_package.mjs', [name], { execArgv })),
   );
   const [ours, theirs] = results.map(({ code, stdout, stderr }) => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });

@@ -80,7 +80,7 @@ function isInheritable(fd) {
 }
 
 test('a child with parentDeathSignal dies with its parent', async () => {
-  const { stdout, code } = await runFixture('dies_with_parent.js');
+  const { stdout, code } = await runFixture('child_process/dies_with_parent.js');
   expect(code).toBe(0);
   expect(stdout).toBe('the child has ended\n');
 });

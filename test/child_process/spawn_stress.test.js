@@ -13,7 +13,7 @@ test(
   'many children leave memory, descriptors and process table as they were',
   async () => {
     const options = { execArgv: ['--expose-gc'], timeout: TIMEOUT };
-    const { stdout, stderr } = await runFixture('spawn_many.js', [COUNT], options);
+    const { stdout, stderr } = await runFixture('child_process/spawn_many.js', [COUNT], options);
     expect(stderr).toBe('');
     const { begin, end, good } = JSON.parse(stdout);
     expect(good).toBe(COUNT);

@@ -21,8 +21,8 @@ function numbersFile(count) {
 async function run({ count, room, batch, timeout = 60_000 }) {
   const [ours, theirs] = socketpair();
   const stdio = (end) => ['ignore', 'pipe', 'pipe', end.fd];
-  const receiver = startFixture('full_table_receiver.js', [count, room], { stdio: stdio(theirs), timeout });
-  const sender = startFixture('numbered_sender.js', [numbersFile(count), count, batch], {
+  const receiver = startFixture('descriptors/full_table_receiver.js', [count, room], { stdio: stdio(theirs), timeout });
+  const sender = startFixture('descriptors/numbered_sender.js', [numbersFile(count), count, batch], {
     stdio: stdio(ours),
     timeout,
   });

@@ -11,7 +11,7 @@ const { DescriptorPasser, socketpair } = require('../../lib/descriptors');
 const { runFixture } = require('../helpers/child');
 const { closing } = require('../helpers/closing');
 
-const PEER = path.join(__dirname, '../fixtures/hostile_peer.py');
+const PEER = path.join(__dirname, '../fixtures/descriptors/hostile_peer.py');
 const openCount = () => fs.readdirSync('/proc/self/fd').length;
 
 function start(kind) {
@@ -109,7 +109,7 @@ test('a message that can never fit ends the stream with an error, and the proces
   theirs.isNonBlocking = false;
   const child = closing(spawn('python3', [PEER, 'flood'], { stdio: ['ignore', 'ignore', 'inherit', theirs.fd] }));
   theirs.close();
-  const { code, stdout, stderr } = await runFixture('small_table_receiver.js', [], {
+  const { code, stdout, stderr } = await runFixture('descriptors/small_table_receiver.js', [], {
     openFiles: 64,
     stdio: ['ignore', 'pipe', 'pipe', ours.fd],
   });

@@ -20,7 +20,7 @@ const openCount = () => fs.readdirSync('/proc/self/fd').length;
 
 function compile() {
   const program = path.join(temporaryFolder(), 'fd_peer');
-  execFileSync('cc', ['-O1', '-o', program, path.join(__dirname, '../fixtures/fd_peer.c')]);
+  execFileSync('cc', ['-O1', '-o', program, path.join(__dirname, '../fixtures/descriptors/fd_peer.c')]);
   return program;
 }
 

@@ -17,15 +17,15 @@ const fixture = (name) => path.join(__dirname, '../fixtures', name);
 
 function compiled() {
   const program = path.join(temporaryFolder(), 'fd_peer');
-  execFileSync('cc', ['-O1', '-Wall', '-Werror', '-o', program, fixture('fd_peer.c')]);
+  execFileSync('cc', ['-O1', '-Wall', '-Werror', '-o', program, fixture('descriptors/fd_peer.c')]);
   return [program];
 }
 
 const peers = {
   C: { command: compiled, word: 'C was here', needs: ['cc'] },
-  Python: { command: () => ['python3', fixture('fd_peer.py')], word: 'Python was here', needs: ['python3'] },
+  Python: { command: () => ['python3', fixture('descriptors/fd_peer.py')], word: 'Python was here', needs: ['python3'] },
   Perl: {
-    command: () => ['perl', fixture('fd_peer.pl')],
+    command: () => ['perl', fixture('descriptors/fd_peer.pl')],
     word: 'Perl was here',
     needs: ['perl', 'IO::FDPass'],
   },
@@ -99,7 +99,7 @@ test('Python receives batches', async () => {
   async () => {
     const file = socketPath();
     const server = closing(await DescriptorPasser.listen(file));
-    const child = closing(spawn('perl', [fixture('fdpasser_peer.pl'), file], { stdio: ['ignore', 'pipe', 'inherit'] }));
+    const child = closing(spawn('perl', [fixture('descriptors/fdpasser_peer.pl'), file], { stdio: ['ignore', 'pipe', 'inherit'] }));
     const output = text(child.stdout);
     const passer = closing(await DescriptorPasser.accept(server));
     const files = filesWith(['', '', '']);

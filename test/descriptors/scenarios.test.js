@@ -22,7 +22,7 @@ const opened = (file, flags) => new Descriptor(fs.openSync(file, flags));
 
 function startPeer(name, ...args) {
   const passer = closing(new DescriptorPasser());
-  const child = startFixture('scenario_peer.js', [name, ...args], { stdio: ['pipe', 'pipe', 'pipe', passer.childFd] });
+  const child = startFixture('descriptors/scenario_peer.js', [name, ...args], { stdio: ['pipe', 'pipe', 'pipe', passer.childFd] });
   passer.parent();
   return { passer, child };
 }
@@ -43,7 +43,7 @@ test('basic_socketpair: one descriptor each way, to a child', async () => {
 test('basic_filesystem: the same over a path, between strangers', async () => {
   const file = socketPath();
   const server = closing(await DescriptorPasser.listen(file));
-  const child = startFixture('scenario_peer.js', ['meet', file]);
+  const child = startFixture('descriptors/scenario_peer.js', ['meet', file]);
   await exchange(closing(await DescriptorPasser.accept(server)), child);
 });
 

@@ -73,6 +73,6 @@ test('a child is sent as its pidfd, which stays open until the kernel has it', a
 });
 
 test('toDescriptor() at a full table is EMFILE, and leaves the object as it was', async () => {
-  const { code, stdout, stderr } = await runFixture('convert_without_room.js', [], { openFiles: 40 });
+  const { code, stdout, stderr } = await runFixture('descriptors/convert_without_room.js', [], { openFiles: 40 });
   expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: 'EMFILE fcntl\nlistening\n', stderr: '' });
 });

@@ -10,7 +10,7 @@ const path = require('node:path');
 const { DescriptorPasser, socketpair } = require('../../lib/descriptors');
 const { closing } = require('../helpers/closing');
 
-const SHARER = path.join(__dirname, '../fixtures/socket_sharer.py');
+const SHARER = path.join(__dirname, '../fixtures/descriptors/socket_sharer.py');
 
 const OPTIONS = {
   SO_PASSCRED: '16=1',

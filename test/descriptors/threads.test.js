@@ -13,7 +13,7 @@ const { runFixture } = require('../helpers/child');
 const { socketPath } = require('../helpers/socket_path');
 
 function startThread() {
-  return closing(new Worker(path.join(__dirname, '../fixtures/serving_thread.js')));
+  return closing(new Worker(path.join(__dirname, '../fixtures/descriptors/serving_thread.js')));
 }
 
 async function give(thread, what, descriptor) {
@@ -122,7 +122,7 @@ test.each(['hold', 'forget'])('what a thread has open or left unclaimed is close
 test.each(['descriptor', 'transfer', 'socket'])(
   'a number of fs.openSync() that was given to a %s is not closed again when the thread ends (issue 9)',
   async (way) => {
-    const { code, stderr, stdout } = await runFixture('adopt_counted.js', [way]);
+    const { code, stderr, stdout } = await runFixture('descriptors/adopt_counted.js', [way]);
     expect({ code, stderr, stdout }).toEqual({ code: 0, stderr: '', stdout: 'true\n' });
   },
 );

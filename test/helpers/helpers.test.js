@@ -45,7 +45,7 @@ describe('leaks', () => {
   test('blames nothing on the first stream of a program whose output is a file', async () => {
     const file = path.join(temporaryFolder(), 'output');
     const fd = closing(fs.openSync(file, 'w'));
-    const { code } = await runFixture('first_stream.js', [], { stdio: ['ignore', fd, fd] });
+    const { code } = await runFixture('helpers/first_stream.js', [], { stdio: ['ignore', fd, fd] });
     expect([code, fs.readFileSync(file, 'utf8')]).toEqual([0, '[]\n']);
   });
 
@@ -144,30 +144,30 @@ describe('temporary folders', () => {
 
 describe('fixtures', () => {
   test('give their streams and their status', async () => {
-    const result = await runFixture('report_self.js', [3], { env: { SAMPLE: 'yes' } });
+    const result = await runFixture('helpers/report_self.js', [3], { env: { SAMPLE: 'yes' } });
     expect(result).toMatchObject({ code: 3, signal: null, stderr: 'to stderr\n', timedOut: false });
     expect(JSON.parse(result.stdout)).toMatchObject({ env: 'yes', uid: process.getuid() });
   });
 
   test('run under a limit of open files', async () => {
-    const { stdout } = await runFixture('report_self.js', [], { openFiles: 64 });
+    const { stdout } = await runFixture('helpers/report_self.js', [], { openFiles: 64 });
     expect(JSON.parse(stdout).limit).toBe('64');
   });
 
   (process.getuid() === 0 ? test : test.skip)('run as another user', async () => {
-    const { stdout } = await runFixture('report_self.js', [], { uid: 65534, gid: 65534 });
+    const { stdout } = await runFixture('helpers/report_self.js', [], { uid: 65534, gid: 65534 });
     expect(JSON.parse(stdout)).toMatchObject({ uid: 65534, gid: 65534 });
   });
 
   test('are killed when their time is over', async () => {
-    const result = await runFixture('report_self.js', [0, 60_000], { timeout: 500 });
+    const result = await runFixture('helpers/report_self.js', [0, 60_000], { timeout: 500 });
     expect(result).toMatchObject({ signal: 'SIGKILL', timedOut: true });
   });
 
   test('are watched for a piece of output', async () => {
-    const child = startFixture('report_self.js', [0, 60_000]);
+    const child = startFixture('helpers/report_self.js', [0, 60_000]);
     expect(await outputOf(child, 'limit')).toMatch(/^\{/);
-    const ended = startFixture('report_self.js');
+    const ended = startFixture('helpers/report_self.js');
     await ended.result;
     await expect(outputOf(ended, 'never')).rejects.toThrow('ended before it wrote never');
   });

@@ -7,7 +7,7 @@ const { spawn } = require('node:child_process');
 const crypto = require('node:crypto');
 const { once } = require('node:events');
 const fs = require('node:fs');
-const { activeHandles } = require('../../lib/binding');
+const { activeHandles } = require('../../lib/base/binding');
 
 const DEADLINE_MS = 2000;
 

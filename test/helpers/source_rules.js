@@ -71,11 +71,11 @@ function importCircles(sources) {
   return circles;
 }
 
-/** Errors are made in lib/errors.js, where every code and message stands. */
+/** Errors are made in lib/base/errors.js, where every code and message stands. */
 function errorsMadeElsewhere(sources) {
   const names = ['Error', 'TypeError', 'RangeError', 'SyntaxError', 'AggregateError'];
   return sources
-    .filter(({ file }) => file !== 'lib/errors.js')
+    .filter(({ file }) => file !== 'lib/base/errors.js')
     .flatMap((source) =>
       [...nodesOf(source, 'NewExpression'), ...nodesOf(source, 'CallExpression')]
         .filter(({ callee }) => names.includes(callee.name))
@@ -83,14 +83,14 @@ function errorsMadeElsewhere(sources) {
     );
 }
 
-/** Only files that own a native object import lib/binding.js. */
+/** Only files that own a native object import lib/base/binding.js. */
 function uninvitedImportsOfBinding(sources, invited) {
   return sources
     .filter(({ file }) => !invited.includes(file))
     .flatMap((source) =>
       relativeRequires(source)
         .filter(({ target }) => /^lib\/binding(\.js)?$/.test(target))
-        .map(({ node }) => `${at(source, node)} imports lib/binding.js`),
+        .map(({ node }) => `${at(source, node)} imports lib/base/binding.js`),
     );
 }
 

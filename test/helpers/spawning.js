@@ -2,7 +2,7 @@
 
 // Children started through the binding itself, for the tests of src/.
 
-const { closeFd, PipeWrap, ProcessWrap, stdioSocketPair } = require('../../lib/binding');
+const { closeFd, PipeWrap, ProcessWrap, stdioSocketPair } = require('../../lib/base/binding');
 const { closing } = require('./closing');
 
 const ENGINES = ['vfork', 'uv'];

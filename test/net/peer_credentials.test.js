@@ -40,7 +40,7 @@ test('both ends see this process', async () => {
 test('a child is seen by its pid', async () => {
   const server = await openServer();
   const connection = once(server, 'connection');
-  const child = startFixture('connect_and_wait.js', [server.address()]);
+  const child = startFixture('net/connect_and_wait.js', [server.address()]);
   const [socket] = await connection;
   closing(socket);
   expect(socket.peerCredentials().pid).toBe(child.pid);

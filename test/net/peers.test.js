@@ -38,7 +38,7 @@ describe('clients of our server', () => {
   const CLIENTS = {
     socat: (name) => ['socat', ['-t', '10', '-', `UNIX-CONNECT:${name}`]],
     nc: (name) => ['nc', ['-N', '-U', name]],
-    python3: (name) => ['python3', [path.join(__dirname, '../fixtures/echo_client.py'), name]],
+    python3: (name) => ['python3', [path.join(__dirname, '../fixtures/net/echo_client.py'), name]],
     perl: (name) => ['perl', ['-e', 'use IO::Socket::UNIX; my $s = IO::Socket::UNIX->new($ARGV[0]) or die; $/ = undef; my $pid = fork; if (!$pid) { print $s <STDIN>; $s->shutdown(1); exit } print <$s>; wait', name]], // prettier-ignore
   };
 
@@ -62,7 +62,7 @@ describe('clients of our server', () => {
 
   test('python over TCP is echoed', async () => {
     const { port } = await listen(echoServer(), { port: 0, host: '127.0.0.1' });
-    expect((await run('python3', [path.join(__dirname, '../fixtures/echo_client.py'), String(port)], 'x')).stdout).toBe(
+    expect((await run('python3', [path.join(__dirname, '../fixtures/net/echo_client.py'), String(port)], 'x')).stdout).toBe(
       'x',
     );
   });
@@ -243,7 +243,7 @@ http {
 test('a python program finds the mode, and our server sees who it is', async () => {
   const server = net.createServer((socket) => socket.end(JSON.stringify(socket.peerCredentials())));
   const name = await listen(server, { path: socketPath(), mode: 0o640 });
-  const client = startFixture('echo_client.py', [name], { program: 'python3' });
+  const client = startFixture('net/echo_client.py', [name], { program: 'python3' });
   client.stdin.end();
   const said = JSON.parse(await outputOf(client, '}'));
   expect(said).toMatchObject({ uid: process.getuid() });

@@ -103,7 +103,7 @@ describe('ref and unref', () => {
     ['client_before_connect', 'unref', 'exits'],
     ['both_refd_again', 'ref', 'stays'],
   ])('%s %s: the program %s', async (what, method, expected) => {
-    const { stdout, code } = await runFixture('ref_or_unref.js', [what, method]);
+    const { stdout, code } = await runFixture('net/ref_or_unref.js', [what, method]);
     expect([stdout.trim(), code]).toEqual([expected, 0]);
   });
 });
@@ -198,7 +198,7 @@ describe('TCP', () => {
 });
 
 test('an error in the listener for connection leaves the next ones served', async () => {
-  const { stdout } = await runFixture('throwing_listener.js', []);
+  const { stdout } = await runFixture('net/throwing_listener.js', []);
   expect(stdout).toBe('caught caught caught served 3\n');
 });
 

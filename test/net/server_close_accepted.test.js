@@ -6,7 +6,7 @@ const { once } = require('node:events');
 const net = require('../../lib/net');
 const nodeNet = require('node:net');
 const { createSocket } = require('../../lib/dgram');
-const { Listener, PipeWrap } = require('../../lib/binding');
+const { Listener, PipeWrap } = require('../../lib/base/binding');
 const { closing } = require('../helpers/closing');
 const { socketPath } = require('../helpers/socket_path');
 

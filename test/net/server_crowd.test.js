@@ -10,12 +10,12 @@ const COUNT = Math.min(10_000, Number(hardLimit) - 200);
 
 test(`${COUNT} idle connections, then a message through each`, async () => {
   const path = socketPath();
-  const server = startFixture('echo_server.js', [JSON.stringify({ path })], {
+  const server = startFixture('net/echo_server.js', [JSON.stringify({ path })], {
     openFiles: COUNT + 200,
     timeout: 60_000,
   });
   await outputOf(server, 'listening');
-  const { code, stdout, stderr } = await runFixture('crowd.js', [path, COUNT], {
+  const { code, stdout, stderr } = await runFixture('net/crowd.js', [path, COUNT], {
     openFiles: COUNT + 200,
     timeout: 60_000,
   });

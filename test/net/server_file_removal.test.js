@@ -7,7 +7,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const net = require('../../lib/net');
 const nodeNet = require('node:net');
-const { Listener } = require('../../lib/binding');
+const { Listener } = require('../../lib/base/binding');
 const { closing } = require('../helpers/closing');
 const { outputOf, runFixture, startFixture } = require('../helpers/child');
 const { socketPath, temporaryFolder } = require('../helpers/socket_path');
@@ -26,7 +26,7 @@ test('close() removes the file, before it returns', async () => {
 });
 
 test('a relative path is removed even when the folder was left meanwhile', async () => {
-  const { stdout } = await runFixture('chdir_and_close.js', [], { cwd: temporaryFolder() });
+  const { stdout } = await runFixture('net/chdir_and_close.js', [], { cwd: temporaryFolder() });
   expect(stdout).toBe('removed\n');
 });
 
@@ -80,7 +80,7 @@ test.each(['exit', 'uncaught', 'rejection', 'end', 'worker_exit', 'worker_uncaug
   'the file is gone after %s',
   async (way) => {
     const file = socketPath();
-    const { stdout } = await runFixture('ways_to_end.js', [way, file]);
+    const { stdout } = await runFixture('net/ways_to_end.js', [way, file]);
     expect(stdout).toBe('listening\n');
     expect(fs.existsSync(file)).toBe(false);
   },
@@ -88,7 +88,7 @@ test.each(['exit', 'uncaught', 'rejection', 'end', 'worker_exit', 'worker_uncaug
 
 test('SIGTERM without a handler leaves the file, which replaceStale then takes', async () => {
   const file = socketPath();
-  const child = startFixture('echo_server.js', [JSON.stringify({ path: file })]);
+  const child = startFixture('net/echo_server.js', [JSON.stringify({ path: file })]);
   await outputOf(child, 'listening');
   child.kill('SIGTERM');
   await child.result;
@@ -98,7 +98,7 @@ test('SIGTERM without a handler leaves the file, which replaceStale then takes',
 
 test('an exit leaves what somebody else has put in its place', async () => {
   const file = socketPath();
-  const { stdout } = await runFixture('ways_to_end.js', ['replaced', file]);
+  const { stdout } = await runFixture('net/ways_to_end.js', ['replaced', file]);
   expect([stdout, fs.readFileSync(file, 'utf8')]).toEqual(['listening\n', 'precious']);
 });
 

@@ -24,7 +24,7 @@ async function crowd(server, count) {
 
 test('with 64 descriptors all of 200 clients are served once there is room, and it is reported', async () => {
   const path = socketPath();
-  const child = startFixture('overloaded_server.js', [path], { openFiles: 64, timeout: 30_000 });
+  const child = startFixture('net/overloaded_server.js', [path], { openFiles: 64, timeout: 30_000 });
   await outputOf(child, 'listening');
   expect(new Set(await crowd(path, 200))).toEqual(new Set(['served']));
   child.stdin.end();
@@ -35,7 +35,7 @@ test('with 64 descriptors all of 200 clients are served once there is room, and 
 
 test('a listener that waits for room is closed at once', async () => {
   const path = socketPath();
-  const child = startFixture('overloaded_server.js', [path, 'close'], { openFiles: 40, timeout: 20_000 });
+  const child = startFixture('net/overloaded_server.js', [path, 'close'], { openFiles: 40, timeout: 20_000 });
   await outputOf(child, 'listening');
   const clients = Array.from({ length: 100 }, () => closing(nodeNet.connect(path).on('error', () => {})));
   const { code, stdout } = await child.result;
@@ -47,7 +47,7 @@ test('connect without a free descriptor is an error event with EMFILE', async ()
   const path = socketPath();
   const server = closing(net.createServer());
   await once(server.listen(path), 'listening');
-  const child = startFixture('full_table.js', [path], { openFiles: 40 });
+  const child = startFixture('net/full_table.js', [path], { openFiles: 40 });
   const { code, stdout, stderr } = await child.result;
   expect({ code, stdout, stderr }).toEqual({
     code: 0,

@@ -24,7 +24,7 @@ async function listen(options) {
 // In a process of its own: the umask belongs to the whole process.
 async function modeUnder(umask, options) {
   const listenPath = socketPath();
-  const { stdout, stderr } = await runFixture('listen_and_stat.js', [
+  const { stdout, stderr } = await runFixture('net/listen_and_stat.js', [
     umask,
     JSON.stringify({ path: listenPath, ...options }),
   ]);
@@ -124,7 +124,7 @@ test('an owner that may not be given is EPERM, and leaves no file and no descrip
   const folder = temporaryFolder(0o777);
   const options = { path: path.join(folder, 's'), owner: isRoot ? 1 : 0 };
   const user = isRoot ? { uid: 65534, gid: 65534 } : {};
-  const { stdout } = await runFixture('listen_and_stat.js', ['022', JSON.stringify(options)], user);
+  const { stdout } = await runFixture('net/listen_and_stat.js', ['022', JSON.stringify(options)], user);
   expect(JSON.parse(stdout)).toMatchObject({ error: 'EPERM', descriptors: 0 });
   expect(fs.existsSync(options.path)).toBe(false);
 });
@@ -135,7 +135,7 @@ describe('while the server starts', () => {
     'mode 0600 under umask 0 lets nobody else in, 2000 times',
     async () => {
       const folder = temporaryFolder(0o755);
-      const { code, stdout, stderr } = await runFixture('mode_race.js', ['600', path.join(folder, 's'), 2000], {
+      const { code, stdout, stderr } = await runFixture('net/mode_race.js', ['600', path.join(folder, 's'), 2000], {
         timeout: 60_000,
       });
       expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
@@ -150,7 +150,7 @@ describe('while the server starts', () => {
     'the same race is lost by a chmod after listen',
     async () => {
       const folder = temporaryFolder(0o755);
-      const { stdout } = await runFixture('mode_race.js', ['late', path.join(folder, 's'), 2000], { timeout: 60_000 });
+      const { stdout } = await runFixture('net/mode_race.js', ['late', path.join(folder, 's'), 2000], { timeout: 60_000 });
       expect(JSON.parse(stdout).succeeded).toBeGreaterThan(0);
     },
     60_000,
@@ -158,7 +158,7 @@ describe('while the server starts', () => {
 
   againstAnotherUser('mode 0666 under umask 077 lets everybody in from the moment that listen returns', async () => {
     const folder = temporaryFolder(0o755);
-    const { stdout, stderr } = await runFixture('connect_at_once.js', [path.join(folder, 's'), 40]);
+    const { stdout, stderr } = await runFixture('net/connect_at_once.js', [path.join(folder, 's'), 40]);
     expect([stdout, stderr]).toEqual(['40\n', '']);
   });
 

@@ -13,7 +13,7 @@ const { socketPath, temporaryFolder } = require('../helpers/socket_path');
 
 // The file of a server that was killed.
 async function leaveStale(listenPath) {
-  const child = startFixture('echo_server.js', [JSON.stringify({ path: listenPath })]);
+  const child = startFixture('net/echo_server.js', [JSON.stringify({ path: listenPath })]);
   await outputOf(child, 'listening');
   child.kill('SIGKILL');
   await child.result;
@@ -91,21 +91,21 @@ describe('is not replaced:', () => {
 
   test('a server that is bound and does not listen yet', async () => {
     const listenPath = socketPath();
-    const child = startFixture('bind_only.py', [listenPath], { program: 'python3' });
+    const child = startFixture('net/bind_only.py', [listenPath], { program: 'python3' });
     await outputOf(child, 'bound');
     expect((await tryToListen({ path: listenPath, replaceStale: true })).code).toBe('EADDRINUSE');
   });
 
   test('a datagram socket that is bound', async () => {
     const listenPath = socketPath();
-    const child = startFixture('bind_only.py', [listenPath, 'dgram'], { program: 'python3' });
+    const child = startFixture('net/bind_only.py', [listenPath, 'dgram'], { program: 'python3' });
     await outputOf(child, 'bound');
     expect((await tryToListen({ path: listenPath, replaceStale: true })).code).toBe('EADDRINUSE');
   });
 
   test('a server whose backlog is full', async () => {
     const listenPath = socketPath();
-    const child = startFixture('bind_only.py', [listenPath, 'full'], { program: 'python3' });
+    const child = startFixture('net/bind_only.py', [listenPath, 'full'], { program: 'python3' });
     await outputOf(child, 'bound');
     expect((await tryToListen({ path: listenPath, replaceStale: true })).code).toBe('EADDRINUSE');
   });
@@ -123,7 +123,7 @@ test('in a folder that may be written but not read, nothing is left behind', asy
 
 describe('a lock that somebody holds for good (issue 9)', () => {
   async function lock(folder) {
-    const child = startFixture('bind_only.py', [folder, 'lock'], { program: 'python3' });
+    const child = startFixture('net/bind_only.py', [folder, 'lock'], { program: 'python3' });
     await outputOf(child, 'bound');
     return child.pid;
   }
@@ -153,7 +153,7 @@ describe('a lock that somebody holds for good (issue 9)', () => {
 
 test('a lock that is let go is waited for', async () => {
   const listenPath = await leaveStale(socketPath());
-  const child = startFixture('bind_only.py', [path.dirname(listenPath), 'lock'], { program: 'python3' });
+  const child = startFixture('net/bind_only.py', [path.dirname(listenPath), 'lock'], { program: 'python3' });
   await outputOf(child, 'bound');
   const server = closing(net.createServer());
   const outcome = listening(server.listen({ path: listenPath, replaceStale: true }));
@@ -164,7 +164,7 @@ test('a lock that is let go is waited for', async () => {
 
 test('close() while the lock is waited for ends the attempt', async () => {
   const listenPath = await leaveStale(socketPath());
-  const child = startFixture('bind_only.py', [path.dirname(listenPath), 'lock'], { program: 'python3' });
+  const child = startFixture('net/bind_only.py', [path.dirname(listenPath), 'lock'], { program: 'python3' });
   await outputOf(child, 'bound');
   const server = net.createServer();
   server.listen({ path: listenPath, replaceStale: true });
@@ -179,7 +179,7 @@ const ROUNDS = process.env.PIPEWRIGHT_STRESS ? 200 : 20;
 test(
   `of 20 processes that start at once on a stale path exactly one wins, ${ROUNDS} rounds`,
   async () => {
-    const { code, stdout, stderr } = await runFixture('takeover_rounds.js', [socketPath(), 20, ROUNDS], {
+    const { code, stdout, stderr } = await runFixture('net/takeover_rounds.js', [socketPath(), 20, ROUNDS], {
       timeout: 20_000 + ROUNDS * 1000,
     });
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });

@@ -14,7 +14,7 @@ const { outputOf, runFixture, startFixture } = require('../helpers/child');
 const { testNeeding } = require('../helpers/needed_programs');
 const { readAll } = require('../helpers/net_pair');
 const { socketPath, temporaryFolder } = require('../helpers/socket_path');
-const binding = require('../../lib/binding');
+const binding = require('../../lib/base/binding');
 
 function makeFifo() {
   const name = path.join(temporaryFolder(), 'fifo');
@@ -34,20 +34,20 @@ test('a FIFO is read and written', async () => {
 
 test('a pipe(7) and a socket that a parent made are read and written', async () => {
   for (const stdio of ['pipe', 'overlapped']) {
-    const { stdout } = await runFixture('stdio_by_fd.js', [], { input: 'question', stdio: [stdio, 'pipe', 'pipe'] });
+    const { stdout } = await runFixture('net/stdio_by_fd.js', [], { input: 'question', stdio: [stdio, 'pipe', 'pipe'] });
     expect(stdout).toBe('got question');
   }
   const piped = execFileSync('sh', [
     '-c',
     'printf question | "$0" "$1" | cat',
     process.execPath,
-    path.join(__dirname, '../fixtures/stdio_by_fd.js'),
+    path.join(__dirname, '../fixtures/net/stdio_by_fd.js'),
   ]);
   expect(String(piped)).toBe('got question');
 });
 
 testNeeding('script')('a tty is read and written', async () => {
-  const program = `${process.execPath} ${path.join(__dirname, '../fixtures/stdio_by_fd.js')}`;
+  const program = `${process.execPath} ${path.join(__dirname, '../fixtures/net/stdio_by_fd.js')}`;
   const script = closing(spawn('script', ['-qec', program, '/dev/null'], { stdio: ['pipe', 'pipe', 'ignore'] }));
   script.stdin.write('typed\n\u0004');
   expect(await readAll(script.stdout)).toMatch(/got typed/);
@@ -56,8 +56,8 @@ testNeeding('script')('a tty is read and written', async () => {
 test('a server listens on a socket it was given', async () => {
   const listenPath = socketPath();
   const child = startFixture(
-    'listening_fd.py',
-    [listenPath, process.execPath, path.join(__dirname, '../fixtures/serve_fd.js')],
+    'net/listening_fd.py',
+    [listenPath, process.execPath, path.join(__dirname, '../fixtures/net/serve_fd.js')],
     { program: 'python3' },
   );
   await outputOf(child, `serving ${listenPath}`);
@@ -112,10 +112,10 @@ describe('issue 9: a descriptor that is not connected', () => {
     const server = closing(net.createServer((socket) => socket.end('served')));
     const address = socketPath('server');
     await once(server.listen(address), 'listening');
-    const program = path.join(__dirname, '../fixtures/connect_bound.js');
+    const program = path.join(__dirname, '../fixtures/net/connect_bound.js');
     const bound = socketPath('bound');
     const args = [bound, process.execPath, program, address, kind];
-    const { stdout, stderr } = await runFixture('listening_fd.py', args, { program: 'python3' });
+    const { stdout, stderr } = await runFixture('net/listening_fd.py', args, { program: 'python3' });
     expect({ stdout, stderr }).toEqual({ stdout: 'served', stderr: '' });
   });
 });

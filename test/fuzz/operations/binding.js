@@ -3,7 +3,7 @@
 // The native classes and functions underneath: every method, right and wrong, upon
 // handles that are open, closing, closed, or were never opened.
 
-const binding = require('../../../lib/binding');
+const binding = require('../../../lib/base/binding');
 const { Descriptor } = require('../../../lib/descriptors');
 const { detach } = require('../values');
 

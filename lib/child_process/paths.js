@@ -1,0 +1,34 @@
+'use strict';
+
+// Checks of the strings and paths of an options object.
+
+const { fileURLToPath } = require('node:url');
+const { isUint8Array } = require('node:util/types');
+
+const { invalidArgType, invalidArgValue } = require('../base/errors.js');
+
+/** A C string ends at the first NUL: one inside would cut it short. */
+function validateNoNul(value, name) {
+  if (typeof value === 'string' && value.includes('\0')) {
+    throw invalidArgValue(name, value, 'must be a string without null bytes');
+  }
+}
+
+function validateNoNuls(values, name) {
+  for (let i = 0; i < values.length; i++) validateNoNul(values[i], `${name}[${i}]`);
+}
+
+/** A path as a string, from what node:fs takes for one: a string, a Buffer or a file: URL. */
+function toPath(value, name) {
+  const path = isUrl(value) ? fileURLToPath(value) : value;
+  if (isUint8Array(path)) return Buffer.from(path).toString();
+  if (typeof path !== 'string') throw invalidArgType(name, ['string', 'Buffer', 'URL'], value);
+  validateNoNul(path, name);
+  return path;
+}
+
+function isUrl(value) {
+  return Boolean(value?.href && value.protocol && value.auth === undefined && value.path === undefined);
+}
+
+module.exports = { toPath, validateNoNul, validateNoNuls };

@@ -1,0 +1,252 @@
+'use strict';
+
+// A Unix socket that keeps message borders, datagram or seqpacket, on a MessageSocket.
+// Alike node:dgram where the two have the same thing.
+
+const EventEmitter = require('node:events');
+
+const { Listener, MessageSocket, allowDescriptors, closeFd, closeInBackground, duplicateFd } = require('../base/binding.js');
+const { received } = require('../fd/descriptor.js');
+const { connectException, errnoException, plain, receiveException } = require('../base/errors.js');
+const { whenAborted } = require('../base/abort.js');
+const { sendableList } = require('../fd/sendable.js');
+const { forgetFile, removeAtExit } = require('../base/socket_files.js');
+const { validateFunction } = require('../base/validate.js');
+const { normalizeName, normalizeSend, normalizeSocketOptions } = require('./options.js');
+
+const UV_EOF = -4095;
+const UV_E2BIG = -7;
+const BACKLOG = 511; // As of net.Server.
+const TYPES = { datagram: 2, seqpacket: 5 }; // SOCK_DGRAM, SOCK_SEQPACKET
+
+const asyncDispose = Symbol.asyncDispose ?? Symbol.for('nodejs.asyncDispose');
+
+/**
+ * Events: 'message' (data, { path, pid, uid, gid, size, descriptors }), 'listening',
+ * 'connect', 'connection' (of a bound seqpacket socket: a client, as such a socket),
+ * 'overload' (of such a one: no descriptor is left to accept with; its clients wait), 'end' (seqpacket: the peer has ended), 'error', 'close'.
+ */
+class UnixSocket extends EventEmitter {
+  #handle = new MessageSocket();
+  #listener = null;
+  #options;
+  #path;
+  #isClosed = false;
+  #sends = []; // Of what is queued: { settle, callback }.
+
+  constructor(options) {
+    super();
+    this.#options = normalizeSocketOptions(options);
+    const { type, socket, credentials, signal } = this.#options;
+    const handle = this.#handle;
+    const err = socket === null ? handle.create(TYPES[type], credentials) : handle.open(socket.fd);
+    if (err !== 0) throw errnoException(err, socket === null ? 'socket' : 'open');
+    socket?.take();
+    this.#attach();
+    if (socket !== null) this.#begin();
+    if (signal !== null) whenAborted(signal, this, () => this.close());
+  }
+
+  #attach() {
+    const handle = this.#handle;
+    if (this.#options.descriptors) {
+      handle.setMaxDescriptors(this.#options.maxDescriptors);
+    } else {
+      allowDescriptors(handle.fd, false);
+    }
+    handle.onmessages = (messages) => messages.forEach((message) => this.#deliver(message));
+    handle.onread = (status) => this.#onReadEnd(status);
+    handle.onsent = (count, status) => this.#onSent(count, status);
+  }
+
+  #begin() {
+    this.#handle.readStart();
+  }
+
+  #ready() {
+    if (this.#isClosed) throw plain('ERR_SOCKET_CLOSED');
+    return this.#handle;
+  }
+
+  /**
+   * Takes a name: a path, or an abstract name ('\0name'). A seqpacket socket listens on
+   * it. Then 'listening', or 'error'.
+   *
+   * @param {string | { path: string }} target
+   * @param {() => void} [callback] for 'listening'
+   */
+  bind(target, callback) {
+    const handle = this.#ready();
+    const path = normalizeName(target);
+    if (callback !== undefined) this.once('listening', callback);
+    const err = handle.bind(path);
+    if (err !== 0) {
+      this.#fail(connectException(err, path, undefined, undefined, 'bind'));
+      return this;
+    }
+    this.#path = path;
+    if (path[0] !== '\0') removeAtExit(handle);
+    if (this.#options.type === 'seqpacket') {
+      this.#listen();
+    } else {
+      this.#begin();
+    }
+    process.nextTick(() => {
+      if (!this.#isClosed) this.emit('listening');
+    });
+    return this;
+  }
+
+  // The Listener polls a copy: the name and its file stay the handle's.
+  #listen() {
+    const copy = duplicateFd(this.#handle.fd);
+    this.#listener = new Listener();
+    this.#listener.onconnection = (status, fd) => this.#onConnection(status, fd);
+    const err = copy < 0 ? copy : this.#listener.listenOnFd(copy, BACKLOG);
+    if (err !== 0) this.#fail(errnoException(err, 'listen'));
+    if (err !== 0 && copy >= 0) closeFd(copy);
+  }
+
+  #onConnection(status, fd) {
+    if (status !== 0) {
+      this.emit(fd === 1 ? 'overload' : 'error', errnoException(status, 'accept'));
+      return;
+    }
+    const { type, credentials, descriptors, maxDescriptors } = this.#options;
+    this.emit('connection', new UnixSocket({ type, credentials, descriptors, maxDescriptors, socket: fd }));
+  }
+
+  /**
+   * From now on messages go to that name, and come from there alone.
+   *
+   * @param {string | { path: string }} target
+   * @param {() => void} [callback] for 'connect'
+   */
+  connect(target, callback) {
+    const handle = this.#ready();
+    const path = normalizeName(target);
+    if (callback !== undefined) this.once('connect', callback);
+    handle.onconnect = (status) => {
+      if (status !== 0) {
+        this.#fail(connectException(status, path));
+      } else {
+        this.#begin();
+        this.emit('connect');
+      }
+    };
+    handle.connect(path);
+    return this;
+  }
+
+  /**
+   * Sends one message, whole or not at all: one that is too large fails with EMSGSIZE.
+   *
+   * @param {string | Uint8Array | Array<string | Uint8Array>} message
+   * @param {string | { path?: string, descriptors?: any[], keep?: boolean }} [options] a
+   *   path alone, or: path, of the receiver where the socket is not connected;
+   *   descriptors, as of DescriptorPasser's send(); keep, not to close them
+   * @param {(error: Error | null) => void} [callback]
+   * @returns {Promise<void> | undefined} a promise where there is no callback
+   */
+  send(message, options, callback) {
+    if (typeof options === 'function') return this.send(message, undefined, options);
+    if (callback === undefined) {
+      return new Promise((resolve, reject) => {
+        this.send(message, options, (error) => (error ? reject(error) : resolve()));
+      });
+    }
+    validateFunction(callback, 'callback');
+    const handle = this.#ready();
+    const { bytes, path, descriptors, keep } = normalizeSend(message, options);
+    const parts = sendableList(descriptors, keep);
+    const settle = (status) => parts.forEach((part) => part.settle(status === 0));
+    const fds = parts.length === 0 ? undefined : Int32Array.from(parts, ({ fd }) => fd);
+    const done = (status) => {
+      settle(status);
+      callback(status === 0 ? null : sendError(status, path));
+    };
+    const result = handle.send(bytes, fds, path);
+    if (result === 1) {
+      this.#sends.push(done);
+    } else {
+      process.nextTick(done, result);
+    }
+    return undefined;
+  }
+
+  #onSent(count, status) {
+    for (const done of this.#sends.splice(0, count)) done(status);
+  }
+
+  #deliver({ data, descriptors, sender, pid, uid, gid }) {
+    const isWanted = this.#options.descriptors && this.listenerCount('message') > 0 && !this.#isClosed;
+    if (!isWanted) descriptors.forEach(closeInBackground);
+    if (this.#isClosed) return;
+    const info = { path: sender, size: data.length };
+    if (this.#options.credentials && pid !== undefined) Object.assign(info, { pid, uid, gid });
+    if (this.#options.descriptors) info.descriptors = isWanted ? received(descriptors) : [];
+    this.emit('message', data, info);
+  }
+
+  #onReadEnd(status) {
+    if (status === UV_EOF) {
+      this.emit('end');
+      this.close();
+      return;
+    }
+    // Of datagrams a peer's end is no end of the socket.
+    if (this.#options.type === 'datagram' && status !== UV_E2BIG) this.#handle.readStart();
+    this.emit('error', receiveException(status));
+  }
+
+  // Nobody has had time to listen for it yet.
+  #fail(error) {
+    process.nextTick(() => this.emit('error', error));
+  }
+
+  /** @param {() => void} [callback] for 'close' */
+  close(callback) {
+    if (callback !== undefined) this.once('close', callback);
+    if (this.#isClosed) return this;
+    this.#isClosed = true;
+    forgetFile(this.#handle);
+    this.#listener?.close();
+    this.#handle.close(() => this.emit('close'));
+    return this;
+  }
+
+  /** The name that it is bound to; null without one. */
+  address() {
+    return this.#path ?? null;
+  }
+
+  get fd() {
+    return this.#isClosed ? -1 : this.#handle.fd;
+  }
+
+  // What sendable.js asks of what it sends.
+  get _handle() {
+    return this.#isClosed ? null : this.#handle;
+  }
+
+  ref() {
+    this.#ready().ref();
+    this.#listener?.ref();
+    return this;
+  }
+
+  unref() {
+    this.#ready().unref();
+    this.#listener?.unref();
+    return this;
+  }
+
+  async [asyncDispose]() {
+    if (!this.#isClosed) await new Promise((resolve) => this.close(() => resolve(undefined)));
+  }
+}
+
+const sendError = (status, path) =>
+  path === undefined ? errnoException(status, 'send') : connectException(status, path, undefined, undefined, 'send');
+
+module.exports = { UnixSocket };

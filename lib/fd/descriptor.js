@@ -1,0 +1,238 @@
+'use strict';
+
+// Descriptor: an open file descriptor with one owner. What it can be turned into is in
+// lib/net/conversions.js, what can be sent in its place in lib/fd/sendable.js.
+
+const { constants } = require('node:fs');
+
+const binding = require('../base/binding.js');
+const { errnoException, invalidArgType, plain } = require('../base/errors.js');
+const { ownNumber } = require('../base/own_number.js');
+const { validateInt32 } = require('../base/validate.js');
+
+const UV_ENOENT = -2;
+
+const dispose = Symbol.dispose ?? Symbol.for('nodejs.dispose');
+const kStranger = Symbol('stranger'); // Second argument of the constructor: it came over a socket.
+const kBeginSending = Symbol('beginSending');
+const kEndSending = Symbol('endSending');
+
+// What a Descriptor owns is kept apart from it, so that it can be closed when the
+// Descriptor is gone: a group { fds, next }, whose numbers are -1 once they were closed
+// or taken. Those that came together are one group, which goes when the last of them
+// does: to watch each for itself would cost more than all the rest.
+const CLOSED = Object.freeze({ fds: [-1], next: 1 });
+
+let hasWarned = false;
+
+const forgotten = new FinalizationRegistry((fds) => {
+  const left = fds.filter((fd) => fd >= 0);
+  for (const fd of left) binding.closeInBackground(fd);
+  if (hasWarned || left.length === 0) return;
+  hasWarned = true;
+  process.emitWarning('A Descriptor was forgotten without close(), and closed by the garbage collector', {
+    type: 'ForgottenDescriptorWarning',
+    code: 'PIPEWRIGHT_FORGOTTEN_DESCRIPTOR',
+  });
+});
+
+function newGroup(fds) {
+  const group = { fds, next: 0 };
+  forgotten.register(group, fds);
+  return group;
+}
+
+function checked(fd) {
+  validateInt32(fd, 'fd', 0);
+  const flags = binding.getFlags(fd);
+  const own = flags < 0 ? flags : ownNumber(fd);
+  if (own < 0) throw errnoException(own, 'fcntl');
+  return own;
+}
+
+// Strangers' files that were closed in this tick: a file system may take seconds to
+// close one, so it is not done here.
+let closed = [];
+
+const MANY = 16;
+
+function closeStranger(fd) {
+  if (closed.length === 0) process.nextTick(closeStrangers);
+  closed.push(fd);
+}
+
+function closeStrangers() {
+  const fds = closed;
+  closed = [];
+  if (fds.length < MANY) {
+    for (const fd of fds) binding.closeInBackground(fd);
+  } else {
+    binding.closeInBackground(Int32Array.from(fds));
+  }
+}
+
+/**
+ * An open file descriptor, closed by close(), by `using`, or at last by the garbage
+ * collector, with a warning.
+ */
+class Descriptor {
+  #group;
+  #index;
+  #isStranger;
+  #type;
+  #senders = 0;
+  #closesLater = false;
+
+  /**
+   * Takes ownership of an open descriptor. In a worker thread it gets another number.
+   *
+   * @param {number} fd
+   * @throws ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE, EBADF, EMFILE (in a worker thread)
+   */
+  constructor(fd, origin, group) {
+    this.#isStranger = origin === kStranger;
+    this.#group = group ?? newGroup([this.#isStranger ? fd : checked(fd)]);
+    this.#index = this.#group.next++;
+  }
+
+  /**
+   * A Descriptor of a token of transfer(), which is claimed so; of a number, owned from
+   * now on; of a Descriptor, itself.
+   *
+   * @throws ERR_INVALID_ARG_TYPE, ERR_DESCRIPTOR_UNKNOWN (claimed before, or the thread
+   *   that made the token has ended)
+   */
+  static from(value) {
+    if (typeof value === 'number') return new Descriptor(value);
+    if (Descriptor.isDescriptor(value)) return value;
+    const fd = binding.claimDescriptor(value?.pipewrightDescriptor);
+    if (fd === UV_ENOENT) throw plain('ERR_DESCRIPTOR_UNKNOWN');
+    if (fd < 0) throw invalidArgType('value', ['number', 'Descriptor', 'Token'], value);
+    return new Descriptor(fd, kStranger);
+  }
+
+  static isDescriptor(value) {
+    return typeof value === 'object' && value !== null && #group in value;
+  }
+
+  /** The number; -1 once it was closed or taken. */
+  get fd() {
+    return this.#group.fds[this.#index];
+  }
+
+  get isOpen() {
+    return this.fd >= 0;
+  }
+
+  /**
+   * What it is: 'tcp', 'tcp-server', 'udp', 'unix', 'unix-server', 'unix-datagram',
+   * 'unix-seqpacket', 'file', 'directory', 'pipe', 'fifo', 'tty', 'character-device',
+   * 'block-device', 'memfd', 'eventfd', 'pidfd', … Looked up when it is first asked for.
+   *
+   * @throws ERR_DESCRIPTOR_CLOSED
+   */
+  get type() {
+    if (this.#type === undefined) {
+      const type = binding.descriptorType(this.#openFd());
+      if (typeof type === 'number') throw errnoException(type, 'fstat');
+      this.#type = type;
+    }
+    return this.#type;
+  }
+
+  /**
+   * The flag O_NONBLOCK, which belongs to the open file: it travels with it, and whoever
+   * else has it sees a change.
+   *
+   * @throws ERR_DESCRIPTOR_CLOSED
+   */
+  get isNonBlocking() {
+    return (binding.getFlags(this.#openFd()) & constants.O_NONBLOCK) !== 0;
+  }
+
+  set isNonBlocking(value) {
+    const err = binding.setBlocking(this.#openFd(), !value);
+    if (err !== 0) throw errnoException(err, 'fcntl');
+  }
+
+  /** Closes it, now or, while it is being sent, once it was. More than once is no error. */
+  close() {
+    const { fd } = this;
+    if (fd < 0) return;
+    this.#closesLater = this.#senders > 0;
+    if (this.#closesLater) return;
+    this.#letGo();
+    if (this.#isStranger) {
+      closeStranger(fd);
+      return;
+    }
+    const err = binding.closeFd(fd);
+    if (err !== 0) throw errnoException(err, 'close');
+  }
+
+  /**
+   * The number, which is the caller's to close from now on.
+   *
+   * @throws ERR_DESCRIPTOR_CLOSED, ERR_DESCRIPTOR_BUSY (it is being sent)
+   */
+  take() {
+    const fd = this.#openFd();
+    if (this.#senders > 0) throw plain('ERR_DESCRIPTOR_BUSY');
+    this.#letGo();
+    binding.untrackFd(fd);
+    return fd;
+  }
+
+  /** Another Descriptor of the same open file. @throws ERR_DESCRIPTOR_CLOSED, EMFILE */
+  duplicate() {
+    const copy = binding.duplicateFd(this.#openFd());
+    if (copy < 0) throw errnoException(copy, 'fcntl');
+    return new Descriptor(copy, this.#isStranger ? kStranger : undefined);
+  }
+
+  /**
+   * Gives it to whoever shows the token, which a postMessage() can carry to another
+   * thread: see from(). If nobody has when this thread ends, it is closed.
+   *
+   * @returns {Readonly<{ pipewrightDescriptor: number }>}
+   */
+  transfer() {
+    return Object.freeze({ pipewrightDescriptor: binding.leaveDescriptor(this.take()) });
+  }
+
+  #openFd() {
+    if (!this.isOpen) throw plain('ERR_DESCRIPTOR_CLOSED');
+    return this.fd;
+  }
+
+  #letGo() {
+    this.#group.fds[this.#index] = -1;
+    this.#group = CLOSED;
+    this.#index = 0;
+  }
+
+  // Until the kernel has it, its number must stay what it is.
+
+  [kBeginSending]() {
+    const fd = this.#openFd();
+    this.#senders += 1;
+    return fd;
+  }
+
+  [kEndSending]() {
+    this.#senders -= 1;
+    if (this.#closesLater && this.#senders === 0) this.close();
+  }
+
+  [dispose]() {
+    this.close();
+  }
+}
+
+/** Descriptors of numbers that came over a socket; the list is theirs from now on. */
+function received(fds) {
+  const group = newGroup(fds);
+  return fds.map((fd) => new Descriptor(fd, kStranger, group));
+}
+
+module.exports = { Descriptor, kBeginSending, kEndSending, received };

@@ -1,0 +1,176 @@
+#include "child_process/spawn_options.h"
+
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <utility>
+
+#include "core/arguments.h"
+
+namespace pipewright {
+
+namespace {
+
+bool ReadString(const Napi::Value& value, std::string* out) {
+  return ToString(value, out) && out->find('\0') == std::string::npos;
+}
+
+bool ReadInt(const Napi::Value& value, int* out) { return ToInt32(value, out); }
+
+// A user's or group's number. Negative ones are left to the kernel to refuse, as
+// Node does.
+bool ReadId(const Napi::Value& value, uint32_t* out) {
+  if (!value.IsNumber()) return false;
+  const double number = value.As<Napi::Number>().DoubleValue();
+  if (std::trunc(number) != number) return false;
+  if (number < std::numeric_limits<int32_t>::min()) return false;
+  if (number > std::numeric_limits<uint32_t>::max()) return false;
+  *out = static_cast<uint32_t>(static_cast<int64_t>(number));
+  return true;
+}
+
+bool ReadMode(const Napi::Value& value, mode_t* out) {
+  int mode;
+  if (!ToInt32(value, &mode) || mode < 0 || mode > 0777) return false;
+  *out = static_cast<mode_t>(mode);
+  return true;
+}
+
+// Infinity is the kernel's RLIM_INFINITY.
+bool ReadLimit(const Napi::Value& value, uint64_t* out) {
+  if (!value.IsNumber()) return false;
+  const double number = value.As<Napi::Number>().DoubleValue();
+  if (std::isinf(number) && number > 0) {
+    *out = std::numeric_limits<uint64_t>::max();
+    return true;
+  }
+  if (std::trunc(number) != number || number < 0 || number >= 0x1p64) return false;
+  *out = static_cast<uint64_t>(number);
+  return true;
+}
+
+bool ReadResourceLimit(const Napi::Value& value, ResourceLimit* out) {
+  if (!value.IsArray()) return false;
+  const auto array = value.As<Napi::Array>();
+  return ToInt32(array.Get(uint32_t{0}), &out->resource) &&
+         ReadLimit(array.Get(uint32_t{1}), &out->values[0]) &&
+         ReadLimit(array.Get(uint32_t{2}), &out->values[1]);
+}
+
+bool ReadStdio(const Napi::Value& value, int* out) {
+  return ToInt32(value, out) && *out >= SpawnOptions::kIgnored;
+}
+
+template <typename Item>
+bool ReadList(const Napi::Value& value, bool (*read)(const Napi::Value&, Item*),
+              std::vector<Item>* out) {
+  if (!value.IsArray()) return false;
+  const auto array = value.As<Napi::Array>();
+  // What is no item ends it, so that a length without elements costs nothing.
+  for (uint32_t i = 0; i < array.Length(); ++i) {
+    if (!read(array.Get(i), &out->emplace_back())) return false;
+  }
+  return true;
+}
+
+bool ReadGroups(const Napi::Value& value, std::vector<gid_t>* out) {
+  return ReadList(value, ReadId, out);
+}
+
+bool ReadEnv(const Napi::Value& value, StringList* out) { return out->Read(value); }
+
+bool ReadEngine(const Napi::Value& value, SpawnOptions::Engine* out) {
+  std::string name;
+  if (value.IsUndefined()) return true;
+  if (!ToString(value, &name)) return false;
+  if (name == "vfork") {
+    *out = SpawnOptions::Engine::kVfork;
+  } else if (name == "uv") {
+    *out = SpawnOptions::Engine::kUv;
+  } else {
+    return false;
+  }
+  return true;
+}
+
+// undefined leaves `out` unset.
+template <typename Item>
+bool ReadOptional(const Napi::Value& value, bool (*read)(const Napi::Value&, Item*),
+                  std::optional<Item>* out) {
+  if (value.IsUndefined()) return true;
+  return read(value, &out->emplace());
+}
+
+// undefined leaves `out` as it is.
+bool ReadBool(const Napi::Value& value, bool* out) {
+  if (value.IsUndefined()) return true;
+  if (!value.IsBoolean()) return false;
+  *out = value.As<Napi::Boolean>().Value();
+  return true;
+}
+
+}  // namespace
+
+bool StringList::Read(const Napi::Value& value) {
+  if (!value.IsArray()) return false;
+  const auto array = value.As<Napi::Array>();
+  std::vector<size_t> starts;
+  size_t end = 0;
+  for (uint32_t i = 0; i < array.Length(); ++i) {
+    // Most strings fit the room that is there, and then one call has them; a
+    // character takes up to four bytes and is never cut.
+    constexpr size_t kRoom = 256;
+    if (bytes_.size() < end + kRoom) bytes_.resize(2 * bytes_.size() + kRoom);
+    const Napi::Value item = array.Get(i);
+    const napi_env env = value.Env();
+    const size_t room = bytes_.size() - end;
+    size_t length = 0;
+    if (napi_get_value_string_utf8(env, item, &bytes_[end], room, &length) != napi_ok) return false;
+    if (length + 4 >= room) {
+      napi_get_value_string_utf8(env, item, nullptr, 0, &length);
+      bytes_.resize(end + length + 1);
+      napi_get_value_string_utf8(env, item, &bytes_[end], length + 1, &length);
+    }
+    if (std::memchr(&bytes_[end], '\0', length) != nullptr) return false;
+    starts.push_back(end);
+    end += length + 1;
+  }
+  pointers_.clear();
+  for (const size_t start : starts) pointers_.push_back(&bytes_[start]);
+  pointers_.push_back(nullptr);
+  return true;
+}
+
+bool SpawnOptions::Read(const Napi::Value& value) {
+  if (!value.IsObject()) return false;
+  const auto object = value.As<Napi::Object>();
+  const bool is_read =
+      ReadString(object.Get("file"), &file) && args.Read(object.Get("args")) &&
+      ReadOptional(object.Get("env"), ReadEnv, &env) &&
+      ReadOptional(object.Get("cwd"), ReadString, &cwd) &&
+      ReadList(object.Get("stdio"), ReadStdio, &stdio) &&
+      ReadBool(object.Get("detached"), &detached) &&
+      ReadOptional(object.Get("uid"), ReadId, &uid) &&
+      ReadOptional(object.Get("gid"), ReadId, &gid) && ReadEngine(object.Get("engine"), &engine) &&
+      ReadOptional(object.Get("groups"), ReadGroups, &groups) &&
+      ReadOptional(object.Get("umask"), ReadMode, &umask) &&
+      (object.Get("rlimits").IsUndefined() ||
+       ReadList(object.Get("rlimits"), ReadResourceLimit, &rlimits)) &&
+      ReadOptional(object.Get("processGroup"), ReadInt, &process_group) &&
+      ReadOptional(object.Get("priority"), ReadInt, &priority) &&
+      ReadOptional(object.Get("parentDeathSignal"), ReadInt, &parent_death_signal) &&
+      ReadOptional(object.Get("controllingTerminal"), ReadInt, &controlling_terminal) &&
+      ReadBool(object.Get("noNewPrivileges"), &no_new_privileges) &&
+      ReadBool(object.Get("closeDescriptors"), &close_descriptors);
+  if (!is_read || args.size() == 0) return false;
+  if (stdio.size() < 3) stdio.resize(3, kIgnored);
+  return !controlling_terminal ||
+         (*controlling_terminal >= 0 && static_cast<size_t>(*controlling_terminal) < stdio.size());
+}
+
+bool SpawnOptions::NeedsVfork() const {
+  return groups || umask || !rlimits.empty() || process_group || priority || parent_death_signal ||
+         controlling_terminal || no_new_privileges;
+}
+
+}  // namespace pipewright

@@ -1,0 +1,72 @@
+// What a spawn needs, built from one JavaScript object that lib/ has validated. Owns
+// everything it points to.
+
+#ifndef PIPEWRIGHT_SRC_CHILD_PROCESS_SPAWN_OPTIONS_H_
+#define PIPEWRIGHT_SRC_CHILD_PROCESS_SPAWN_OPTIONS_H_
+
+#include <napi.h>
+#include <sys/types.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace pipewright {
+
+// Strings as execve(2) takes them: a list of pointers that ends with a null one.
+class StringList {
+ public:
+  // False for anything but an array of strings without NUL bytes.
+  bool Read(const Napi::Value& value);
+
+  char* const* data() const { return pointers_.data(); }
+  size_t size() const { return pointers_.size() - 1; }
+
+ private:
+  std::vector<char> bytes_;  // All strings, each with its NUL.
+  std::vector<char*> pointers_{nullptr};
+};
+
+// The kernel's struct rlimit64: 64 bits on every architecture.
+struct ResourceLimit {
+  int resource;
+  uint64_t values[2];  // Soft, hard.
+};
+
+struct SpawnOptions {
+  enum class Engine { kDefault, kVfork, kUv };
+
+  static constexpr int kIgnored = -1;
+
+  std::string file;
+  StringList args;                // args[0] is what the child sees as its name.
+  std::optional<StringList> env;  // Unset: this process's.
+  std::optional<std::string> cwd;
+  std::vector<int> stdio;  // By the child's descriptor: ours, or kIgnored. At least three.
+  bool detached = false;   // In a session of its own.
+  std::optional<uid_t> uid;
+  std::optional<gid_t> gid;
+  Engine engine = Engine::kDefault;
+
+  // From here on what only the vfork engine can do.
+  std::optional<std::vector<gid_t>> groups;
+  std::optional<mode_t> umask;
+  std::vector<ResourceLimit> rlimits;
+  std::optional<pid_t> process_group;  // 0: its own.
+  std::optional<int> priority;
+  std::optional<int> parent_death_signal;
+  std::optional<int> controlling_terminal;  // A descriptor of the child's.
+  bool no_new_privileges = false;
+  bool close_descriptors = true;
+
+  // False where something is of a wrong type or out of range, or a string holds NUL.
+  bool Read(const Napi::Value& value);
+
+  bool NeedsVfork() const;
+};
+
+}  // namespace pipewright
+
+#endif  // PIPEWRIGHT_SRC_CHILD_PROCESS_SPAWN_OPTIONS_H_

@@ -1,0 +1,30 @@
+// Arguments from JavaScript, for methods that must not throw. lib/ has checked
+// them; what is wrong all the same makes these return false, and the method
+// UV_EINVAL.
+
+#ifndef PIPEWRIGHT_SRC_CORE_ARGUMENTS_H_
+#define PIPEWRIGHT_SRC_CORE_ARGUMENTS_H_
+
+#include <napi.h>
+#include <uv.h>
+
+#include <cstdint>
+#include <string>
+
+namespace pipewright {
+
+// The memory of a Buffer, typed array or DataView.
+bool ToBytes(const Napi::Value& value, uv_buf_t* out);
+
+// An integer that fits, with no fraction.
+bool ToInt32(const Napi::Value& value, int32_t* out);
+
+// A file descriptor: not negative.
+bool ToFd(const Napi::Value& value, int* out);
+
+// A string as UTF-8; NUL bytes are kept.
+bool ToString(const Napi::Value& value, std::string* out);
+
+}  // namespace pipewright
+
+#endif  // PIPEWRIGHT_SRC_CORE_ARGUMENTS_H_

@@ -1,0 +1,116 @@
+// One uv_handle_t and one JavaScript object. Base of every wrap; the leaves add
+// Napi::ObjectWrap<Self>.
+//
+//   kUnopened --Open()--> kOpen --Close()--> kClosing --uv callback--> kClosed
+//
+// - The JavaScript object is held strongly from kOpen until its 'close' event was
+//   delivered, and weakly otherwise. An object never opened has nothing to close.
+//   C++ holds it itself: in a worker that is being terminated an object may not get
+//   into a table of JavaScript's.
+// - Close() is idempotent; every other method of a closed handle returns UV_EBADF.
+// - uv_handle_t::data always holds a HandleWrap*, which From() alone reads: with
+//   two bases any other cast is wrong.
+
+#ifndef PIPEWRIGHT_SRC_CORE_HANDLE_WRAP_H_
+#define PIPEWRIGHT_SRC_CORE_HANDLE_WRAP_H_
+
+#include <napi.h>
+#include <uv.h>
+
+#include <cstdint>
+
+#include "core/completion_queue.h"
+
+namespace pipewright {
+
+class HandleWrap {
+ public:
+  static HandleWrap* From(const uv_handle_t* handle) {
+    return static_cast<HandleWrap*>(handle->data);
+  }
+
+  HandleWrap(const HandleWrap&) = delete;
+  HandleWrap& operator=(const HandleWrap&) = delete;
+
+  // The number by which records name this handle; valid while it is open.
+  uint32_t id() const { return id_; }
+  // Of the events of one group, a crossing carries one (see completion_queue.h).
+  uint32_t group() const { return group_; }
+
+  void Close();
+  // Its close event was delivered: from now on it is held weakly.
+  void LetGo() { object_->Unref(); }
+
+  // Methods for JavaScript, the same on every class. Numbers are 0 or a negative
+  // errno; see docs/binding.md.
+  Napi::Value CloseHandle(const Napi::CallbackInfo& info);
+  Napi::Value RefHandle(const Napi::CallbackInfo& info);
+  Napi::Value UnrefHandle(const Napi::CallbackInfo& info);
+  Napi::Value HasRef(const Napi::CallbackInfo& info);
+  Napi::Value GetFd(const Napi::CallbackInfo& info);
+  Napi::Value HasUnread(const Napi::CallbackInfo& info);
+
+ protected:
+  // `object` is the leaf's Napi::ObjectWrap.
+  HandleWrap(Napi::Reference<Napi::Object>* object, CompletionQueue* queue, uv_handle_t* handle);
+  virtual ~HandleWrap();
+
+  // Runs `init` (one of libuv's uv_*_init) and takes the handle into the queue's
+  // table. UV_EBUSY where it is open already, UV_EBADF where it was closed.
+  template <typename Init>
+  int Open(const Napi::CallbackInfo& info, Init init) {
+    int err = CheckUnopened();
+    if (err == 0) err = init(queue_->environment()->loop());
+    if (err == 0) Opened(info.This().As<Napi::Object>());
+    return err;
+  }
+
+  // Before `fd`, which somebody else has opened, becomes this handle's. EEXIST where
+  // it is another one's, ours or Node's: were it closed by the one, libuv would abort
+  // the process for the other.
+  int CheckAdoptable(int fd) const;
+  // It is this handle's from now on.
+  void Adopted(int fd);
+
+  int CheckUnopened() const {
+    if (state_ == State::kOpen) return UV_EBUSY;
+    return state_ == State::kUnopened ? 0 : UV_EBADF;
+  }
+  bool is_unopened() const { return state_ == State::kUnopened; }
+  bool is_open() const { return state_ == State::kOpen; }
+  CompletionQueue* queue() const { return queue_; }
+  void Note(EventKind kind, int32_t first = 0, int32_t second = 0) {
+    queue_->Note(this, kind, first, second);
+  }
+  // False for a handle that is not open, or of another copy of lib/.
+  bool JoinGroup(const HandleWrap* other) {
+    if (!other->is_open() || other->queue_ != queue_) return false;
+    group_ = other->id_;
+    return true;
+  }
+
+  // Called once, before uv_close(): for what a class has to let go by itself.
+  virtual void BeforeClose() {}
+
+ private:
+  enum class State { kUnopened, kOpen, kClosing, kClosed };
+
+  static void OnClose(uv_handle_t* handle);
+  void Opened(Napi::Object object);
+
+  Napi::Reference<Napi::Object>* object_;
+  CompletionQueue* queue_;
+  uv_handle_t* handle_;
+  State state_ = State::kUnopened;
+  uint32_t id_ = 0;
+  uint32_t group_ = 0;
+};
+
+// The number, as every method returns it.
+inline Napi::Value Result(const Napi::CallbackInfo& info, int result) {
+  return Napi::Number::New(info.Env(), result);
+}
+
+}  // namespace pipewright
+
+#endif  // PIPEWRIGHT_SRC_CORE_HANDLE_WRAP_H_

@@ -1,0 +1,61 @@
+#include "core/read_slab.h"
+
+#include <cstring>
+
+namespace pipewright {
+
+ReadSlabs::ReadSlabs(Napi::Env env) : env_(env), table_(Napi::Persistent(Napi::Array::New(env))) {}
+
+bool ReadSlabs::IsFit(const Slab& slab, bool large) const {
+  return large ? slab.used == 0 : kSlabSize - slab.used >= kGiveAwaySize;
+}
+
+uv_buf_t ReadSlabs::Allocate(bool large) {
+  // Within a turn slabs fill from the first on, so only the last few can have room.
+  while (current_ < slabs_.size() && !IsFit(slabs_[current_], large)) ++current_;
+  if (current_ == kMaxSlabs) return uv_buf_init(nullptr, 0);
+  if (current_ == slabs_.size()) slabs_.emplace_back();
+  Slab& slab = slabs_[current_];
+  if (slab.data == nullptr && !AllocateSlab(current_)) return uv_buf_init(nullptr, 0);
+  return uv_buf_init(slab.data + slab.used, static_cast<unsigned int>(kSlabSize - slab.used));
+}
+
+bool ReadSlabs::AllocateSlab(size_t number) {
+  Napi::HandleScope scope(env_);
+  void* data = nullptr;
+  napi_value buffer = nullptr;
+  if (napi_create_buffer(env_, kSlabSize, &data, &buffer) != napi_ok) return false;
+  if (napi_set_element(env_, table_.Value(), static_cast<uint32_t>(number), buffer) != napi_ok) {
+    return false;
+  }
+  slabs_[number].data = static_cast<char*>(data);
+  return true;
+}
+
+ReadSlabs::Place ReadSlabs::Commit(size_t length) {
+  Slab& slab = slabs_[current_];
+  if (slab.used == 0 && length >= kGiveAwaySize) {
+    // What is behind the read may be another connection's older bytes.
+    std::memset(slab.data + length, 0, kSlabSize - length);
+    slab.data = nullptr;
+    slab.used = kSlabSize;
+    return {true, static_cast<int32_t>(current_)};
+  }
+  const size_t position = current_ * kSlabSize + slab.used;
+  // Whole cache lines, so that copies out start aligned.
+  slab.used += (length + 63) / 64 * 64;
+  return {false, static_cast<int32_t>(position)};
+}
+
+void ReadSlabs::Recycle() {
+  if (current_ == 0 && (slabs_.empty() || slabs_[0].used == 0)) return;
+  for (size_t number = kKeptSlabs; number < slabs_.size(); ++number) {
+    if (slabs_[number].data == nullptr) continue;
+    napi_set_element(env_, table_.Value(), static_cast<uint32_t>(number), env_.Undefined());
+  }
+  if (slabs_.size() > kKeptSlabs) slabs_.resize(kKeptSlabs);
+  for (Slab& slab : slabs_) slab.used = 0;
+  current_ = 0;
+}
+
+}  // namespace pipewright

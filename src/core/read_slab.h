@@ -1,0 +1,67 @@
+// Where reads land. libuv reads into 64 KiB slabs that belong to C++; lib/ copies
+// each small read out into a Buffer of its own, so a slab is used again and again.
+// A read that fills half a slab or more from its start is not copied: the slab
+// itself becomes the user's Buffer and C++ forgets it. So no chunk shows, pins or
+// shares memory with another connection's bytes, and none pins more than twice its
+// size.
+
+#ifndef PIPEWRIGHT_SRC_CORE_READ_SLAB_H_
+#define PIPEWRIGHT_SRC_CORE_READ_SLAB_H_
+
+#include <napi.h>
+#include <uv.h>
+
+#include <cstddef>
+#include <vector>
+
+namespace pipewright {
+
+class ReadSlabs {
+ public:
+  static constexpr size_t kSlabSize = 64 * 1024;
+  // From here on a read is given away with its slab.
+  static constexpr size_t kGiveAwaySize = kSlabSize / 2;
+
+  explicit ReadSlabs(Napi::Env env);
+
+  // JavaScript's view: the Buffers, by number.
+  Napi::Array table() const { return table_.Value(); }
+
+  // Room for one read. `large`: the reader's last read was a large one, so it gets
+  // a slab of its own. The buffer is empty where memory is out, or where this turn
+  // has filled all it may: the read then waits for the next turn.
+  uv_buf_t Allocate(bool large);
+
+  // The outcome of a read of `length` bytes into the room that was handed out last.
+  struct Place {
+    bool given_away;
+    int32_t position;  // Number of the slab when given away; else slab * kSlabSize + offset.
+  };
+  Place Commit(size_t length);
+
+  // All reads were delivered: the slabs are empty again.
+  void Recycle();
+
+ private:
+  struct Slab {
+    char* data = nullptr;  // nullptr: given away, no memory behind this number.
+    size_t used = 0;
+  };
+
+  // Slabs kept for the next turn: what 50 busy connections need, and no more.
+  static constexpr size_t kKeptSlabs = 8;
+  // What one turn may fill: 16 MiB.
+  static constexpr size_t kMaxSlabs = 256;
+
+  bool IsFit(const Slab& slab, bool large) const;
+  bool AllocateSlab(size_t number);
+
+  Napi::Env env_;
+  Napi::Reference<Napi::Array> table_;
+  std::vector<Slab> slabs_;
+  size_t current_ = 0;
+};
+
+}  // namespace pipewright
+
+#endif  // PIPEWRIGHT_SRC_CORE_READ_SLAB_H_

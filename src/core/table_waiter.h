@@ -1,0 +1,48 @@
+// What to do when the table of descriptors is full, or memory is out: the owner stops
+// what it was doing and calls Wait(); `retry` runs after 50 ms, then each 500 ms, and at
+// once when this thread closes a descriptor.
+
+#ifndef PIPEWRIGHT_SRC_CORE_TABLE_WAITER_H_
+#define PIPEWRIGHT_SRC_CORE_TABLE_WAITER_H_
+
+#include <functional>
+
+#include "core/environment.h"
+#include "core/loop_timer.h"
+
+namespace pipewright {
+
+class TableWaiter : private DescriptorWaiter {
+ public:
+  TableWaiter(Environment* environment, std::function<void()> retry);
+  ~TableWaiter() { Stop(); }
+  TableWaiter(const TableWaiter&) = delete;
+  TableWaiter& operator=(const TableWaiter&) = delete;
+
+  bool is_waiting() const { return is_waiting_; }
+  // Reports whether it has waited since the last Succeeded().
+  bool has_waited() const { return attempts_ > 0; }
+
+  // `keeps_loop_alive`: as the owner's handle would, were it not stopped.
+  void Wait(bool keeps_loop_alive);
+  // There was room: the next wait is a short one again.
+  void Succeeded() { attempts_ = 0; }
+  void Stop();
+  // Stops for good.
+  void Close();
+
+ private:
+  void OnDescriptorClosed() override;
+  void OnTimer();
+
+  Environment* environment_;
+  std::function<void()> retry_;
+  LoopTimer timer_;
+  bool keeps_loop_alive_ = true;
+  bool is_waiting_ = false;
+  int attempts_ = 0;
+};
+
+}  // namespace pipewright
+
+#endif  // PIPEWRIGHT_SRC_CORE_TABLE_WAITER_H_

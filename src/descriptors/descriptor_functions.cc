@@ -1,0 +1,273 @@
+#include "descriptors/descriptor_functions.h"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#ifndef STATX_TYPE  // musl before 1.2.5 has no statx().
+#include <linux/stat.h>
+#endif
+
+#include <cerrno>
+#include <climits>
+#include <string>
+
+#include "core/arguments.h"
+#include "descriptors/descriptor_pair.h"
+#include "core/descriptor_registry.h"
+#include "net/unix_address.h"
+
+namespace pipewright {
+
+namespace {
+
+constexpr int kAtStatxDontSync = 0x4000;  // AT_STATX_DONT_SYNC, which old headers lack.
+
+Napi::Value Number(const Napi::CallbackInfo& info, double value) {
+  return Napi::Number::New(info.Env(), value);
+}
+
+// Asks for the type alone, so that no file system has to be asked. 0 or an errno.
+int TypeOf(int fd, struct statx* status) {
+  constexpr int kFlags = AT_EMPTY_PATH | kAtStatxDontSync;
+  return syscall(SYS_statx, fd, "", kFlags, STATX_TYPE, status) == 0 ? 0 : -errno;
+}
+
+Environment* EnvironmentOf(const Napi::CallbackInfo& info) {
+  return static_cast<Environment*>(info.Data());
+}
+
+const char* SocketType(int fd, int domain) {
+  int type = 0;
+  int is_listening = 0;
+  socklen_t length = sizeof(type);
+  getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length);
+  length = sizeof(is_listening);
+  getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &is_listening, &length);
+  if (domain == AF_INET || domain == AF_INET6) {
+    if (type == SOCK_DGRAM) return "udp";
+    if (type == SOCK_STREAM) return is_listening != 0 ? "tcp-server" : "tcp";
+    return "socket";
+  }
+  if (domain != AF_UNIX) return "socket";
+  if (type == SOCK_DGRAM) return "unix-datagram";
+  if (type == SOCK_SEQPACKET) return is_listening != 0 ? "unix-seqpacket-server" : "unix-seqpacket";
+  return is_listening != 0 ? "unix-server" : "unix";
+}
+
+// The text of the link in /proc, which asks no file system: "anon_inode:[eventpoll]",
+// "/memfd:name (deleted)", "pipe:[1234]", or a path.
+std::string LinkText(int fd) {
+  char target[PATH_MAX];
+  const std::string link = "/proc/self/fd/" + std::to_string(fd);
+  const ssize_t length = readlink(link.c_str(), target, sizeof(target));
+  return length <= 0 ? std::string() : std::string(target, static_cast<size_t>(length));
+}
+
+bool StartsWith(const std::string& text, const char* prefix) { return text.rfind(prefix, 0) == 0; }
+
+// Anonymous files have no other type than that text; empty for files that have one.
+std::string AnonymousType(const std::string& link) {
+  if (StartsWith(link, "/memfd:")) return "memfd";
+  if (!StartsWith(link, "anon_inode:")) return std::string();
+  const std::string name = link.substr(sizeof("anon_inode:") - 1);
+  return name.size() > 2 && name.front() == '[' ? name.substr(1, name.size() - 2) : name;
+}
+
+// What kind of thing it is, or an errno. Never asks the file system that a stranger's
+// file is on: fstat(2) there may take seconds.
+Napi::Value DescriptorType(const Napi::CallbackInfo& info) {
+  int fd;
+  if (!ToFd(info[0], &fd)) return Number(info, UV_EINVAL);
+  int domain = 0;
+  socklen_t length = sizeof(domain);
+  if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &length) == 0) {
+    return Napi::String::New(info.Env(), SocketType(fd, domain));
+  }
+  if (errno != ENOTSOCK) return Number(info, -errno);
+  const std::string link = LinkText(fd);
+  const std::string anonymous = AnonymousType(link);
+  if (!anonymous.empty()) return Napi::String::New(info.Env(), anonymous);
+  struct statx status;
+  const int err = TypeOf(fd, &status);
+  if (err != 0) return Number(info, err);
+  const char* type = "unknown";
+  if (S_ISREG(status.stx_mode)) type = "file";
+  if (S_ISDIR(status.stx_mode)) type = "directory";
+  if (S_ISFIFO(status.stx_mode)) type = StartsWith(link, "pipe:") ? "pipe" : "fifo";
+  if (S_ISCHR(status.stx_mode)) type = isatty(fd) == 1 ? "tty" : "character-device";
+  if (S_ISBLK(status.stx_mode)) type = "block-device";
+  return Napi::String::New(info.Env(), type);
+}
+
+// Two new descriptors, as an array.
+Napi::Value Give(const Napi::CallbackInfo& info, int first, int second) {
+  EnvironmentOf(info)->Track(first);
+  EnvironmentOf(info)->Track(second);
+  auto pair = Napi::Array::New(info.Env(), 2);
+  pair.Set(uint32_t{0}, first);
+  pair.Set(uint32_t{1}, second);
+  return pair;
+}
+
+// socketPair(type): two descriptors, or an errno.
+Napi::Value SocketPair(const Napi::CallbackInfo& info) {
+  int32_t type;
+  int pair[2];
+  if (!ToInt32(info[0], &type)) return Number(info, UV_EINVAL);
+  if (socketpair(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) != 0) {
+    return Number(info, -errno);
+  }
+  return Give(info, pair[0], pair[1]);
+}
+
+// The ends of a child's stdio: [fd, fd], or an errno. Blocking, since the one end is a
+// child's; PipeWrap.open() changes that of the other.
+Napi::Value StdioSocketPair(const Napi::CallbackInfo& info) {
+  UniqueFd first;
+  UniqueFd second;
+  const int err = OpenSocketPair(&first, &second);
+  if (err != 0) return Number(info, err);
+  return Give(info, first.Release(), second.Release());
+}
+
+// [end to read, end to write], or an errno.
+Napi::Value Pipe(const Napi::CallbackInfo& info) {
+  int fds[2];
+  if (pipe2(fds, O_CLOEXEC) != 0) return Number(info, -errno);
+  return Give(info, fds[0], fds[1]);
+}
+
+Napi::Value DuplicateFd(const Napi::CallbackInfo& info) {
+  int fd;
+  if (!ToFd(info[0], &fd)) return Number(info, UV_EINVAL);
+  const int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+  if (copy >= 0) EnvironmentOf(info)->Track(copy);
+  return Number(info, copy >= 0 ? copy : -errno);
+}
+
+// closeFd(fd): at once.
+Napi::Value CloseFd(const Napi::CallbackInfo& info) {
+  int fd;
+  if (!ToFd(info[0], &fd)) return Number(info, UV_EINVAL);
+  EnvironmentOf(info)->Untrack(fd);
+  // EINTR: closed all the same, see close(2).
+  const int err = close(fd) == 0 || errno == EINTR ? 0 : -errno;
+  EnvironmentOf(info)->DescriptorClosed();
+  return Number(info, err);
+}
+
+// Whether close(2) cannot take long: of a pipe, of a socket that does not linger, of
+// /dev/null and its like. Other files may be on a slow file system.
+bool ClosesAtOnce(int fd) {
+  struct statx status;
+  if (TypeOf(fd, &status) != 0) return false;
+  constexpr uint32_t kMemoryDevices = 1;
+  if (S_ISFIFO(status.stx_mode)) return true;
+  if (S_ISCHR(status.stx_mode)) return status.stx_rdev_major == kMemoryDevices;
+  if (!S_ISSOCK(status.stx_mode)) return false;
+  linger setting{};
+  socklen_t length = sizeof(setting);
+  getsockopt(fd, SOL_SOCKET, SO_LINGER, &setting, &length);
+  return setting.l_onoff == 0;
+}
+
+// closeInBackground(fd), or of an Int32Array: in the thread pool, if it may take long.
+// Of many it is not asked: that would cost as much as the closing.
+Napi::Value CloseInBackground(const Napi::CallbackInfo& info) {
+  int fd;
+  if (info[0].IsTypedArray() &&
+      info[0].As<Napi::TypedArray>().TypedArrayType() == napi_int32_array) {
+    const auto list = info[0].As<Napi::Int32Array>();
+    for (size_t i = 0; i < list.ElementLength(); ++i) EnvironmentOf(info)->Untrack(list[i]);
+    EnvironmentOf(info)->closer()->Close(list.Data(), list.ElementLength());
+    return Number(info, 0);
+  }
+  if (!ToFd(info[0], &fd)) return Number(info, UV_EINVAL);
+  EnvironmentOf(info)->Untrack(fd);
+  if (ClosesAtOnce(fd)) {
+    close(fd);
+    EnvironmentOf(info)->DescriptorClosed();
+  } else {
+    EnvironmentOf(info)->closer()->Close(&fd, 1);
+  }
+  return Number(info, 0);
+}
+
+// untrackFd(fd): it is the user's, and no longer closed when this thread ends.
+Napi::Value UntrackFd(const Napi::CallbackInfo& info) {
+  int fd;
+  if (!ToFd(info[0], &fd)) return Number(info, UV_EINVAL);
+  EnvironmentOf(info)->Untrack(fd);
+  return Number(info, 0);
+}
+
+// leaveDescriptor(fd): its token, for another thread.
+Napi::Value LeaveDescriptor(const Napi::CallbackInfo& info) {
+  int fd;
+  if (!ToFd(info[0], &fd)) return Number(info, UV_EINVAL);
+  EnvironmentOf(info)->Untrack(fd);
+  const uint64_t token = DescriptorRegistry::Get()->Leave(EnvironmentOf(info), UniqueFd(fd));
+  return Number(info, static_cast<double>(token));
+}
+
+// claimDescriptor(token): the descriptor, or an errno.
+Napi::Value ClaimDescriptor(const Napi::CallbackInfo& info) {
+  if (!info[0].IsNumber()) return Number(info, UV_EINVAL);
+  const double token = info[0].As<Napi::Number>().DoubleValue();
+  if (!(token >= 0 && token <= 9007199254740991.0)) return Number(info, UV_EINVAL);
+  UniqueFd fd = DescriptorRegistry::Get()->Claim(static_cast<uint64_t>(token));
+  if (!fd.is_valid()) return Number(info, UV_ENOENT);
+  EnvironmentOf(info)->Track(fd.get());
+  return Number(info, fd.Release());
+}
+
+Napi::Value AllowDescriptors(const Napi::CallbackInfo& info) {
+  int fd;
+  if (!ToFd(info[0], &fd) || !info[1].IsBoolean()) return Number(info, UV_EINVAL);
+  PassDescriptors(fd, info[1].As<Napi::Boolean>().Value());
+  return Number(info, 0);
+}
+
+// flags(fd): of fcntl(2), F_GETFL, or an errno.
+Napi::Value GetFlags(const Napi::CallbackInfo& info) {
+  int fd;
+  if (!ToFd(info[0], &fd)) return Number(info, UV_EINVAL);
+  const int flags = fcntl(fd, F_GETFL);
+  return Number(info, flags >= 0 ? flags : -errno);
+}
+
+Napi::Value SetBlocking(const Napi::CallbackInfo& info) {
+  int fd;
+  if (!ToFd(info[0], &fd) || !info[1].IsBoolean()) return Number(info, UV_EINVAL);
+  const int flags = fcntl(fd, F_GETFL);
+  if (flags < 0) return Number(info, -errno);
+  const bool blocks = info[1].As<Napi::Boolean>().Value();
+  const int changed = blocks ? flags & ~O_NONBLOCK : flags | O_NONBLOCK;
+  return Number(info, fcntl(fd, F_SETFL, changed) == 0 ? 0 : -errno);
+}
+
+}  // namespace
+
+void DefineDescriptorFunctions(Napi::Object binding, Environment* environment) {
+  const auto define = [&](const char* name, Napi::Value (*function)(const Napi::CallbackInfo&)) {
+    binding.Set(name, Napi::Function::New(binding.Env(), function, name, environment));
+  };
+  define("descriptorType", DescriptorType);
+  define("socketPair", SocketPair);
+  define("stdioSocketPair", StdioSocketPair);
+  define("pipe", Pipe);
+  define("duplicateFd", DuplicateFd);
+  define("closeFd", CloseFd);
+  define("closeInBackground", CloseInBackground);
+  define("leaveDescriptor", LeaveDescriptor);
+  define("claimDescriptor", ClaimDescriptor);
+  define("allowDescriptors", AllowDescriptors);
+  define("getFlags", GetFlags);
+  define("setBlocking", SetBlocking);
+  define("untrackFd", UntrackFd);
+}
+
+}  // namespace pipewright

@@ -1,0 +1,227 @@
+#include "net/listener.h"
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <string>
+
+#include "core/arguments.h"
+#include "core/class_methods.h"
+#include "net/ip_address.h"
+#include "net/socket_name.h"
+
+namespace pipewright {
+
+namespace {
+
+// An optional integer of an options object; `fallback` where it is undefined.
+bool GetInt(const Napi::Object& options, const char* name, int fallback, int* out) {
+  *out = fallback;
+  const Napi::Value value = options.Get(name);
+  return value.IsUndefined() || ToInt32(value, out);
+}
+
+bool GetBool(const Napi::Object& options, const char* name) {
+  const Napi::Value value = options.Get(name);
+  return value.IsBoolean() && value.As<Napi::Boolean>().Value();
+}
+
+bool ReadUnixOptions(const Napi::Object& options, ListenUnixOptions* out) {
+  out->replace_stale = GetBool(options, "replaceStale");
+  out->pass_descriptors = GetBool(options, "descriptors");
+  return ToString(options.Get("path"), &out->path) &&
+         GetInt(options, "mode", ListenUnixOptions::kUnset, &out->mode) &&
+         GetInt(options, "addMode", 0, &out->add_mode) &&
+         GetInt(options, "uid", ListenUnixOptions::kUnset, &out->uid) &&
+         GetInt(options, "gid", ListenUnixOptions::kUnset, &out->gid) &&
+         GetInt(options, "backlog", out->backlog, &out->backlog);
+}
+
+struct ListenTcpOptions {
+  IpAddress address;
+  int backlog = 511;
+  bool ipv6_only = false;
+  bool reuse_port = false;
+};
+
+bool ReadTcpOptions(const Napi::Object& options, ListenTcpOptions* out) {
+  std::string host;
+  int port;
+  if (!ToString(options.Get("address"), &host)) return false;
+  if (!GetInt(options, "port", 0, &port)) return false;
+  if (!GetInt(options, "backlog", out->backlog, &out->backlog)) return false;
+  out->ipv6_only = GetBool(options, "ipv6Only");
+  out->reuse_port = GetBool(options, "reusePort");
+  return IpAddress::Parse(host, port, &out->address) == 0;
+}
+
+int EnableOption(int fd, int level, int name) {
+  const int on = 1;
+  return setsockopt(fd, level, name, &on, sizeof(on)) == 0 ? 0 : -errno;
+}
+
+int ListenTcp(const ListenTcpOptions& options, UniqueFd* out) {
+  const int family = options.address.data.ss_family;
+  *out = UniqueFd(socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!out->is_valid()) return -errno;
+  int err = EnableOption(out->get(), SOL_SOCKET, SO_REUSEADDR);
+  if (err == 0 && options.ipv6_only) err = EnableOption(out->get(), IPPROTO_IPV6, IPV6_V6ONLY);
+  if (err == 0 && options.reuse_port) err = EnableOption(out->get(), SOL_SOCKET, SO_REUSEPORT);
+  if (err != 0) return err;
+  if (bind(out->get(), options.address.get(), options.address.length()) != 0) return -errno;
+  return listen(out->get(), options.backlog) == 0 ? 0 : -errno;
+}
+
+// The table is full, this process's or the system's, or memory is out.
+bool IsOverload(int err) {
+  return err == EMFILE || err == ENFILE || err == ENOBUFS || err == ENOMEM;
+}
+
+// accept(2): errors that belong to the one connection, which is gone.
+bool IsLostConnection(int err) { return err == ECONNABORTED || err == EPROTO || err == EINTR; }
+
+}  // namespace
+
+Napi::Function Listener::Define(Napi::Env env, CompletionQueue* queue) {
+  ClassMethods<Listener> methods;
+  methods.AddHandle()
+      .Add("listenOnPath", &Listener::ListenOnPath)
+      .Add("listenOnAddress", &Listener::ListenOnAddress)
+      .Add("listenOnFd", &Listener::ListenOnFd)
+      .Add("accept", &Listener::Accept)
+      .Add("reject", &Listener::Reject)
+      .Add("keepFile", &Listener::KeepFile)
+      .Add("removeFile", &Listener::RemoveFile)
+      .Add("getsockname", &Listener::LocalAddress);
+  return DefineClass(env, "Listener", methods.list(), queue);
+}
+
+Listener::Listener(const Napi::CallbackInfo& info)
+    : Napi::ObjectWrap<Listener>(info),
+      HandleWrap(this, static_cast<CompletionQueue*>(info.Data()),
+                 reinterpret_cast<uv_handle_t*>(&poll_)),
+      table_waiter_(queue()->environment(),
+                    [this] { uv_poll_start(&poll_, UV_READABLE, OnReadable); }) {}
+
+// Takes the listening socket over, unless it fails, and begins to accept.
+int Listener::Start(const Napi::CallbackInfo& info, int fd) {
+  int err = Open(info, [&](uv_loop_t* loop) { return uv_poll_init(loop, &poll_, fd); });
+  if (err != 0) return err;
+  err = uv_poll_start(&poll_, UV_READABLE, OnReadable);
+  if (err == 0) {
+    socket_.Reset(fd);
+  } else {
+    Close();
+  }
+  return err;
+}
+
+Napi::Value Listener::ListenOnPath(const Napi::CallbackInfo& info) {
+  ListenUnixOptions options;
+  if (!info[0].IsObject() || !ReadUnixOptions(info[0].As<Napi::Object>(), &options)) {
+    return Result(info, UV_EINVAL);
+  }
+  if (!is_unopened()) return Result(info, UV_EBUSY);
+  UniqueFd socket;
+  int err = ListenUnix(options, &socket, &file_);
+  if (err == 0) err = Start(info, socket.get());
+  if (err == 0) socket.Release();
+  if (err != 0) file_.Remove();
+  return Result(info, err);
+}
+
+Napi::Value Listener::ListenOnAddress(const Napi::CallbackInfo& info) {
+  ListenTcpOptions options;
+  if (!info[0].IsObject() || !ReadTcpOptions(info[0].As<Napi::Object>(), &options)) {
+    return Result(info, UV_EINVAL);
+  }
+  if (!is_unopened()) return Result(info, UV_EBUSY);
+  UniqueFd socket;
+  int err = ListenTcp(options, &socket);
+  if (err == 0) err = Start(info, socket.get());
+  if (err == 0) socket.Release();
+  return Result(info, err);
+}
+
+// Takes the descriptor over; on failure it stays the caller's.
+Napi::Value Listener::ListenOnFd(const Napi::CallbackInfo& info) {
+  int fd;
+  int32_t backlog;
+  if (!ToFd(info[0], &fd) || !ToInt32(info[1], &backlog)) return Result(info, UV_EINVAL);
+  if (!is_unopened()) return Result(info, UV_EBUSY);
+  int err = CheckAdoptable(fd);
+  if (err == 0 && listen(fd, backlog) != 0) err = -errno;
+  if (err == 0) err = Start(info, fd);
+  if (err == 0) Adopted(fd);
+  return Result(info, err);
+}
+
+void Listener::OnReadable(uv_poll_t* poll, int status, int) {
+  auto* self = static_cast<Listener*>(HandleWrap::From(reinterpret_cast<const uv_handle_t*>(poll)));
+  if (status < 0) return self->Note(EventKind::kConnection, status);
+  for (int accepted = 0; accepted < kMaxAcceptsPerTurn; ++accepted) {
+    const int fd = accept4(self->socket_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (fd >= 0) {
+      self->table_waiter_.Succeeded();
+      self->Note(EventKind::kConnection, 0, fd);
+      continue;
+    }
+    const int err = errno;
+    if (err == EAGAIN) return;
+    if (IsLostConnection(err)) continue;
+    return self->OnError(err);
+  }
+}
+
+// Stops: what cannot pass by itself would be reported each turn without end. An overload
+// is reported once until a connection was accepted again, however often that is tried.
+void Listener::OnError(int err) {
+  const bool has_ref = uv_has_ref(reinterpret_cast<uv_handle_t*>(&poll_)) != 0;
+  uv_poll_stop(&poll_);
+  if (!IsOverload(err)) return Note(EventKind::kConnection, -err, 0);
+  if (!table_waiter_.has_waited()) Note(EventKind::kConnection, -err, 1);
+  table_waiter_.Wait(has_ref);
+}
+
+// Goes on after an error, which stops it; after an overload at once.
+Napi::Value Listener::Accept(const Napi::CallbackInfo& info) {
+  if (!is_open()) return Result(info, UV_EBADF);
+  table_waiter_.Stop();
+  return Result(info, uv_poll_start(&poll_, UV_READABLE, OnReadable));
+}
+
+// Closes an accepted descriptor that nobody takes. Connections are told of after close(),
+// too.
+Napi::Value Listener::Reject(const Napi::CallbackInfo& info) {
+  int fd;
+  if (!ToFd(info[0], &fd)) return Result(info, UV_EINVAL);
+  queue()->Claim(fd);
+  return Result(info, close(fd) == 0 ? 0 : -errno);
+}
+
+Napi::Value Listener::KeepFile(const Napi::CallbackInfo& info) {
+  file_.Disown();
+  return info.Env().Undefined();
+}
+
+Napi::Value Listener::RemoveFile(const Napi::CallbackInfo& info) {
+  file_.Remove();
+  return info.Env().Undefined();
+}
+
+Napi::Value Listener::LocalAddress(const Napi::CallbackInfo& info) {
+  if (!is_open()) return Result(info, UV_EBADF);
+  return NameOfSocket(info.Env(), socket_.get());
+}
+
+// The file goes first: once the descriptor is closed, a new server may have made its
+// own.
+void Listener::BeforeClose() {
+  table_waiter_.Close();
+  file_.Remove();
+  uv_poll_stop(&poll_);
+  socket_.Reset();
+}
+
+}  // namespace pipewright

@@ -1,0 +1,62 @@
+#include "net/peer_credentials.h"
+
+#include <sys/socket.h>
+#include <uv.h>
+
+#include <cerrno>
+#include <vector>
+
+#include "core/arguments.h"
+
+#ifndef SO_PEERGROUPS
+#define SO_PEERGROUPS 59
+#endif
+
+namespace pipewright {
+
+namespace {
+
+int GetCredentials(int fd, ucred* out) {
+  int domain = 0;
+  socklen_t length = sizeof(domain);
+  if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &length) != 0) return -errno;
+  if (domain != AF_UNIX) return UV_ENOTSUP;
+  length = sizeof(*out);
+  if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, out, &length) != 0) return -errno;
+  // A socket without a peer has the ids of nobody.
+  return out->uid == static_cast<uid_t>(-1) ? UV_ENOTCONN : 0;
+}
+
+// Supplementary groups. The kernel says by ERANGE how much room they take.
+int GetGroups(int fd, std::vector<gid_t>* out) {
+  out->resize(64);
+  for (;;) {
+    auto length = static_cast<socklen_t>(out->size() * sizeof(gid_t));
+    const int result = getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, out->data(), &length);
+    if (result != 0 && errno != ERANGE) return -errno;
+    out->resize(length / sizeof(gid_t));
+    if (result == 0) return 0;
+  }
+}
+
+}  // namespace
+
+Napi::Value PeerCredentials(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  int fd;
+  ucred credentials;
+  std::vector<gid_t> groups;
+  int err = ToFd(info[0], &fd) ? GetCredentials(fd, &credentials) : UV_EINVAL;
+  if (err == 0) err = GetGroups(fd, &groups);
+  if (err != 0) return Napi::Number::New(env, err);
+  auto list = Napi::Array::New(env, groups.size());
+  for (uint32_t i = 0; i < groups.size(); ++i) list.Set(i, Napi::Number::New(env, groups[i]));
+  auto object = Napi::Object::New(env);
+  object.Set("pid", Napi::Number::New(env, credentials.pid));
+  object.Set("uid", Napi::Number::New(env, credentials.uid));
+  object.Set("gid", Napi::Number::New(env, credentials.gid));
+  object.Set("groups", list);
+  return object;
+}
+
+}  // namespace pipewright

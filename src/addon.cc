@@ -10,11 +10,10 @@
 #include "core/environment.h"
 #include "net/listener.h"
 #include "descriptors/message_socket.h"
-#include "net/peer_credentials.h"
 #include "net/pipe_wrap.h"
 #include "child_process/process_wrap.h"
 #include "child_process/signal_wrap.h"
-#include "net/socket_name.h"
+#include "net/socket_info.h"
 #include "child_process/spawn_sync.h"
 #include "net/tcp_wrap.h"
 

@@ -11,7 +11,7 @@ const rules = require('./helpers/source_rules');
 
 const ROOT = path.join(__dirname, '..');
 
-// Imports only go down.
+// The rooms of lib/, highest first. Imports only go down.
 const LAYERS = [
   ['index', 'register'],
   ['cluster'],
@@ -19,40 +19,17 @@ const LAYERS = [
   ['channel'],
   ['descriptors', 'dgram'],
   ['net'],
-  ['descriptor'],
-  ['own_number'],
+  ['fd'],
   ['signals'],
-  ['binding'],
-  ['completions'],
-  ['accounts', 'async_scope', 'instances', 'signal_names'],
-  ['validate'],
-  ['errors'],
+  ['base'],
 ];
 
-// The files that own a native object.
-const OWNERS_OF_NATIVE_OBJECTS = [
-  'lib/net/adopt.js',
-  'lib/net/connecting.js',
-  'lib/net/listening.js',
-  'lib/net/peer.js',
-  'lib/net/server.js',
-  'lib/child_process/child.js',
-  'lib/child_process/stdio.js',
-  'lib/child_process/sync.js',
-  'lib/descriptor.js',
-  'lib/own_number.js',
-  'lib/net/listening.js',
-  'lib/net/passing.js',
-  'lib/net/sendable.js',
-  'lib/descriptors/pair.js',
-  'lib/descriptors/passer.js',
-  'lib/channel/index.js',
-  'lib/dgram/index.js',
-  'lib/signals.js',
-  'lib/systemd.js',
-  'lib/cluster/primary.js',
-  'lib/cluster/worker.js',
-];
+// The rooms of src/, highest first. Includes only go down; addon.cc is above them all.
+const SOURCE_LAYERS = [['addon'], ['cluster'], ['child_process'], ['descriptors'], ['net'], ['core']];
+
+// Files that turn what a caller gave into checked objects, and indexes, which only
+// re-export: neither has a native object in its hands.
+const KNOWS_NO_NATIVE_OBJECT = /(^|\/)(index|register|options|attributes|paths|env|symbols|errors|validate)\.js$/;
 
 /** @returns {{ file: string, text: string }[]} all files below `folder` with such a name */
 function sourcesIn(folder, pattern) {
@@ -78,14 +55,14 @@ describe('import direction', () => {
     ['lib/net/socket.js', "require('../cluster');"],
     ['lib/net/socket.js', "require('../dgram/index.js');"],
     ['lib/dgram/index.js', "require('../descriptors');"],
-    ['lib/errors.js', "const { validate } = require('./validate');"],
+    ['lib/base/errors.js', "const { Socket } = require('../net/socket');"],
     ['lib/unheard_of.js', ''],
   ])('finds %s with %s', (file, text) => {
     expect(rules.importsThatGoUp(sample(file, text), LAYERS)).toHaveLength(1);
   });
 
   test.each([
-    ['lib/net/socket.js', "require('./options'); require('../errors'); require('node:net');"],
+    ['lib/net/socket.js', "require('./options'); require('../base/errors'); require('node:net');"],
     ['lib/child_process/ipc/target.js', "require('../stdio'); require('../../net/socket');"],
   ])('lets %s pass with %s', (file, text) => {
     expect(rules.importsThatGoUp(sample(file, text), LAYERS)).toEqual([]);
@@ -121,16 +98,35 @@ describe('errors', () => {
   });
 });
 
-describe('lib/binding.js', () => {
-  test('is imported by owners of native objects only', () => {
-    expect(rules.uninvitedImportsOfBinding(lib, OWNERS_OF_NATIVE_OBJECTS)).toEqual([]);
+describe('the binding', () => {
+  test('is out of sight where arguments are checked, and of indexes', () => {
+    expect(rules.uninvitedImportsOfBinding(lib, KNOWS_NO_NATIVE_OBJECT)).toEqual([]);
   });
 
   test.each([
-    ['lib/net/options.js', "require('../binding')"],
-    ['lib/index.js', "require('./binding.js')"],
+    ['lib/net/options.js', "require('../base/binding')"],
+    ['lib/index.js', "require('./base/binding.js')"],
   ])('finds %s with %s', (file, text) => {
-    expect(rules.uninvitedImportsOfBinding(sample(file, text), OWNERS_OF_NATIVE_OBJECTS)).toHaveLength(1);
+    expect(rules.uninvitedImportsOfBinding(sample(file, text), KNOWS_NO_NATIVE_OBJECT)).toHaveLength(1);
+  });
+
+  test('is loaded by lib/base/binding.js alone', () => {
+    const loads = lib.filter(({ text }) => /require\('node-gyp-build'\)|pipewright\.node/.test(text));
+    expect(loads.map(({ file }) => file)).toEqual(['lib/base/binding.js']);
+  });
+});
+
+describe('src/', () => {
+  test('includes only go down', () => {
+    expect(rules.includesThatGoUp(src, SOURCE_LAYERS)).toEqual([]);
+  });
+
+  test.each([
+    ['src/core/environment.cc', '#include "net/listener.h"\n'],
+    ['src/net/listener.cc', '#include "descriptors/ancillary.h"\n'],
+    ['src/unheard_of/a.cc', ''],
+  ])('finds %s with %s', (file, text) => {
+    expect(rules.includesThatGoUp(sample(file, text), SOURCE_LAYERS)).toHaveLength(1);
   });
 });
 
@@ -184,7 +180,7 @@ describe('fixtures', () => {
   });
 
   test('finds one that only names itself', () => {
-    const name = 'test/fixtures/sample.js';
+    const name = 'test/fixtures/net/sample.js';
     expect(rules.unusedFixtures([name], sample(name, "'sample.js'"))).toEqual([name]);
     expect(rules.unusedFixtures([name], sample('test/a.test.js', "run('sample.js')"))).toEqual([]);
   });

@@ -63,6 +63,15 @@ function handleClass(Base, defaultType) {
 
 const { scratch } = native.events;
 
+class ProcessWrap extends handleClass(native.ProcessWrap, 'PROCESSWRAP') {
+  #isOurs = true;
+
+  /** The number of an open ProcessWrap of this copy of lib/; a negative one of anything else. */
+  static idOf(value) {
+    return typeof value === 'object' && value !== null && #isOurs in value ? value.getId() : -1;
+  }
+}
+
 function streamClass(Base, type) {
   class Stream extends handleClass(Base, type) {
     // Whether reads are under way, as Node's handles have it.
@@ -96,6 +105,11 @@ function streamClass(Base, type) {
       if (!isSmall) return super.writeBuffer(chunk);
       scratch.set(chunk);
       return this.writeScratch(chunk.length);
+    }
+
+    // The stream is one of that child's stdio: the child's exit comes after its output.
+    joinGroup(child) {
+      return super.joinGroup(ProcessWrap.idOf(child));
     }
 
     get bytesRead() {
@@ -155,7 +169,6 @@ const { writeBuffer: writeMessage } = native.MessageSocket.prototype;
 const PipeWrap = streamClass(native.PipeWrap, 'PIPEWRAP');
 const TcpWrap = streamClass(native.TcpWrap, 'TCPWRAP');
 const Listener = handleClass(native.Listener, 'PIPESERVERWRAP');
-const ProcessWrap = handleClass(native.ProcessWrap, 'PROCESSWRAP');
 const SignalWrap = handleClass(native.SignalWrap, 'SIGNALWRAP');
 
 // Plain names only: Node finds no others when an ES module imports by name.

@@ -24,7 +24,8 @@ const asyncDispose = Symbol.asyncDispose ?? Symbol.for('nodejs.asyncDispose');
 /**
  * Events: 'message' (data, { path, pid, uid, gid, size, descriptors }), 'listening',
  * 'connect', 'connection' (of a bound seqpacket socket: a client, as such a socket),
- * 'overload' (of such a one: no descriptor is left to accept with; its clients wait), 'end' (seqpacket: the peer has ended), 'error', 'close'.
+ * 'overload' (of such a one: no descriptor is left to accept with; its clients wait),
+ * 'end' (seqpacket: the peer has ended), 'error', 'close'.
  */
 class UnixSocket extends EventEmitter {
   #handle = new MessageSocket();

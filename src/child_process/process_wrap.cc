@@ -8,12 +8,6 @@
 
 namespace pipewright {
 
-namespace {
-
-constexpr napi_type_tag kTypeTag = {0x6f2d5a0c7e1b4c39, 0x9b1e4d7702f64a85};
-
-}  // namespace
-
 Napi::Function ProcessWrap::Define(Napi::Env env, CompletionQueue* queue) {
   ClassMethods<ProcessWrap> methods;
   methods.AddHandle()
@@ -25,20 +19,9 @@ Napi::Function ProcessWrap::Define(Napi::Env env, CompletionQueue* queue) {
   return DefineClass(env, "ProcessWrap", methods.list(), queue);
 }
 
-ProcessWrap* ProcessWrap::From(const Napi::Value& value) {
-  bool is_ours = false;
-  if (!value.IsObject()) return nullptr;
-  if (napi_check_object_type_tag(value.Env(), value, &kTypeTag, &is_ours) != napi_ok || !is_ours) {
-    return nullptr;
-  }
-  return Unwrap(value.As<Napi::Object>());
-}
-
 ProcessWrap::ProcessWrap(const Napi::CallbackInfo& info)
     : Napi::ObjectWrap<ProcessWrap>(info),
-      HandleWrap(this, static_cast<CompletionQueue*>(info.Data()), &watcher_.handle) {
-  napi_type_tag_object(info.Env(), info.This(), &kTypeTag);
-}
+      HandleWrap(this, static_cast<CompletionQueue*>(info.Data()), &watcher_.handle) {}
 
 Napi::Value ProcessWrap::Start(const Napi::CallbackInfo& info) {
   SpawnOptions options;

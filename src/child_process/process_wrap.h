@@ -16,9 +16,6 @@ class ProcessWrap : public Napi::ObjectWrap<ProcessWrap>, public HandleWrap {
  public:
   static Napi::Function Define(Napi::Env env, CompletionQueue* queue);
 
-  // The wrap behind a JavaScript value; nullptr where it is anything else.
-  static ProcessWrap* From(const Napi::Value& value);
-
   explicit ProcessWrap(const Napi::CallbackInfo& info);
 
   // Methods for JavaScript; see docs/binding.md.

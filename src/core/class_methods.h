@@ -27,7 +27,8 @@ class ClassMethods {
         .Add("unref", &Wrap::UnrefHandle)
         .Add("hasRef", &Wrap::HasRef)
         .Add("getFd", &Wrap::GetFd)
-        .Add("hasUnread", &Wrap::HasUnread);
+        .Add("hasUnread", &Wrap::HasUnread)
+        .Add("getId", &Wrap::GetId);
   }
 
   // Those of every StreamWrap.
@@ -44,7 +45,8 @@ class ClassMethods {
         .Add("shutdown", &Wrap::Shutdown)
         .Add("getBytesRead", &Wrap::BytesRead)
         .Add("getBytesWritten", &Wrap::BytesWritten)
-        .Add("getWriteQueueSize", &Wrap::WriteQueueSize);
+        .Add("getWriteQueueSize", &Wrap::WriteQueueSize)
+        .Add("joinGroup", &Wrap::JoinGroup);
   }
 
   const std::vector<Napi::ClassPropertyDescriptor<Wrap>>& list() const { return list_; }

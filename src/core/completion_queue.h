@@ -74,6 +74,9 @@ class CompletionQueue {
   // Called by HandleWrap: an open handle has a number, by which records and the
   // table `handles` name it.
   uint32_t Register(HandleWrap* handle, Napi::Object object);
+  bool IsOpen(int32_t id) const {
+    return id >= 0 && static_cast<size_t>(id) < handles_.size() && handles_[id] != nullptr;
+  }
   size_t open_handles() const { return handles_.size() - free_ids_.size(); }
 
   void Note(HandleWrap* handle, EventKind kind, int32_t first = 0, int32_t second = 0);

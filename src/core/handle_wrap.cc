@@ -1,5 +1,6 @@
 #include "core/handle_wrap.h"
 
+#include "core/arguments.h"
 #include "core/check.h"
 
 namespace pipewright {
@@ -83,6 +84,20 @@ Napi::Value HandleWrap::GetFd(const Napi::CallbackInfo& info) {
 // Whether something was read, or accepted, that JavaScript has not heard of yet.
 Napi::Value HandleWrap::HasUnread(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), is_open() && queue_->HasUnread(this));
+}
+
+Napi::Value HandleWrap::GetId(const Napi::CallbackInfo& info) {
+  return Result(info, is_open() ? static_cast<int>(id_) : UV_EBADF);
+}
+
+// joinGroup(id): from now on a crossing carries one event of the two handles. UV_EINVAL
+// if no open handle has that id.
+Napi::Value HandleWrap::JoinGroup(const Napi::CallbackInfo& info) {
+  int32_t id;
+  if (!is_open()) return Result(info, UV_EBADF);
+  if (!ToInt32(info[0], &id) || !queue_->IsOpen(id)) return Result(info, UV_EINVAL);
+  group_ = static_cast<uint32_t>(id);
+  return Result(info, 0);
 }
 
 }  // namespace pipewright

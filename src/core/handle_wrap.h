@@ -49,6 +49,8 @@ class HandleWrap {
   Napi::Value HasRef(const Napi::CallbackInfo& info);
   Napi::Value GetFd(const Napi::CallbackInfo& info);
   Napi::Value HasUnread(const Napi::CallbackInfo& info);
+  Napi::Value GetId(const Napi::CallbackInfo& info);
+  Napi::Value JoinGroup(const Napi::CallbackInfo& info);
 
  protected:
   // `object` is the leaf's Napi::ObjectWrap.
@@ -81,12 +83,6 @@ class HandleWrap {
   CompletionQueue* queue() const { return queue_; }
   void Note(EventKind kind, int32_t first = 0, int32_t second = 0) {
     queue_->Note(this, kind, first, second);
-  }
-  // False for a handle that is not open, or of another copy of lib/.
-  bool JoinGroup(const HandleWrap* other) {
-    if (!other->is_open() || other->queue_ != queue_) return false;
-    group_ = other->id_;
-    return true;
   }
 
   // Called once, before uv_close(): for what a class has to let go by itself.

@@ -9,7 +9,7 @@
 #include "core/arguments.h"
 #include "core/class_methods.h"
 #include "net/ip_address.h"
-#include "net/socket_name.h"
+#include "net/socket_info.h"
 
 namespace pipewright {
 

@@ -33,8 +33,7 @@ Napi::Function PipeWrap::Define(Napi::Env env, CompletionQueue* queue) {
   ClassMethods<PipeWrap> methods;
   methods.AddStream()
       .Add("open", &PipeWrap::OpenFd)
-      .Add("connect", &PipeWrap::Connect)
-      .Add("joinGroup", &PipeWrap::JoinChild);
+      .Add("connect", &PipeWrap::Connect);
   return DefineClass(env, "PipeWrap", methods.list(), queue);
 }
 

@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "core/arguments.h"
-#include "child_process/process_wrap.h"
 
 namespace pipewright {
 
@@ -279,14 +278,6 @@ Napi::Value StreamWrap::BytesRead(const Napi::CallbackInfo& info) {
 
 Napi::Value StreamWrap::BytesWritten(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), static_cast<double>(bytes_written_));
-}
-
-// The stream is one of that child's stdio: the child's exit comes after its output.
-Napi::Value StreamWrap::JoinChild(const Napi::CallbackInfo& info) {
-  if (!is_open()) return Result(info, UV_EBADF);
-  const ProcessWrap* child = ProcessWrap::From(info[0]);
-  if (child == nullptr || !JoinGroup(child)) return Result(info, UV_EINVAL);
-  return Result(info, 0);
 }
 
 Napi::Value StreamWrap::WriteQueueSize(const Napi::CallbackInfo& info) {

@@ -29,7 +29,6 @@ class StreamWrap : public HandleWrap {
   Napi::Value Shutdown(const Napi::CallbackInfo& info);
   Napi::Value BytesRead(const Napi::CallbackInfo& info);
   Napi::Value BytesWritten(const Napi::CallbackInfo& info);
-  Napi::Value JoinChild(const Napi::CallbackInfo& info);
   Napi::Value WriteQueueSize(const Napi::CallbackInfo& info);
 
  protected:

@@ -83,15 +83,29 @@ function errorsMadeElsewhere(sources) {
     );
 }
 
-/** Only files that own a native object import lib/base/binding.js. */
-function uninvitedImportsOfBinding(sources, invited) {
+/** Files whose name says that they have no native object in hand do not import the binding. */
+function uninvitedImportsOfBinding(sources, uninvited) {
   return sources
-    .filter(({ file }) => !invited.includes(file))
+    .filter(({ file }) => uninvited.test(file))
     .flatMap((source) =>
       relativeRequires(source)
-        .filter(({ target }) => /^lib\/binding(\.js)?$/.test(target))
+        .filter(({ target }) => /^lib\/base\/binding(\.js)?$/.test(target))
         .map(({ node }) => `${at(source, node)} imports lib/base/binding.js`),
     );
+}
+
+/** Includes go down the `layers` of rooms (highest first) or stay inside one room. */
+function includesThatGoUp(sources, layers) {
+  const roomOf = (file) => file.split('/')[0].replace(/\.\w+$/, '');
+  const levelOf = (room) => layers.findIndex((rooms) => rooms.includes(room));
+  return sources.flatMap(({ file, text }) => {
+    const from = roomOf(file.replace(/^src\//, ''));
+    if (levelOf(from) < 0) return [`${file}: ${from} has no place in the table of layers`];
+    return [...text.matchAll(/^#include "([^"]+)"/gm)]
+      .map(([, target]) => target)
+      .filter((target) => roomOf(target) !== from && levelOf(roomOf(target)) <= levelOf(from))
+      .map((target) => `${file} includes ${target}`);
+  });
 }
 
 /**
@@ -149,6 +163,7 @@ module.exports = {
   filesWithoutHead,
   importCircles,
   importsThatGoUp,
+  includesThatGoUp,
   instanceofChecks,
   licenceTexts,
   uninvitedImportsOfBinding,

@@ -15,7 +15,7 @@ async function report(fixture, { args = [], register = 'child_process', env = {}
   return JSON.parse(result.stdout);
 }
 
-const FIXTURES = ['registered.js', 'registered.mjs'];
+const FIXTURES = ['package/registered.js', 'package/registered.mjs'];
 
 test.each(FIXTURES)('%s: child_process is pipewright, net is not', async (fixture) => {
   expect(await report(fixture)).toEqual({ spawn: 'ours', fork: 'node', net: 'node', http: 'node', ran: 'x\n' });

@@ -13,7 +13,7 @@ const { socketPath } = require('../helpers/socket_path');
 const { listenDescriptors } = require('../../lib/systemd');
 
 const underActivator = testNeeding('systemd-socket-activate');
-const FIXTURES = path.join(__dirname, '../fixtures');
+const FIXTURES = path.join(__dirname, '../fixtures/systemd');
 
 // systemd's own program for trying a service out: it listens, and starts the service
 // when somebody connects.

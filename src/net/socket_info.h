@@ -1,0 +1,25 @@
+// What the kernel knows of a socket: the name that it is bound to, and who is at the
+// other end. See getsockname(2), and SO_PEERCRED and SO_PEERGROUPS in unix(7).
+
+#ifndef PIPEWRIGHT_SRC_NET_SOCKET_INFO_H_
+#define PIPEWRIGHT_SRC_NET_SOCKET_INFO_H_
+
+#include <napi.h>
+
+namespace pipewright {
+
+// A path or abstract name ("\0name") of a Unix socket, { address, family, port } of an
+// IP socket, undefined if there is no name or one of another family; or a negative
+// errno (UV_ENOTSOCK).
+Napi::Value NameOfSocket(Napi::Env env, int fd);
+
+// For JavaScript: socketName(fd), the same.
+Napi::Value SocketName(const Napi::CallbackInfo& info);
+
+// For JavaScript: peerCredentials(fd), { pid, uid, gid, groups } or a negative errno.
+// UV_ENOTCONN if there is no peer, UV_ENOTSUP if it is no Unix socket.
+Napi::Value PeerCredentials(const Napi::CallbackInfo& info);
+
+}  // namespace pipewright
+
+#endif  // PIPEWRIGHT_SRC_NET_SOCKET_INFO_H_

@@ -11,6 +11,7 @@ const { clearTimeout, setImmediate, setTimeout } = require('node:timers');
 const { PipeWrap, ProcessWrap } = require('../base/binding.js');
 const { errnoException, notAvailable, spawnException } = require('../base/errors.js');
 const { acceptInstancesOf } = require('../base/instances.js');
+const { borrow, kLend } = require('../fd/lend.js');
 const { Socket } = require('../net/socket.js');
 const { signalName, signalNumber } = require('../base/signal_names.js');
 const { validateArray, validateObject, validateOneOf, validateString } = require('../base/validate.js');
@@ -235,6 +236,11 @@ class ChildProcess extends EventEmitter {
   pidfd() {
     const fd = this._handle?.fd ?? -1;
     return fd < 0 ? null : fd;
+  }
+
+  /** Sent in its place is its pidfd, which stays its own. */
+  [kLend]() {
+    return borrow(this._handle?.fd);
   }
 
   ref() {

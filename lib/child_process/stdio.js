@@ -6,6 +6,8 @@
 const { isView: isArrayBufferView } = ArrayBuffer;
 
 const binding = require('../base/binding.js');
+const { stopReading } = require('../fd/node_objects.js');
+const { kStopReading } = require('../net/symbols.js');
 const { invalidArgType, invalidArgValue, plain, syncForkInput } = require('../base/errors.js');
 
 const STANDARD = 3; // Descriptors that every child has.
@@ -148,13 +150,10 @@ function closeFds(fds) {
  */
 function lend(stream) {
   stream[kLent] = true;
-  const handle = stream._handle ?? stream.handle;
-  handle.readStop?.();
-  handle.reading = false;
-  stream.pause?.();
-  if (stream._readableState) {
-    stream.readableFlowing = false;
-    stream._readableState.reading = false;
+  if (typeof stream[kStopReading] === 'function') {
+    stream[kStopReading]();
+  } else {
+    stopReading(stream);
   }
 }
 

@@ -4,6 +4,7 @@
 
 const { Descriptor } = require('../fd/descriptor.js');
 const { invalidArgType, invalidArgValue } = require('../base/errors.js');
+const { kLend } = require('../fd/lend.js');
 const { toDescriptor } = require('../fd/sendable.js');
 const { validateBoolean, validateInteger } = require('../base/validate.js');
 
@@ -27,7 +28,7 @@ function shape(target) {
 }
 
 const isSocket = (target) =>
-  typeof target === 'number' || Descriptor.isDescriptor(target) || typeof target?._handle === 'object';
+  typeof target === 'number' || typeof target?.[kLend] === 'function' || typeof target?._handle === 'object';
 
 // A number is given to the passer, as Descriptor.from() has it, not borrowed.
 const own = (socket) => (typeof socket === 'number' ? Descriptor.from(socket) : toDescriptor(socket));

@@ -10,6 +10,7 @@ const { constants } = require('node:fs');
 const { MessageSocket, getFlags } = require('../base/binding.js');
 const { Descriptor, received } = require('../fd/descriptor.js');
 const { errnoException, plain, receiveException } = require('../base/errors.js');
+const { kLend, lendHandle } = require('../fd/lend.js');
 const { sendable } = require('../fd/sendable.js');
 const { validateFunction } = require('../base/validate.js');
 const { normalizePasserOptions } = require('./options.js');
@@ -381,18 +382,14 @@ class DescriptorPasser extends EventEmitter {
     return Descriptor.from(fd);
   }
 
-  // What sendable.js asks of what it sends.
-
-  get _handle() {
-    return this.#isClosed ? null : this.#handle;
-  }
-
-  get readableLength() {
-    return this.#arrived.length;
-  }
-
-  get writableLength() {
-    return this.#sends.length + this.#batch.length;
+  /** Its socket may be sent, too. */
+  [kLend]({ keep }) {
+    return lendHandle(this.#isClosed ? null : this.#handle, {
+      keep,
+      hasData: this.#arrived.length + this.#sends.length + this.#batch.length > 0,
+      stopReading: () => this.#handle.readStop(),
+      close: () => this.close(),
+    });
   }
 
   // What there is to know about it.

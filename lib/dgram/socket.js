@@ -9,6 +9,7 @@ const { Listener, MessageSocket, allowDescriptors, closeFd, closeInBackground, d
 const { received } = require('../fd/descriptor.js');
 const { connectException, errnoException, plain, receiveException } = require('../base/errors.js');
 const { whenAborted } = require('../base/abort.js');
+const { kLend, lendHandle } = require('../fd/lend.js');
 const { sendableList } = require('../fd/sendable.js');
 const { forgetFile, removeAtExit } = require('../base/socket_files.js');
 const { validateFunction } = require('../base/validate.js');
@@ -225,9 +226,14 @@ class UnixSocket extends EventEmitter {
     return this.#isClosed ? -1 : this.#handle.fd;
   }
 
-  // What sendable.js asks of what it sends.
-  get _handle() {
-    return this.#isClosed ? null : this.#handle;
+  /** It may be sent, too. */
+  [kLend]({ keep }) {
+    return lendHandle(this.#isClosed ? null : this.#handle, {
+      keep,
+      hasData: this.#sends.length > 0,
+      stopReading: () => this.#handle.readStop(),
+      close: () => this.close(),
+    });
   }
 
   ref() {

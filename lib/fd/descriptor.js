@@ -9,13 +9,12 @@ const binding = require('../base/binding.js');
 const { errnoException, invalidArgType, plain } = require('../base/errors.js');
 const { ownNumber } = require('../base/own_number.js');
 const { validateInt32 } = require('../base/validate.js');
+const { kLend } = require('./lend.js');
 
 const UV_ENOENT = -2;
 
 const dispose = Symbol.dispose ?? Symbol.for('nodejs.dispose');
 const kStranger = Symbol('stranger'); // Second argument of the constructor: it came over a socket.
-const kBeginSending = Symbol('beginSending');
-const kEndSending = Symbol('endSending');
 
 // What a Descriptor owns is kept apart from it, so that it can be closed when the
 // Descriptor is gone: a group { fds, next }, whose numbers are -1 once they were closed
@@ -212,16 +211,16 @@ class Descriptor {
   }
 
   // Until the kernel has it, its number must stay what it is.
-
-  [kBeginSending]() {
+  [kLend]({ keep }) {
     const fd = this.#openFd();
     this.#senders += 1;
-    return fd;
-  }
-
-  [kEndSending]() {
-    this.#senders -= 1;
-    if (this.#closesLater && this.#senders === 0) this.close();
+    return {
+      fd,
+      settle: (sent) => {
+        this.#senders -= 1;
+        if (this.#closesLater || (sent && !keep)) this.close();
+      },
+    };
   }
 
   [dispose]() {
@@ -235,4 +234,4 @@ function received(fds) {
   return fds.map((fd) => new Descriptor(fd, kStranger, group));
 }
 
-module.exports = { Descriptor, kBeginSending, kEndSending, received };
+module.exports = { Descriptor, received };

@@ -120,6 +120,18 @@ function stopReading(socket) {
   if (err) socket.destroy(errnoException(err, 'read'));
 }
 
+/**
+ * The method Socket.prototype[kStopReading]: leaves what comes to somebody else, who has
+ * or will have the descriptor. It goes on when the caller reads again.
+ */
+function leaveReading() {
+  if (this._handle) stopReading(this);
+  this.pause();
+  this.readableFlowing = false;
+  // Else the stream would wait for the read that was stopped, and not ask for another.
+  this._readableState.reading = false;
+}
+
 /** The method Socket.prototype._read. */
 function read(size) {
   if (this.connecting || !this._handle) {
@@ -151,4 +163,4 @@ function readNow(size) {
   return Duplex.prototype.read.call(this, size);
 }
 
-module.exports = { pause, read, readForSocket, readNow, resume };
+module.exports = { leaveReading, pause, read, readForSocket, readNow, resume };

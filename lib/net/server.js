@@ -9,6 +9,7 @@ const { PipeWrap, TcpWrap } = require('../base/binding.js');
 const { errnoException, plain } = require('../base/errors.js');
 const { acceptInstancesOf } = require('../base/instances.js');
 const { whenAborted } = require('../base/abort.js');
+const { kLend, lendListener } = require('../fd/lend.js');
 const { connectionAccepted, listenFailed, listenStarted, listenSucceeded } = require('./diagnostics.js');
 const { startListening } = require('./listening.js');
 const { acceptedSocketOptions, normalizeListenArgs, normalizeServerOptions } = require('./options.js');
@@ -260,6 +261,10 @@ Server.prototype[Symbol.for('nodejs.rejection')] = function (error, event, socke
   } else {
     this.emit('error', error);
   }
+};
+
+Server.prototype[kLend] = function ({ keep }) {
+  return lendListener(this._handle, { keep, close: () => this.close() });
 };
 
 // What there is to know about it.

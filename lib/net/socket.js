@@ -11,6 +11,7 @@ const { isUint8Array } = require('node:util').types;
 const { inThisContext } = require('../base/async_scope.js');
 const { errnoException, plain } = require('../base/errors.js');
 const { acceptInstancesOf } = require('../base/instances.js');
+const { kLend, lendHandle } = require('../fd/lend.js');
 const { connect } = require('./connecting.js');
 const { whenAborted } = require('../base/abort.js');
 const { normalizeSocketOptions } = require('./options.js');
@@ -18,7 +19,7 @@ const { handleOfFd } = require('./handle.js');
 const { sendDescriptors } = require('./passing.js');
 const { peerCredentials } = require('./peer.js');
 const { defineAccessors } = require('./properties.js');
-const { pause, read, readForSocket, readNow, resume } = require('./reading.js');
+const { leaveReading, pause, read, readForSocket, readNow, resume } = require('./reading.js');
 const { defineTcpMethods } = require('./tcp_options.js');
 const { onTimeout, refreshTimer, setTimeoutOf, stopTimer } = require('./timeout.js');
 const { isWrappedByNode } = require('./wrapper.js');
@@ -30,6 +31,7 @@ const {
   kFresh,
   kOwner,
   kPushed,
+  kStopReading,
   kTcpOptions,
   kTimer,
   kTimerQueueSize,
@@ -122,6 +124,7 @@ Socket.prototype._read = read;
 Socket.prototype.pause = pause;
 Socket.prototype.resume = resume;
 Socket.prototype.read = readNow;
+Socket.prototype[kStopReading] = leaveReading;
 
 // Writing: writing.js.
 
@@ -130,6 +133,17 @@ Socket.prototype._write = write;
 Socket.prototype._writev = writev;
 Socket.prototype._writeGeneric = writeGeneric;
 Socket.prototype.sendDescriptors = sendDescriptors;
+
+// What was read but not consumed would be lost to the receiver, what was written but not
+// sent would come after what the receiver writes.
+Socket.prototype[kLend] = function ({ keep }) {
+  return lendHandle(this._handle, {
+    keep,
+    hasData: this.readableLength > 0 || this.writableLength > 0,
+    stopReading: () => this[kStopReading](),
+    close: () => this.destroy(),
+  });
+};
 
 // Connecting: connecting.js.
 

@@ -9,6 +9,7 @@ module.exports = {
   kFresh: Symbol('fresh'), // No connect() yet, and no handle was given.
   kOwner: Symbol('owner'), // Of a handle: its Socket or Server.
   kPushed: Symbol('pushed'), // The first chunk has gone through push().
+  kStopReading: Symbol('stopReading'), // Method of a socket: see reading.js.
   kTcpOptions: Symbol('tcpOptions'), // noDelay, keepAlive and typeOfService, to be set or as they were set.
   kTimer: Symbol('timer'), // Of setTimeout(); null without one.
   kTimerQueueSize: Symbol('timerQueueSize'), // Bytes queued when a write last had to wait.

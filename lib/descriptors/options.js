@@ -3,12 +3,11 @@
 // The argument of `new DescriptorPasser()`, in one complete, frozen object.
 
 const { Descriptor } = require('../fd/descriptor.js');
+const { MAX_DESCRIPTORS } = require('../base/constants.js');
 const { invalidArgType, invalidArgValue } = require('../base/errors.js');
 const { kLend } = require('../fd/lend.js');
 const { toDescriptor } = require('../fd/sendable.js');
 const { validateBoolean, validateInteger } = require('../base/validate.js');
-
-const MAX_DESCRIPTORS = 253; // Of a message: SCM_MAX_FD.
 
 const DEFAULTS = Object.freeze({
   sockets: [],

@@ -9,6 +9,7 @@ const { constants } = require('node:fs');
 
 const { MessageSocket, getFlags } = require('../base/binding.js');
 const { Descriptor, received } = require('../fd/descriptor.js');
+const { UV_EOF } = require('../base/constants.js');
 const { errnoException, plain, receiveException } = require('../base/errors.js');
 const { kLend, lendHandle } = require('../fd/lend.js');
 const { sendable } = require('../fd/sendable.js');
@@ -17,7 +18,6 @@ const { normalizePasserOptions } = require('./options.js');
 const { socketpair } = require('./socketpair.js');
 const { Queue } = require('../base/queue.js');
 
-const UV_EOF = -4095;
 const READ_AHEAD = 64; // Descriptors that an iteration asks for at a time.
 
 const O_NONBLOCK = constants.O_NONBLOCK;

@@ -5,6 +5,7 @@
 const { isUint8Array } = require('node:util').types;
 
 const { Descriptor } = require('../fd/descriptor.js');
+const { MAX_DESCRIPTORS } = require('../base/constants.js');
 const { invalidArgType, outOfRange } = require('../base/errors.js');
 const {
   validateAbortSignal,
@@ -13,8 +14,6 @@ const {
   validateOneOf,
   validateString,
 } = require('../base/validate.js');
-
-const MAX_DESCRIPTORS = 253; // Of a message: SCM_MAX_FD.
 
 const SOCKET_DEFAULTS = Object.freeze({
   type: 'datagram',

@@ -7,6 +7,7 @@ const EventEmitter = require('node:events');
 
 const { Listener, MessageSocket, allowDescriptors, closeFd, closeInBackground, duplicateFd } = require('../base/binding.js');
 const { received } = require('../fd/descriptor.js');
+const { UV_E2BIG, UV_EOF } = require('../base/constants.js');
 const { connectException, errnoException, plain, receiveException } = require('../base/errors.js');
 const { whenAborted } = require('../base/abort.js');
 const { kLend, lendHandle } = require('../fd/lend.js');
@@ -15,8 +16,6 @@ const { forgetFile, removeAtExit } = require('../base/socket_files.js');
 const { validateFunction } = require('../base/validate.js');
 const { normalizeName, normalizeSend, normalizeSocketOptions } = require('./options.js');
 
-const UV_EOF = -4095;
-const UV_E2BIG = -7;
 const BACKLOG = 511; // As of net.Server.
 const TYPES = { datagram: 2, seqpacket: 5 }; // SOCK_DGRAM, SOCK_SEQPACKET
 

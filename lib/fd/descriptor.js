@@ -6,12 +6,11 @@
 const { constants } = require('node:fs');
 
 const binding = require('../base/binding.js');
+const { UV_ENOENT } = require('../base/constants.js');
 const { errnoException, invalidArgType, plain } = require('../base/errors.js');
 const { ownNumber } = require('../base/own_number.js');
 const { validateInt32 } = require('../base/validate.js');
 const { kLend } = require('./lend.js');
-
-const UV_ENOENT = -2;
 
 const dispose = Symbol.dispose ?? Symbol.for('nodejs.dispose');
 const kStranger = Symbol('stranger'); // Second argument of the constructor: it came over a socket.

@@ -7,6 +7,7 @@ const net = require('node:net');
 
 const { inThisContext } = require('../base/async_scope.js');
 const { PipeWrap, TcpWrap } = require('../base/binding.js');
+const { UV_ETIMEDOUT } = require('../base/constants.js');
 const {
   aggregate,
   connectException,
@@ -23,7 +24,6 @@ const { applyTcpOptions } = require('./tcp_options.js');
 const { refreshTimer } = require('./timeout.js');
 
 const MIN_ATTEMPT_TIMEOUT = 10; // Milliseconds; as Node has it.
-const UV_ETIMEDOUT = -110;
 
 /** `attachHandle(socket)` makes socket._handle the socket's own. */
 function connect(socket, args, attachHandle) {

@@ -5,14 +5,11 @@
 const dns = require('node:dns');
 
 const { Listener, allowDescriptors } = require('../base/binding.js');
+const { UV_EBUSY, UV_EEXIST, UV_EINVAL } = require('../base/constants.js');
 const { listenException, listenLocked } = require('../base/errors.js');
+const { removeAtExit } = require('../base/socket_files.js');
 const { adoptNumber } = require('../base/own_number.js');
 const { holderOf, lockOf } = require('./stale_lock.js');
-const { removeAtExit } = require('../base/socket_files.js');
-
-const UV_EBUSY = -16;
-const UV_EEXIST = -17;
-const UV_EINVAL = -22;
 
 const TCP = 'TCPSERVERWRAP'; // What node:async_hooks calls a TCP server.
 

@@ -6,6 +6,7 @@
 const { getDefaultHighWaterMark } = require('node:stream');
 const { isUint8Array } = require('node:util').types;
 
+const { MAX_DESCRIPTORS } = require('../base/constants.js');
 const { invalidArgType, invalidArgValue, missingArgs } = require('../base/errors.js');
 const {
   validateAbortSignal,
@@ -84,8 +85,6 @@ function userRead(onread) {
   if (typeof buffer === 'function') return { buffer: null, nextBuffer: buffer, callback };
   return isUint8Array(buffer) ? { buffer, nextBuffer: null, callback } : null;
 }
-
-const MAX_DESCRIPTORS = 253; // Of a message: SCM_MAX_FD.
 
 // { maxDescriptors }, or null where descriptors are not wanted.
 function descriptorOptions({ descriptors, maxDescriptors }) {

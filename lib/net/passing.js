@@ -7,11 +7,11 @@ const { isUint8Array } = require('node:util').types;
 
 const { MessageSocket } = require('../base/binding.js');
 const { received } = require('../fd/descriptor.js');
+const { MAX_DESCRIPTORS } = require('../base/constants.js');
 const { errnoException, invalidArgType, outOfRange, plain } = require('../base/errors.js');
 const { sendableList } = require('../fd/sendable.js');
 const { kOwner, kWriteStatus } = require('./symbols.js');
 
-const MAX_DESCRIPTORS = 253; // Of a message: SCM_MAX_FD.
 const ONE_BYTE = Buffer.alloc(1); // Descriptors need a byte to travel with.
 
 /** The descriptors that are to go with a buffer, by the buffer. */

@@ -6,12 +6,10 @@ const net = require('node:net');
 const { Duplex } = require('node:stream');
 const { isUint8Array } = require('node:util').types;
 
+const { UV_ENOBUFS, UV_EOF } = require('../base/constants.js');
 const { errnoException, receiveException } = require('../base/errors.js');
 const { kDescriptors, kOwner, kPushed, kTimer, kUserRead } = require('./symbols.js');
 const { refreshTimer } = require('./timeout.js');
-
-const UV_EOF = -4095;
-const UV_ENOBUFS = -105; // From the handle: the user's buffer is empty, or detached.
 
 /** Makes the handle read for its socket, whatever others write to its `onread`. */
 function readForSocket(handle) {
@@ -100,6 +98,7 @@ function onReadEnd(socket, nread) {
 }
 
 function readException(socket, errno) {
+  // The handle has no room: the user's buffer is empty, or detached.
   if (errno === UV_ENOBUFS && socket[kUserRead] !== null) {
     return errnoException(errno, 'read', 'the buffer of the option onread has no room');
   }

@@ -4,11 +4,11 @@
 // reading.js, writing.js, connecting.js, timeout.js and properties.js have the rest.
 
 const nodeNet = require('node:net');
-const { constants } = require('node:os');
 const { Duplex } = require('node:stream');
 const { isUint8Array } = require('node:util').types;
 
 const { inThisContext } = require('../base/async_scope.js');
+const { UV_ENOTCONN } = require('../base/constants.js');
 const { errnoException, plain } = require('../base/errors.js');
 const { acceptInstancesOf } = require('../base/instances.js');
 const { kLend, lendHandle } = require('../fd/lend.js');
@@ -41,7 +41,6 @@ const {
   kWriteStatus,
 } = require('./symbols.js');
 
-const UV_ENOTCONN = -constants.errno.ENOTCONN;
 
 /**
  * A connection over a Unix socket, a pipe or TCP; net.Socket of Node.

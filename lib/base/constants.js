@@ -1,0 +1,19 @@
+'use strict';
+
+// Numbers that several files share: results of the native layer, and limits of the
+// kernel.
+
+const { errno } = require('node:os').constants;
+
+module.exports = {
+  MAX_DESCRIPTORS: 253, // Of a message: SCM_MAX_FD.
+  UV_E2BIG: -errno.E2BIG,
+  UV_EBUSY: -errno.EBUSY,
+  UV_EEXIST: -errno.EEXIST,
+  UV_EINVAL: -errno.EINVAL,
+  UV_ENOBUFS: -errno.ENOBUFS,
+  UV_ENOENT: -errno.ENOENT,
+  UV_ENOTCONN: -errno.ENOTCONN,
+  UV_EOF: -4095, // libuv's own: the end of a stream.
+  UV_ETIMEDOUT: -errno.ETIMEDOUT,
+};

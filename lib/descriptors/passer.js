@@ -8,24 +8,18 @@ const EventEmitter = require('node:events');
 const { constants } = require('node:fs');
 
 const { MessageSocket, getFlags } = require('../base/binding.js');
-const { Descriptor, received } = require('../fd/descriptor.js');
 const { UV_EOF } = require('../base/constants.js');
 const { errnoException, plain, receiveException } = require('../base/errors.js');
+const { validateFunction } = require('../base/validate.js');
+const { Descriptor } = require('../fd/descriptor.js');
 const { kLend, lendHandle } = require('../fd/lend.js');
 const { sendable } = require('../fd/sendable.js');
-const { validateFunction } = require('../base/validate.js');
+const { Inbox } = require('./inbox.js');
 const { normalizePasserOptions } = require('./options.js');
+const { Outbox } = require('./outbox.js');
 const { socketpair } = require('./socketpair.js');
-const { Queue } = require('../base/queue.js');
 
-const READ_AHEAD = 64; // Descriptors that an iteration asks for at a time.
-
-const O_NONBLOCK = constants.O_NONBLOCK;
-// The peer has gone: of a send the last word for all that follow.
-const FINAL = new Set(['EPIPE', 'ECONNRESET', 'ENOTCONN']);
-const isFinal = ({ code }) => FINAL.has(code);
-
-const isNonBlocking = (fd) => (getFlags(fd) & O_NONBLOCK) !== 0;
+const isNonBlocking = (fd) => (getFlags(fd) & constants.O_NONBLOCK) !== 0;
 
 const asyncDispose = Symbol.asyncDispose ?? Symbol.for('nodejs.asyncDispose');
 const dispose = Symbol.dispose ?? Symbol.for('nodejs.dispose');
@@ -41,18 +35,9 @@ class DescriptorPasser extends EventEmitter {
   #handle = null;
   #pair; // Both ends, until a side is chosen.
   #options;
-  #failure = null; // Why nothing more will be received.
-  #sendFailure = null; // Why nothing more can be sent.
   #isClosed = false;
-
-  #sends = new Queue(); // { callback, settle, status } of what the kernel has not been seen to take.
-  #batch = []; // Entries that wait for the batch to fill, or the tick to end.
-  #receivers = new Queue(); // Callbacks that wait for a descriptor.
-  #arrived = new Queue(); // Descriptors that nobody waits for yet: of a batch.
-  #readAhead = 0;
-  #asked = 0; // What the handle was told to receive.
-  #counts = { sent: 0, received: 0, failed: 0 };
-  #whenSent = [];
+  #outbox;
+  #inbox = new Inbox();
 
   /**
    * @param {object | number} [target] a connected Unix stream socket: its descriptor, a
@@ -64,6 +49,7 @@ class DescriptorPasser extends EventEmitter {
   constructor(target) {
     super();
     this.#options = normalizePasserOptions(target);
+    this.#outbox = new Outbox(this.#options.batch);
     const { sockets } = this.#options;
     if (sockets.length === 1) {
       this.#pair = null;
@@ -90,9 +76,9 @@ class DescriptorPasser extends EventEmitter {
     }
     descriptor.take();
     handle.setMaxDescriptors(maxDescriptors);
-    handle.ondescriptors = (fds) => this.#onDescriptors(fds);
     handle.onread = (status) => this.#onReadEnd(status);
-    handle.onsent = (count, status) => this.#onSent(count, status);
+    this.#inbox.open(handle);
+    this.#outbox.open(handle);
     this.#handle = handle;
   }
 
@@ -150,105 +136,10 @@ class DescriptorPasser extends EventEmitter {
     }
     validateFunction(callback, 'callback');
     this.#ready();
-    if (this.#sendFailure !== null) throw this.#sendFailure;
+    if (this.#outbox.failure !== null) throw this.#outbox.failure;
     const { fd, settle } = sendable(item, options?.keep === true);
-    const entry = { fd, settle, callback, status: undefined };
-    if (this.#options.batch === 1) {
-      this.#passOne(entry);
-    } else {
-      this.#addToBatch(entry);
-    }
+    this.#outbox.push({ fd, settle, callback, status: undefined });
     return undefined;
-  }
-
-  #addToBatch(entry) {
-    this.#batch.push(entry);
-    if (this.#batch.length === this.#options.batch) {
-      this.#flush();
-    } else if (this.#batch.length === 1) {
-      process.nextTick(() => this.#flush());
-    }
-  }
-
-  #flush() {
-    if (this.#batch.length === 0) return;
-    const entries = this.#batch;
-    this.#batch = [];
-    this.#pass(entries);
-  }
-
-  #passOne(entry) {
-    const isIdle = this.#sends.length === 0;
-    this.#sends.push(entry);
-    if (this.#handle.passDescriptors(entry.fd) === 0) return;
-    entry.status = 0;
-    // Callbacks never come before send() returns.
-    if (isIdle) process.nextTick(() => this.#finish());
-  }
-
-  #pass(entries) {
-    if (this.#isClosed || this.#sendFailure !== null) {
-      this.#fail(entries, this.#sendFailure ?? plain('ERR_PASSER_CLOSED'));
-      return;
-    }
-    const fds = new Int32Array(entries.length);
-    for (let i = 0; i < entries.length; i++) fds[i] = entries[i].fd;
-    const taken = this.#handle.passDescriptors(fds, this.#options.batch);
-    const isIdle = this.#sends.length === 0;
-    for (let i = 0; i < entries.length; i++) {
-      if (i < taken) entries[i].status = 0;
-      this.#sends.push(entries[i]);
-    }
-    // Callbacks never come before send() returns.
-    if (isIdle && taken > 0) process.nextTick(() => this.#finish());
-  }
-
-  // From completions.js: of those that the kernel did not take at once, the first so
-  // many are done.
-  #onSent(count, status) {
-    for (const entry of this.#sends) {
-      if (count === 0) break;
-      if (entry.status !== undefined) continue;
-      entry.status = status;
-      count -= 1;
-    }
-    this.#finish();
-  }
-
-  #finish() {
-    for (let entry = this.#sends.first; entry?.status !== undefined; entry = this.#sends.first) {
-      this.#sends.shift();
-      const { settle, callback, status } = entry;
-      const error = status === 0 ? null : errnoException(status, 'sendmsg');
-      if (error === null) {
-        this.#counts.sent += 1;
-      } else {
-        this.#counts.failed += 1;
-        if (isFinal(error)) this.#sendFailure ??= error;
-      }
-      settle(error === null);
-      this.#call(callback, error);
-    }
-    if (this.#sends.length === 0) for (const resolve of this.#whenSent.splice(0)) resolve();
-  }
-
-  #fail(entries, error) {
-    for (const { settle, callback } of entries) {
-      this.#counts.failed += 1;
-      settle(false);
-      process.nextTick(callback, error);
-    }
-  }
-
-  // A callback that throws must not keep the others from being called.
-  #call(callback, ...args) {
-    try {
-      callback(...args);
-    } catch (error) {
-      process.nextTick(() => {
-        throw error;
-      });
-    }
   }
 
   // Receiving.
@@ -269,77 +160,25 @@ class DescriptorPasser extends EventEmitter {
     }
     validateFunction(callback, 'callback');
     this.#ready();
-    if (this.#arrived.length > 0) {
-      process.nextTick(callback, null, this.#arrived.shift());
-      return undefined;
-    }
-    if (this.#failure !== null) throw this.#failure;
-    this.#receivers.push(callback);
-    this.#ask();
+    this.#inbox.receive(callback);
     return undefined;
-  }
-
-  // Tells the handle how many descriptors are wanted, where that is not what it knows.
-  #ask() {
-    const wanted = Math.max(this.#receivers.length, this.#readAhead) - this.#arrived.length;
-    if (wanted === this.#asked || this.#failure !== null || this.#isClosed) return;
-    this.#asked = Math.max(wanted, 0);
-    const err = this.#handle.receive(this.#asked);
-    if (err !== 0) this.#end(errnoException(err, 'recvmsg'));
-  }
-
-  #onDescriptors(fds) {
-    this.#counts.received += fds.length;
-    this.#asked = Math.max(this.#asked - fds.length, 0);
-    const descriptors = received(fds);
-    for (const descriptor of descriptors) {
-      const receiver = this.#receivers.shift();
-      if (receiver === undefined) {
-        this.#arrived.push(descriptor);
-      } else {
-        this.#call(receiver, null, descriptor);
-      }
-    }
-    this.#ask();
   }
 
   #onReadEnd(status) {
     if (status === UV_EOF) {
-      this.#end(plain('ERR_PASSER_ENDED'));
+      this.#inbox.end(plain('ERR_PASSER_ENDED'));
       this.emit('end');
     } else {
       const error = receiveException(status);
-      const isHeard = this.#receivers.length > 0;
-      this.#end(error);
+      const isHeard = this.#inbox.waiting > 0;
+      this.#inbox.end(error);
       if (!isHeard || this.listenerCount('error') > 0) this.emit('error', error);
     }
   }
 
-  #end(error) {
-    this.#failure ??= error;
-    for (const receiver of this.#receivers.clear()) this.#call(receiver, error);
-  }
-
   /** The descriptors as they come, until the peer ends. Leaving the loop does not close it. */
   [Symbol.asyncIterator]() {
-    const stop = () => {
-      this.#readAhead = 0;
-      if (!this.#isClosed) this.#ask();
-      return Promise.resolve({ done: true, value: undefined });
-    };
-    const next = () => {
-      if (this.#arrived.length > 0) return Promise.resolve({ done: false, value: this.#arrived.shift() });
-      this.#readAhead = READ_AHEAD;
-      return this.receive().then(
-        (value) => ({ done: false, value }),
-        (error) => {
-          if (error.code === 'ERR_PASSER_ENDED') return stop();
-          stop();
-          throw error;
-        },
-      );
-    };
-    return { next, return: stop };
+    return this.#inbox.iterate(() => this.receive());
   }
 
   // Ending.
@@ -347,8 +186,7 @@ class DescriptorPasser extends EventEmitter {
   /** Closes once all that is queued was sent, or cannot be. */
   async end() {
     this.#ready();
-    this.#flush();
-    if (this.#sends.length > 0) await new Promise((resolve) => this.#whenSent.push(resolve));
+    await this.#outbox.drain();
     this.close();
   }
 
@@ -357,9 +195,8 @@ class DescriptorPasser extends EventEmitter {
     if (this.#isClosed) return;
     this.#isClosed = true;
     for (const descriptor of this.#pair ?? []) descriptor.close();
-    for (const descriptor of this.#arrived.clear()) descriptor.close();
-    this.#fail(this.#batch.splice(0), plain('ERR_PASSER_CLOSED'));
-    this.#end(plain('ERR_PASSER_CLOSED'));
+    this.#outbox.close();
+    this.#inbox.close(plain('ERR_PASSER_CLOSED'));
     if (this.#handle === null) {
       process.nextTick(() => this.emit('close'));
     } else {
@@ -373,11 +210,12 @@ class DescriptorPasser extends EventEmitter {
    */
   detach() {
     const handle = this.#ready();
-    if (this.#arrived.length > 0 || this.#batch.length > 0) throw plain('ERR_DESCRIPTOR_UNREAD_DATA');
+    if (this.#inbox.unclaimed > 0 || this.#outbox.hasBatch) throw plain('ERR_DESCRIPTOR_UNREAD_DATA');
     const fd = handle.detach();
     if (fd < 0) throw plain('ERR_DESCRIPTOR_UNREAD_DATA');
     this.#isClosed = true;
-    this.#end(plain('ERR_PASSER_CLOSED'));
+    this.#outbox.close();
+    this.#inbox.end(plain('ERR_PASSER_CLOSED'));
     handle.onclose = () => this.emit('close');
     return Descriptor.from(fd);
   }
@@ -386,7 +224,7 @@ class DescriptorPasser extends EventEmitter {
   [kLend]({ keep }) {
     return lendHandle(this.#isClosed ? null : this.#handle, {
       keep,
-      hasData: this.#arrived.length + this.#sends.length + this.#batch.length > 0,
+      hasData: this.#inbox.unclaimed + this.#outbox.length > 0,
       stopReading: () => this.#handle.readStop(),
       close: () => this.close(),
     });
@@ -422,10 +260,11 @@ class DescriptorPasser extends EventEmitter {
     const counters = this.#handle?.counters;
     const fd = this.fd;
     return {
-      ...this.#counts,
-      queued: this.#sends.length + this.#batch.length,
-      waiting: this.#receivers.length,
-      unclaimed: this.#arrived.length,
+      ...this.#outbox.counts,
+      received: this.#inbox.count,
+      queued: this.#outbox.length,
+      waiting: this.#inbox.waiting,
+      unclaimed: this.#inbox.unclaimed,
       tableWaits: counters?.tableWaits ?? 0,
       isWaitingForTable: counters?.isWaitingForTable ?? false,
       sendWaits: counters?.sendWaits ?? 0,

@@ -5,7 +5,14 @@
 
 const EventEmitter = require('node:events');
 
-const { Listener, MessageSocket, allowDescriptors, closeFd, closeInBackground, duplicateFd } = require('../base/binding.js');
+const {
+  Listener,
+  MessageSocket,
+  allowDescriptors,
+  closeFd,
+  closeInBackground,
+  duplicateFd,
+} = require('../base/binding.js');
 const { received } = require('../fd/descriptor.js');
 const { UV_E2BIG, UV_EOF } = require('../base/constants.js');
 const { connectException, errnoException, plain, receiveException } = require('../base/errors.js');

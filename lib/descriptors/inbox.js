@@ -1,0 +1,116 @@
+'use strict';
+
+// What a passer receives: descriptors that have come, and callbacks that wait for one.
+// The handle reads no more from the socket than was asked for.
+
+const { callSafely } = require('../base/callback.js');
+const { errnoException } = require('../base/errors.js');
+const { Queue } = require('../base/queue.js');
+const { received } = require('../fd/descriptor.js');
+
+const READ_AHEAD = 64; // Descriptors that an iteration asks for at a time.
+
+class Inbox {
+  #handle = null;
+  #receivers = new Queue(); // Callbacks that wait for a descriptor.
+  #arrived = new Queue(); // Descriptors that no callback waits for: the rest of a batch.
+  #readAhead = 0;
+  #asked = 0; // What the handle was told to receive.
+  #failure = null;
+  #count = 0;
+
+  open(handle) {
+    this.#handle = handle;
+    handle.ondescriptors = (fds) => this.#onDescriptors(fds);
+  }
+
+  /** Why nothing more will be received, or null. */
+  get failure() {
+    return this.#failure;
+  }
+
+  /** Descriptors so far. */
+  get count() {
+    return this.#count;
+  }
+
+  /** Callbacks that wait. */
+  get waiting() {
+    return this.#receivers.length;
+  }
+
+  /** Descriptors that have come and were not asked for. */
+  get unclaimed() {
+    return this.#arrived.length;
+  }
+
+  /** @param {(error: Error | null, descriptor?: any) => void} callback */
+  receive(callback) {
+    if (this.#arrived.length > 0) {
+      process.nextTick(callback, null, this.#arrived.shift());
+      return;
+    }
+    if (this.#failure !== null) throw this.#failure;
+    this.#receivers.push(callback);
+    this.#ask();
+  }
+
+  // Tells the handle how many descriptors are wanted, if that is not what it knows.
+  #ask() {
+    const wanted = Math.max(this.#receivers.length, this.#readAhead) - this.#arrived.length;
+    if (wanted === this.#asked || this.#failure !== null) return;
+    this.#asked = Math.max(wanted, 0);
+    const err = this.#handle.receive(this.#asked);
+    if (err !== 0) this.end(errnoException(err, 'recvmsg'));
+  }
+
+  #onDescriptors(fds) {
+    this.#count += fds.length;
+    this.#asked = Math.max(this.#asked - fds.length, 0);
+    for (const descriptor of received(fds)) {
+      const receiver = this.#receivers.shift();
+      if (receiver === undefined) {
+        this.#arrived.push(descriptor);
+      } else {
+        callSafely(receiver, null, descriptor);
+      }
+    }
+    this.#ask();
+  }
+
+  /** Nothing more will come: tells those who wait why. */
+  end(error) {
+    this.#failure ??= error;
+    for (const receiver of this.#receivers.clear()) callSafely(receiver, error);
+  }
+
+  /** The same, and closes what was not asked for. */
+  close(error) {
+    for (const descriptor of this.#arrived.clear()) descriptor.close();
+    this.end(error);
+  }
+
+  /** The descriptors as they come, until the peer ends. */
+  iterate(receive) {
+    const stop = () => {
+      this.#readAhead = 0;
+      this.#ask();
+      return Promise.resolve({ done: true, value: undefined });
+    };
+    const next = () => {
+      if (this.#arrived.length > 0) return Promise.resolve({ done: false, value: this.#arrived.shift() });
+      this.#readAhead = READ_AHEAD;
+      return receive().then(
+        (value) => ({ done: false, value }),
+        (error) => {
+          if (error.code === 'ERR_PASSER_ENDED') return stop();
+          stop();
+          throw error;
+        },
+      );
+    };
+    return { next, return: stop };
+  }
+}
+
+module.exports = { Inbox };

@@ -1,28 +1,32 @@
 'use strict';
 
-// The ends that a caller sets to a child beforehand: a timeout, an AbortSignal.
+// How a child is ended from outside: at a timeout, by an AbortSignal.
 
 const { clearTimeout, setTimeout } = require('node:timers');
 
 const { aborted } = require('../base/errors.js');
 
-/** After `timeout` milliseconds, unless the child has ended by then. 0 is never. */
-function endAfter(child, timeout, killSignal) {
+/**
+ * Calls `end` after `timeout` milliseconds (0: never), unless the child has emitted
+ * `event` by then: 'exit', or 'close' if its output counts too.
+ */
+function atTimeout(child, timeout, event, end) {
   if (timeout === 0) return;
-  const timer = setTimeout(() => {
-    try {
-      child.kill(killSignal);
-    } catch (err) {
-      child.emit('error', err);
-    }
-  }, timeout);
-  child.once('exit', () => clearTimeout(timer));
+  const timer = setTimeout(end, timeout);
+  child.once(event, () => clearTimeout(timer));
 }
 
-/** When `signal` is aborted; 'error' tells so. */
+/** Kills the child after `timeout` milliseconds, unless it has exited by then. */
+function endAfter(child, timeout, killSignal) {
+  atTimeout(child, timeout, 'exit', () => tryToKill(child, killSignal));
+}
+
+/** Kills the child when `signal` is aborted, and reports that by 'error'. */
 function endWhenAborted(child, signal, killSignal) {
   if (signal === null) return;
-  const onAbort = () => abort(child, killSignal, signal.reason);
+  const onAbort = () => {
+    if (tryToKill(child, killSignal)) child.emit('error', aborted(signal.reason));
+  };
   if (signal.aborted) {
     process.nextTick(onAbort);
     return;
@@ -31,12 +35,13 @@ function endWhenAborted(child, signal, killSignal) {
   child.once('exit', () => signal.removeEventListener('abort', onAbort));
 }
 
-function abort(child, killSignal, reason) {
+function tryToKill(child, killSignal) {
   try {
-    if (child.kill(killSignal)) child.emit('error', aborted(reason));
+    return child.kill(killSignal);
   } catch (err) {
     child.emit('error', err);
+    return false;
   }
 }
 
-module.exports = { endAfter, endWhenAborted };
+module.exports = { atTimeout, endAfter, endWhenAborted };

@@ -2,12 +2,12 @@
 
 // execFile() and exec(): a child whose output is gathered and handed to a callback.
 
-const { clearTimeout, setTimeout } = require('node:timers');
 const { getSystemErrorName, promisify } = require('node:util');
 
 const { commandFailed, maxBufferExceeded } = require('../base/errors.js');
-const { Collector } = require('./output.js');
+const { atTimeout } = require('./deadline.js');
 const { normalizeExec, normalizeExecFile } = require('./options.js');
+const { Output } = require('./output.js');
 const { spawn } = require('./spawn.js');
 
 /**
@@ -37,31 +37,21 @@ function exec(command, options, callback) {
 class Execution {
   #child;
   #call;
-  #output = {};
+  #output;
   #error = null;
   #isKilled = false;
   #isOver = false;
-  #timer = null;
 
   constructor(child, call) {
     this.#child = child;
     this.#call = call;
-    if (call.timeout > 0) this.#timer = setTimeout(() => this.#kill(), call.timeout);
-    this.#collect('stdout');
-    this.#collect('stderr');
-    child.on('close', (code, signal) => this.#end(code, signal));
-    child.on('error', (err) => this.#fail(err));
-  }
-
-  #collect(name) {
-    const stream = this.#child[name];
-    if (!stream) return;
-    const { encoding, maxBuffer } = this.#call;
-    const onOverflow = () => {
+    atTimeout(child, call.timeout, 'close', () => this.#kill());
+    this.#output = new Output(child, call, (name) => {
       this.#error = maxBufferExceeded(name);
       this.#kill();
-    };
-    this.#output[name] = new Collector(stream, { encoding, maxBuffer, onOverflow });
+    });
+    child.on('close', (code, signal) => this.#end(code, signal));
+    child.on('error', (err) => this.#fail(err));
   }
 
   #kill() {
@@ -89,17 +79,12 @@ class Execution {
   #end(code, signal) {
     if (this.#isOver) return;
     this.#isOver = true;
-    clearTimeout(this.#timer);
     const { callback } = this.#call;
     if (callback === null) return;
-    const stdout = this.#contents('stdout');
-    const stderr = this.#contents('stderr');
+    const stdout = this.#output.contents('stdout');
+    const stderr = this.#output.contents('stderr');
     if (!this.#error && code === 0 && signal === null) callback(null, stdout, stderr);
     else callback(this.#describe(code, signal, stderr), stdout, stderr);
-  }
-
-  #contents(name) {
-    return this.#output[name]?.contents() ?? (this.#call.encoding ? '' : Buffer.alloc(0));
   }
 
   #describe(code, signal, stderr) {

@@ -1,6 +1,6 @@
 'use strict';
 
-// Gathers what a child writes to one of its streams, up to a limit.
+// Gathers what a child writes to its stdout and stderr, up to a limit.
 
 class Collector {
   #stream;
@@ -52,4 +52,34 @@ class Collector {
   }
 }
 
-module.exports = { Collector };
+/** What a child writes to stdout and stderr. */
+class Output {
+  #collectors = {};
+  #encoding;
+
+  /**
+   * @param {import('./child.js').ChildProcess} child
+   * @param {{ encoding: BufferEncoding | null, maxBuffer: number }} options
+   * @param {(name: 'stdout' | 'stderr') => void} onOverflow called at the chunk that goes over maxBuffer
+   */
+  constructor(child, { encoding, maxBuffer }, onOverflow) {
+    this.#encoding = encoding;
+    for (const name of /** @type {const} */ (['stdout', 'stderr'])) {
+      if (!child[name]) continue;
+      const options = { encoding, maxBuffer, onOverflow: () => onOverflow(name) };
+      this.#collectors[name] = new Collector(child[name], options);
+    }
+  }
+
+  /** All of it so far; empty if the child has no such stream. */
+  contents(name) {
+    return this.#collectors[name]?.contents() ?? (this.#encoding ? '' : Buffer.alloc(0));
+  }
+
+  /** What stdout has so far, and leaves the stream to the caller. */
+  releaseStdout() {
+    return this.#collectors.stdout.release();
+  }
+}
+
+module.exports = { Output };

@@ -3,11 +3,11 @@
 // run(): a child as a promise of what it wrote and how it ended, or line by line.
 
 const { performance } = require('node:perf_hooks');
-const { clearTimeout, setTimeout } = require('node:timers');
 
 const { maxBufferExceeded, runFailed } = require('../base/errors.js');
-const { Collector } = require('./output.js');
+const { atTimeout } = require('./deadline.js');
 const { normalizeRun } = require('./options.js');
+const { Output } = require('./output.js');
 const { spawn } = require('./spawn.js');
 
 const LAST_LINES = 10; // Of stderr, in the message of a rejection.
@@ -33,7 +33,7 @@ function run(file, args, options) {
 class Run {
   #call;
   #started = performance.now();
-  #output = {};
+  #output;
   #cause = null;
   #isTimedOut = false;
   #durationMs = 0;
@@ -42,22 +42,16 @@ class Run {
     this.#call = call;
     this.child = spawn(call.file, call.args, call.spawn);
     this.result = this.#settle();
-    this.#collect('stdout');
-    this.#collect('stderr');
-    this.#feed(call.input);
-    this.#limit(call);
-  }
-
-  #collect(name) {
-    const stream = this.child[name];
-    if (!stream) return;
-    const { encoding, maxBuffer } = this.#call;
-    const onOverflow = () => {
+    this.#output = new Output(this.child, call, (name) => {
       this.#cause ??= maxBufferExceeded(name);
-      stream.destroy();
-      this.child.kill(this.#call.killSignal);
-    };
-    this.#output[name] = new Collector(stream, { encoding, maxBuffer, onOverflow });
+      this.child[name].destroy();
+      this.child.kill(call.killSignal);
+    });
+    this.#feed(call.input);
+    atTimeout(this.child, call.timeout, 'close', () => {
+      this.#isTimedOut = true;
+      this.child.kill(call.killSignal);
+    });
   }
 
   #feed(input) {
@@ -65,15 +59,6 @@ class Run {
     if (!stdin || input === null) return;
     stdin.on('error', () => {}); // It may end without having read everything.
     stdin.end(input);
-  }
-
-  #limit({ timeout, killSignal }) {
-    if (timeout === 0) return;
-    const timer = setTimeout(() => {
-      this.#isTimedOut = true;
-      this.child.kill(killSignal);
-    }, timeout);
-    this.child.once('close', () => clearTimeout(timer));
   }
 
   #settle() {
@@ -92,8 +77,8 @@ class Run {
 
   #end(resolve, reject) {
     const result = {
-      stdout: this.#contents('stdout'),
-      stderr: this.#contents('stderr'),
+      stdout: this.#output.contents('stdout'),
+      stderr: this.#output.contents('stderr'),
       exitCode: this.child.pid === undefined ? null : this.child.exitCode,
       signal: this.child.signalCode,
       durationMs: this.#durationMs || performance.now() - this.#started,
@@ -102,10 +87,6 @@ class Run {
     const isGood = result.exitCode === 0 && this.#cause === null && !this.#isTimedOut;
     if (isGood || (!this.#call.reject && this.#cause === null)) resolve(result);
     else reject(this.#failure(result));
-  }
-
-  #contents(name) {
-    return this.#output[name]?.contents() ?? (this.#call.encoding ? '' : Buffer.alloc(0));
   }
 
   #failure(result) {
@@ -145,7 +126,7 @@ class Run {
 
   // What was gathered up to now, then what comes: no longer gathered.
   async *#chunks(stream) {
-    yield String(this.#output.stdout.release());
+    yield String(this.#output.releaseStdout());
     if (stream.readableEnded || stream.destroyed) return;
     stream.setEncoding(this.#call.encoding ?? 'utf8');
     yield* stream;

@@ -56,13 +56,13 @@ tidy() {
   local headers
   headers=$(node_headers) || return
   export CLANG_TIDY CACHE
-  FLAGS="-x c++ -std=c++17 -fno-exceptions -isystem $headers \
+  FLAGS="-x c++ -std=c++17 -fno-exceptions -Isrc -isystem $headers \
     -isystem $(node -p 'require("node-addon-api").include_dir') -DNAPI_VERSION=8 \
     -DNODE_ADDON_API_DISABLE_DEPRECATED -DNODE_ADDON_API_DISABLE_CPP_EXCEPTIONS -D_GNU_SOURCE"
   export FLAGS
   export -f tidy_file
   mkdir -p "$CACHE/clang-tidy"
-  printf '%s\0' src/*.cc | xargs -0 -P "$(nproc)" -I '{}' bash -c 'tidy_file "$1"' bash '{}'
+  find src -name '*.cc' -print0 | sort -z | xargs -0 -P "$(nproc)" -I '{}' bash -c 'tidy_file "$1"' bash '{}'
 }
 
 # By hand, a file is passed over while it, the headers of ours that it includes, and

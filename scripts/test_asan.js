@@ -9,7 +9,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { ROOT, build, environment, makeReportsFolder, readReports } = require('./sanitizers');
 
-const SUITES = ['native', 'net', 'descriptors', 'child_process', 'dgram'];
+const SUITES = ['core', 'net', 'descriptors', 'child_process', 'dgram'];
 
 const FORKS = 'fork(2) copies the page tables of the shadow memory, so a child, or hundreds of them, exceed its time';
 

@@ -11,7 +11,7 @@ const { clearTimeout, setImmediate, setTimeout } = require('node:timers');
 const { PipeWrap, ProcessWrap } = require('../base/binding.js');
 const { errnoException, notAvailable, spawnException } = require('../base/errors.js');
 const { acceptInstancesOf } = require('../base/instances.js');
-const { borrow, kLend } = require('../fd/lend.js');
+const { kLend, lendKept } = require('../fd/lend.js');
 const { Socket } = require('../net/socket.js');
 const { signalName, signalNumber } = require('../base/signal_names.js');
 const { validateArray, validateObject, validateOneOf, validateString } = require('../base/validate.js');
@@ -238,9 +238,9 @@ class ChildProcess extends EventEmitter {
     return fd < 0 ? null : fd;
   }
 
-  /** Sent in its place is its pidfd, which stays its own. */
+  /** Sent in its place is its pidfd. */
   [kLend]() {
-    return borrow(this._handle?.fd);
+    return lendKept(this._handle?.fd);
   }
 
   ref() {

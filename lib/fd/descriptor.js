@@ -8,7 +8,7 @@ const { constants } = require('node:fs');
 const binding = require('../base/binding.js');
 const { UV_ENOENT } = require('../base/constants.js');
 const { errnoException, invalidArgType, plain } = require('../base/errors.js');
-const { ownNumber } = require('../base/own_number.js');
+const { ownNumber } = require('./own_number.js');
 const { validateInt32 } = require('../base/validate.js');
 const { kLend } = require('./lend.js');
 

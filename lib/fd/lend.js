@@ -9,6 +9,7 @@
 // ERR_DESCRIPTOR_CLOSED, or ERR_DESCRIPTOR_UNREAD_DATA if the object holds data that the
 // receiver would miss.
 
+const binding = require('../base/binding.js');
 const { plain } = require('../base/errors.js');
 const { forgetFile } = require('../base/socket_files.js');
 
@@ -21,6 +22,24 @@ const nothing = () => {};
 function borrow(fd) {
   if (!(fd >= 0)) throw plain('ERR_DESCRIPTOR_CLOSED');
   return { fd, settle: nothing };
+}
+
+// Lends a copy, since the object may close while the send is queued, and its number may
+// then be a stranger's. If the table is full, the number itself: sending may make room.
+function lendCopy(fd, onSettle) {
+  const copy = binding.duplicateFd(fd);
+  return {
+    fd: copy < 0 ? fd : copy,
+    settle(sent) {
+      if (copy >= 0) binding.closeFd(copy);
+      onSettle(sent);
+    },
+  };
+}
+
+/** Lends what an object has open and keeps. */
+function lendKept(fd) {
+  return lendCopy(borrow(fd).fd, nothing);
 }
 
 /**
@@ -40,23 +59,14 @@ function lendHandle(handle, { keep, hasData, stopReading, close }) {
   }
   keepFile(handle);
   if (!keep) stopReading();
-  return lent(fd, keep, close);
+  return lendCopy(fd, (sent) => sent && !keep && close());
 }
 
 /** Lends the descriptor of a Listener. Clients that wait in its backlog go with it. */
 function lendListener(listener, { keep, close }) {
   const { fd } = borrow(listener?.fd);
   keepFile(listener);
-  return lent(fd, keep, close);
-}
-
-function lent(fd, keep, close) {
-  return {
-    fd,
-    settle(sent) {
-      if (sent && !keep) close();
-    },
-  };
+  return lendCopy(fd, (sent) => sent && !keep && close());
 }
 
 // The file at its path is the receiver's from now on, or shared with it.
@@ -66,4 +76,4 @@ function keepFile(handle) {
   forgetFile(handle);
 }
 
-module.exports = { borrow, kLend, lendHandle, lendListener };
+module.exports = { borrow, kLend, lendHandle, lendKept, lendListener };

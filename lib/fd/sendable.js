@@ -6,7 +6,7 @@
 const binding = require('../base/binding.js');
 const { errnoException, invalidArgType } = require('../base/errors.js');
 const { Descriptor } = require('./descriptor.js');
-const { borrow, kLend } = require('./lend.js');
+const { borrow, kLend, lendKept } = require('./lend.js');
 const { fdOf } = require('./node_objects.js');
 
 const ACCEPTED = ['number', 'Descriptor', 'Socket', 'Server', 'FileHandle', 'ChildProcess'];
@@ -23,7 +23,7 @@ function sendable(item, keep) {
   if (typeof item[kLend] === 'function') return item[kLend]({ keep });
   const fd = fdOf(item);
   if (fd === undefined) throw invalidArgType('descriptor', ACCEPTED, item);
-  return borrow(fd);
+  return lendKept(fd);
 }
 
 /** All of a list, or none. */

@@ -6,7 +6,7 @@ const { errno } = require('node:os').constants;
 
 const { PipeWrap, TcpWrap, descriptorType } = require('../base/binding.js');
 const { errnoException, invalidFdType } = require('../base/errors.js');
-const { adoptNumber } = require('../base/own_number.js');
+const { adoptNumber } = require('../fd/own_number.js');
 const { descriptorHandle } = require('./passing.js');
 const { validateInt32 } = require('../base/validate.js');
 

@@ -8,7 +8,7 @@ const { Listener, allowDescriptors } = require('../base/binding.js');
 const { UV_EBUSY, UV_EEXIST, UV_EINVAL } = require('../base/constants.js');
 const { listenException, listenLocked } = require('../base/errors.js');
 const { removeAtExit } = require('../base/socket_files.js');
-const { adoptNumber } = require('../base/own_number.js');
+const { adoptNumber } = require('../fd/own_number.js');
 const { holderOf, lockOf } = require('./stale_lock.js');
 
 const TCP = 'TCPSERVERWRAP'; // What node:async_hooks calls a TCP server.

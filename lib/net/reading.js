@@ -49,7 +49,7 @@ let foundOnreadOfNode;
 function onreadOfNode() {
   if (foundOnreadOfNode === undefined) {
     const handle = {};
-    new net.Socket({ handle, manualStart: true });
+    new net.Socket(/** @type {any} */ ({ handle, manualStart: true }));
     foundOnreadOfNode = handle.onread;
   }
   return foundOnreadOfNode;

@@ -41,7 +41,6 @@ const {
   kWriteStatus,
 } = require('./symbols.js');
 
-
 /**
  * A connection over a Unix socket, a pipe or TCP; net.Socket of Node.
  *

@@ -22,7 +22,10 @@ const FAULTS = {
 };
 
 test.each(ENGINES)('faults, and 1000 children after them, with the engine %s', async (engine) => {
-  const { stdout, stderr } = await runFixture('child_process/child_faults.js', [engine], { openFiles: 64, timeout: 15_000 });
+  const { stdout, stderr } = await runFixture('child_process/child_faults.js', [engine], {
+    openFiles: 64,
+    timeout: 15_000,
+  });
   expect(stderr).toBe('');
   expect(JSON.parse(stdout)).toEqual({
     ...FAULTS,

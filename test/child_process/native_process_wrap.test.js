@@ -202,7 +202,11 @@ describe('a ProcessWrap', () => {
   });
 
   test('outlives a terminated thread, and is reaped all the same', async () => {
-    expect(await runFixture('child_process/spawn_terminated.js')).toMatchObject({ code: 0, stdout: 'reaped', stderr: '' });
+    expect(await runFixture('child_process/spawn_terminated.js')).toMatchObject({
+      code: 0,
+      stdout: 'reaped',
+      stderr: '',
+    });
   });
 
   test('runs its handlers in the async context in which it was made', async () => {

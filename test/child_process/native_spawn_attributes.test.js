@@ -81,7 +81,7 @@ describe('the vfork engine', () => {
         `--inh-caps=${capabilities}`,
         `--ambient-caps=${capabilities}`,
         process.execPath,
-        path.join(__dirname, '../fixtures', program),
+        path.join(__dirname, '../fixtures/child_process', program),
         ...args,
       ]);
       expect(output.toString().trim()).toBe(where === '' ? `0 ${NOBODY}` : `0,0,0,0 ${NOBODY}`);

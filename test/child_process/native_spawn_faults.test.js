@@ -53,7 +53,14 @@ testNeeding('prlimit')(
 // test/fixtures/child_process/NAME.c as a library to preload.
 function preload(name) {
   const file = path.join(temporaryFolder(0o755), 'preload.so');
-  execFileSync('cc', ['-shared', '-fPIC', '-pthread', '-o', file, path.join(__dirname, '../fixtures/child_process', `${name}.c`)]);
+  execFileSync('cc', [
+    '-shared',
+    '-fPIC',
+    '-pthread',
+    '-o',
+    file,
+    path.join(__dirname, '../fixtures/child_process', `${name}.c`),
+  ]);
   // The sanitizers' runtimes are preloaded too, and must come first.
   return { LD_PRELOAD: [process.env.LD_PRELOAD, file].filter(Boolean).join(':') };
 }

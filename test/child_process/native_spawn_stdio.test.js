@@ -118,7 +118,9 @@ describe('the vfork engine', () => {
   function runWithDescriptor251(options) {
     const stdio = Array.from({ length: 252 }, (_, i) => (i < 3 ? 'pipe' : 'ignore'));
     stdio[251] = openFile('inheritable').fd;
-    return runFixture('child_process/spawn_native.js', [JSON.stringify({ ...list, stdio: [-1, 1, 2], ...options })], { stdio });
+    return runFixture('child_process/spawn_native.js', [JSON.stringify({ ...list, stdio: [-1, 1, 2], ...options })], {
+      stdio,
+    });
   }
 
   test('leaves the child no descriptor but its stdio', async () => {

@@ -82,5 +82,8 @@ test('a watcher keeps the program, an unreferenced one does not', async () => {
   await outputOf(program, 'watching');
   program.kill('SIGUSR2');
   expect(await program.result).toMatchObject({ code: 0, stdout: 'watching\ngot SIGUSR2\n' });
-  expect(await runFixture('child_process/watches_signal.js', ['unref'])).toMatchObject({ code: 0, stdout: 'watching\n' });
+  expect(await runFixture('child_process/watches_signal.js', ['unref'])).toMatchObject({
+    code: 0,
+    stdout: 'watching\n',
+  });
 });

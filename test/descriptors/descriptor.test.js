@@ -63,7 +63,9 @@ describe('ownership', () => {
   });
 
   test('forgotten ones are closed by the garbage collector, with one warning', async () => {
-    const { code, stdout, stderr } = await runFixture('descriptors/forget_descriptors.js', [], { execArgv: ['--expose-gc'] });
+    const { code, stdout, stderr } = await runFixture('descriptors/forget_descriptors.js', [], {
+      execArgv: ['--expose-gc'],
+    });
     expect([code, stdout]).toEqual([0, 'all closed\n']);
     expect(stderr.match(/ForgottenDescriptorWarning/g)).toHaveLength(1);
   });

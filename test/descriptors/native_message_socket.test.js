@@ -4,7 +4,14 @@
 
 const fs = require('node:fs');
 const os = require('node:os');
-const { MessageSocket, closeFd, closeInBackground, duplicateFd, getFlags, socketPair } = require('../../lib/base/binding');
+const {
+  MessageSocket,
+  closeFd,
+  closeInBackground,
+  duplicateFd,
+  getFlags,
+  socketPair,
+} = require('../../lib/base/binding');
 const { closing } = require('../helpers/closing');
 
 const { ENOTSOCK, EAFNOSUPPORT, EBADF, EINVAL, EBUSY, EMSGSIZE, ENOENT, EPIPE } = os.constants.errno;

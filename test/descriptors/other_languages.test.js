@@ -23,7 +23,11 @@ function compiled() {
 
 const peers = {
   C: { command: compiled, word: 'C was here', needs: ['cc'] },
-  Python: { command: () => ['python3', fixture('descriptors/fd_peer.py')], word: 'Python was here', needs: ['python3'] },
+  Python: {
+    command: () => ['python3', fixture('descriptors/fd_peer.py')],
+    word: 'Python was here',
+    needs: ['python3'],
+  },
   Perl: {
     command: () => ['perl', fixture('descriptors/fd_peer.pl')],
     word: 'Perl was here',
@@ -99,7 +103,9 @@ test('Python receives batches', async () => {
   async () => {
     const file = socketPath();
     const server = closing(await DescriptorPasser.listen(file));
-    const child = closing(spawn('perl', [fixture('descriptors/fdpasser_peer.pl'), file], { stdio: ['ignore', 'pipe', 'inherit'] }));
+    const child = closing(
+      spawn('perl', [fixture('descriptors/fdpasser_peer.pl'), file], { stdio: ['ignore', 'pipe', 'inherit'] }),
+    );
     const output = text(child.stdout);
     const passer = closing(await DescriptorPasser.accept(server));
     const files = filesWith(['', '', '']);

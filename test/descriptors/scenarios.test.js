@@ -22,7 +22,9 @@ const opened = (file, flags) => new Descriptor(fs.openSync(file, flags));
 
 function startPeer(name, ...args) {
   const passer = closing(new DescriptorPasser());
-  const child = startFixture('descriptors/scenario_peer.js', [name, ...args], { stdio: ['pipe', 'pipe', 'pipe', passer.childFd] });
+  const child = startFixture('descriptors/scenario_peer.js', [name, ...args], {
+    stdio: ['pipe', 'pipe', 'pipe', passer.childFd],
+  });
   passer.parent();
   return { passer, child };
 }

@@ -62,9 +62,9 @@ describe('clients of our server', () => {
 
   test('python over TCP is echoed', async () => {
     const { port } = await listen(echoServer(), { port: 0, host: '127.0.0.1' });
-    expect((await run('python3', [path.join(__dirname, '../fixtures/net/echo_client.py'), String(port)], 'x')).stdout).toBe(
-      'x',
-    );
+    expect(
+      (await run('python3', [path.join(__dirname, '../fixtures/net/echo_client.py'), String(port)], 'x')).stdout,
+    ).toBe('x');
   });
 });
 

@@ -150,7 +150,9 @@ describe('while the server starts', () => {
     'the same race is lost by a chmod after listen',
     async () => {
       const folder = temporaryFolder(0o755);
-      const { stdout } = await runFixture('net/mode_race.js', ['late', path.join(folder, 's'), 2000], { timeout: 60_000 });
+      const { stdout } = await runFixture('net/mode_race.js', ['late', path.join(folder, 's'), 2000], {
+        timeout: 60_000,
+      });
       expect(JSON.parse(stdout).succeeded).toBeGreaterThan(0);
     },
     60_000,

@@ -34,7 +34,10 @@ test('a FIFO is read and written', async () => {
 
 test('a pipe(7) and a socket that a parent made are read and written', async () => {
   for (const stdio of ['pipe', 'overlapped']) {
-    const { stdout } = await runFixture('net/stdio_by_fd.js', [], { input: 'question', stdio: [stdio, 'pipe', 'pipe'] });
+    const { stdout } = await runFixture('net/stdio_by_fd.js', [], {
+      input: 'question',
+      stdio: [stdio, 'pipe', 'pipe'],
+    });
     expect(stdout).toBe('got question');
   }
   const piped = execFileSync('sh', [

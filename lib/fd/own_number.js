@@ -8,7 +8,7 @@
 const fs = require('node:fs');
 const { isMainThread } = require('node:worker_threads');
 
-const binding = require('./binding.js');
+const binding = require('../base/binding.js');
 
 const LAST_STANDARD = 2; // 0, 1 and 2 are the process's, and Node counts none of them.
 

@@ -255,9 +255,4 @@ describe('what can be sent', () => {
     await passer.send(socket);
     expect(socket.destroyed).toBe(true);
   });
-
-  test('the process of a child with a pidfd', async () => {
-    const fd = closing(fs.openSync('/dev/null'));
-    expect((await received({ pidfd: fd })).type).toBe('character-device');
-  });
 });

@@ -31,7 +31,7 @@ class ClassMethods {
         .Add("getId", &Wrap::GetId);
   }
 
-  // Those of every StreamWrap.
+  // Those of every ByteStream.
   ClassMethods& AddStream() {
     return AddHandle()
         .Add("readStart", &Wrap::ReadStart)

@@ -15,8 +15,8 @@
 #include <string>
 
 #include "core/arguments.h"
-#include "descriptors/descriptor_pair.h"
 #include "core/descriptor_registry.h"
+#include "descriptors/descriptor_pair.h"
 #include "net/unix_address.h"
 
 namespace pipewright {

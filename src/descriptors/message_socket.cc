@@ -78,7 +78,7 @@ Napi::Function MessageSocket::Define(Napi::Env env, CompletionQueue* queue) {
 
 MessageSocket::MessageSocket(const Napi::CallbackInfo& info)
     : Napi::ObjectWrap<MessageSocket>(info),
-      HandleWrap(this, static_cast<CompletionQueue*>(info.Data()),
+      ByteStream(this, static_cast<CompletionQueue*>(info.Data()),
                  reinterpret_cast<uv_handle_t*>(&poll_)),
       send_timer_(queue()->environment(), [this] { SendLater(); }),
       table_waiter_(queue()->environment(), [this] {
@@ -252,18 +252,16 @@ void MessageSocket::WaitForTable() {
 
 // Receiving.
 
-Napi::Value MessageSocket::ReadStart(const Napi::CallbackInfo& info) {
-  if (!is_open()) return Result(info, UV_EBADF);
+int MessageSocket::StartReading() {
   is_reading_ = true;
   UpdatePoll();
-  return Result(info, 0);
+  return 0;
 }
 
-Napi::Value MessageSocket::ReadStop(const Napi::CallbackInfo& info) {
-  if (!is_open()) return Result(info, UV_EBADF);
+int MessageSocket::StopReading() {
   is_reading_ = false;
   UpdatePoll();
-  return Result(info, 0);
+  return 0;
 }
 
 // receive(count): reads on until so many more descriptors came. A message may have
@@ -276,13 +274,6 @@ Napi::Value MessageSocket::ReceiveDescriptors(const Napi::CallbackInfo& info) {
   is_reading_ = true;
   credit_ = std::max(count, 0);
   UpdatePoll();
-  return Result(info, 0);
-}
-
-Napi::Value MessageSocket::UseUserBuffer(const Napi::CallbackInfo& info) {
-  uv_buf_t bytes;
-  if (!ToBytes(info[0], &bytes)) return Result(info, UV_EINVAL);
-  user_buffer_ = Napi::Persistent(Napi::Value(info[0]));
   return Result(info, 0);
 }
 
@@ -330,22 +321,6 @@ bool MessageSocket::ReceiveOne() {
     default:
       return ReceiveMessage();
   }
-}
-
-uv_buf_t MessageSocket::Room() {
-  if (user_buffer_.IsEmpty()) return queue()->slabs()->Allocate(last_read_was_large_);
-  Napi::HandleScope scope(queue()->environment()->env());
-  uv_buf_t bytes;
-  return ToBytes(user_buffer_.Value(), &bytes) ? bytes : uv_buf_init(nullptr, 0);
-}
-
-void MessageSocket::NoteBytes(size_t length) {
-  bytes_read_ += length;
-  const auto result = static_cast<int32_t>(length);
-  if (!user_buffer_.IsEmpty()) return Note(EventKind::kReadOwn, result);
-  const auto place = queue()->slabs()->Commit(length);
-  last_read_was_large_ = length >= ReadSlabs::kGiveAwaySize;
-  Note(place.given_away ? EventKind::kReadSlab : EventKind::kRead, result, place.position);
 }
 
 void MessageSocket::EndReading(int err) {
@@ -475,7 +450,7 @@ bool MessageSocket::ReceiveForDescriptors() {
     EndReading(UV_EPROTO);
     return false;
   }
-  bytes_read_ += taken;
+  CountRead(taken);
   descriptors_read_ += message.descriptors.size();
   credit_ -= static_cast<int32_t>(std::min<size_t>(message.descriptors.size(), credit_));
   unnoted_ += static_cast<int32_t>(message.descriptors.size());
@@ -515,7 +490,7 @@ bool MessageSocket::ReceiveMessage() {
   }
   if (!IsComplete(message)) return false;
   ConsumeDatagram(socket_.get());
-  bytes_read_ += length;
+  CountRead(length);
   descriptors_read_ += message.descriptors.size();
   ++unnoted_;
   messages_.push_back({std::string(room.base, length), std::move(message.descriptors),
@@ -591,9 +566,9 @@ Napi::Value MessageSocket::TakeMessages(const Napi::CallbackInfo& info) {
 
 // Sends now what can be sent now. An error is returned only for what was sent at once;
 // later ones are told as events.
-int MessageSocket::Enqueue(OutgoingMessage message) {
-  const size_t size = message.size();
-  bytes_written_ += size;
+int MessageSocket::Enqueue(OutgoingMessage message, BytesToWrite bytes) {
+  message.buffers.assign(bytes.buffers, bytes.buffers + bytes.count);
+  CountWritten(message.size());
   const size_t descriptors = message.descriptors.size();
   if (outgoing_.empty()) {
     int err = 0;
@@ -605,11 +580,26 @@ int MessageSocket::Enqueue(OutgoingMessage message) {
     waits_to_send_ = attempt == Attempt::kWait;
     if (waits_to_send_) send_timer_.StartBy(send_delay_ = 1, HasPollRef());
   }
+  if (!KeepMemory(&message, bytes)) return UV_ECANCELED;
   outgoing_size_ += message.size();
   outgoing_.push_back(std::move(message));
   UpdatePoll();
   return 1;
 }
+
+// The NUL bytes that carry descriptors are there for good.
+bool MessageSocket::KeepMemory(OutgoingMessage* message, const BytesToWrite& bytes) {
+  if (message->carries_nul_bytes) return true;
+  BytesToWrite rest = bytes;
+  rest.buffers = message->buffers.data();
+  rest.count = message->buffers.size();
+  message->kept = std::make_unique<KeptBytes>();
+  const bool is_kept = message->kept->Keep(queue()->environment()->env(), &rest);
+  message->buffers.resize(rest.count);
+  return is_kept;
+}
+
+int MessageSocket::Write(BytesToWrite bytes) { return Enqueue(OutgoingMessage(), bytes); }
 
 // False once the kernel takes no more for now.
 bool MessageSocket::SendQueued() {
@@ -692,96 +682,40 @@ Napi::Value MessageSocket::WriteBuffer(const Napi::CallbackInfo& info) {
       !ToDescriptors(info[1], &message.descriptors, kMaxDescriptorsPerMessage)) {
     return Result(info, UV_EINVAL);
   }
-  message.buffers.push_back(bytes);
-  message.owner = Napi::Persistent(Napi::Value(info[0]));
-  return Result(info, Enqueue(std::move(message)));
+  const napi_value owner = info[0];
+  return Result(info, Enqueue(std::move(message), {&bytes, 1, &owner, 1}));
 }
 
 // writeBuffers(list, descriptors?): `descriptors`, if given, has one Int32Array or
 // undefined for each of the buffers. One write all the same.
 Napi::Value MessageSocket::WriteBuffers(const Napi::CallbackInfo& info) {
-  if (!is_open()) return Result(info, UV_EBADF);
-  if (!info[0].IsArray()) return Result(info, UV_EINVAL);
-  const auto array = info[0].As<Napi::Array>();
-  const bool has_descriptors = info[1].IsArray();
-  // First all elements, since a getter may change the others and even close this handle;
-  // then their memory. An element that is no Buffer ends the loop, so that a length without
-  // elements costs nothing.
+  if (!info[1].IsArray()) return ByteStream::WriteBuffers(info);
   std::vector<napi_value> elements;
-  std::vector<std::vector<int>> descriptors;
-  uv_buf_t bytes;
-  for (uint32_t i = 0; i < array.Length(); ++i) {
-    const Napi::Value element = array.Get(i);
-    if (!ToBytes(element, &bytes)) return Result(info, UV_EINVAL);
-    elements.push_back(element);
-    descriptors.emplace_back();
-    if (has_descriptors && !ToDescriptors(info[1].As<Napi::Array>().Get(i), &descriptors.back(),
-                                          kMaxDescriptorsPerMessage)) {
+  std::vector<uv_buf_t> buffers;
+  if (!is_open()) return Result(info, UV_EBADF);
+  if (!ReadList(info[0], &elements)) return Result(info, UV_EINVAL);
+  std::vector<std::vector<int>> descriptors(elements.size());
+  for (uint32_t i = 0; i < elements.size(); ++i) {
+    const Napi::Value item = info[1].As<Napi::Array>().Get(i);
+    if (!ToDescriptors(item, &descriptors[i], kMaxDescriptorsPerMessage)) {
       return Result(info, UV_EINVAL);
     }
   }
+  // A getter of a list may have closed this handle.
   if (!is_open()) return Result(info, UV_EBADF);
-  std::vector<OutgoingMessage> messages(1);
-  for (size_t i = 0; i < elements.size(); ++i) {
-    if (!ToBytes(Napi::Value(info.Env(), elements[i]), &bytes)) return Result(info, UV_EINVAL);
-    // Descriptors begin a message of their own.
-    if (!descriptors[i].empty() && !messages.back().buffers.empty()) messages.emplace_back();
-    if (!descriptors[i].empty()) messages.back().descriptors = std::move(descriptors[i]);
-    messages.back().buffers.push_back(bytes);
-  }
-  // The caller may empty the list meanwhile: the owner is one of our own.
-  auto owner = Napi::Array::New(info.Env(), elements.size());
-  for (uint32_t i = 0; i < elements.size(); ++i) owner.Set(i, elements[i]);
+  if (!ReadMemory(info.Env(), elements, &buffers)) return Result(info, UV_EINVAL);
   int result = 0;
-  for (size_t i = 0; i < messages.size(); ++i) {
-    const bool is_last = i + 1 == messages.size();
-    messages[i].owner = Napi::Persistent(Napi::Value(owner));
-    messages[i].report = is_last ? OutgoingMessage::Report::kWrite : OutgoingMessage::Report::kNext;
-    if (result >= 0) result = Enqueue(std::move(messages[i]));
+  for (size_t start = 0, end = 0; start < buffers.size() && result >= 0; start = end) {
+    OutgoingMessage message;
+    message.descriptors = std::move(descriptors[start]);
+    // Descriptors begin a message of their own.
+    for (end = start + 1; end < buffers.size() && descriptors[end].empty();) ++end;
+    const bool is_last = end == buffers.size();
+    message.report = is_last ? OutgoingMessage::Report::kWrite : OutgoingMessage::Report::kNext;
+    const size_t count = end - start;
+    result = Enqueue(std::move(message), {&buffers[start], count, &elements[start], count});
   }
   return Result(info, result);
-}
-
-// As StreamWrap's: so many bytes of the queue's scratch.
-Napi::Value MessageSocket::WriteScratch(const Napi::CallbackInfo& info) {
-  int32_t length;
-  if (!is_open()) return Result(info, UV_EBADF);
-  if (!ToInt32(info[0], &length) || length < 0 ||
-      static_cast<size_t>(length) > CompletionQueue::kScratchSize) {
-    return Result(info, UV_EINVAL);
-  }
-  return Result(info, WriteCopy(queue()->scratch(), static_cast<size_t>(length)));
-}
-
-int MessageSocket::WriteCopy(const char* data, size_t length) {
-  OutgoingMessage message;
-  // On the heap even when it is short: the message may move, and the bytes must not.
-  message.bytes = std::make_shared<std::string>(data, length);
-  message.buffers.push_back(uv_buf_init(message.bytes->data(), static_cast<unsigned int>(length)));
-  return Enqueue(std::move(message));
-}
-
-template <typename Encode>
-Napi::Value MessageSocket::WriteString(const Napi::CallbackInfo& info, Encode encode) {
-  if (!is_open()) return Result(info, UV_EBADF);
-  if (!info[0].IsString()) return Result(info, UV_EINVAL);
-  size_t length = 0;
-  encode(nullptr, 0, &length);
-  std::string text(length + 1, '\0');
-  encode(text.data(), text.size(), &length);
-  return Result(info, WriteCopy(text.data(), length));
-}
-
-Napi::Value MessageSocket::WriteUtf8String(const Napi::CallbackInfo& info) {
-  return WriteString(info, [&](char* out, size_t size, size_t* length) {
-    napi_get_value_string_utf8(info.Env(), info[0], out, size, length);
-  });
-}
-
-Napi::Value MessageSocket::WriteLatin1String(const Napi::CallbackInfo& info) {
-  return WriteString(info, [&](char* out, size_t size, size_t* length) {
-    napi_get_value_string_latin1(info.Env(), info[0], out, size, length);
-  });
 }
 
 // send(bytes, descriptors?, name?): one message, whose end onsent(1, status) tells if
@@ -795,10 +729,9 @@ Napi::Value MessageSocket::Send(const Napi::CallbackInfo& info) {
     return Result(info, UV_EINVAL);
   }
   if (info[2].IsString()) ToString(info[2], &message.name);
-  message.buffers.push_back(bytes);
-  message.owner = Napi::Persistent(Napi::Value(info[0]));
   message.report = OutgoingMessage::Report::kSent;
-  return Result(info, Enqueue(std::move(message)));
+  const napi_value owner = info[0];
+  return Result(info, Enqueue(std::move(message), {&bytes, 1, &owner, 1}));
 }
 
 // passDescriptors(descriptors or one number, batch): a NUL byte and a descriptor each, `batch` of
@@ -832,30 +765,28 @@ Napi::Value MessageSocket::PassDescriptorsOn(const Napi::CallbackInfo& info) {
   return Result(info, static_cast<int>(taken));
 }
 
-// One message. Where nothing is queued before it, it is sent without being made.
+// One message. Fast path: with an empty queue, sends without building an OutgoingMessage.
 int MessageSocket::PassOn(const int* descriptors, size_t count) {
   static char nul_bytes[kMaxDescriptorsPerMessage] = {};
-  const uv_buf_t bytes = uv_buf_init(nul_bytes, static_cast<unsigned int>(count));
+  uv_buf_t bytes = uv_buf_init(nul_bytes, static_cast<unsigned int>(count));
   if (outgoing_.empty() && SendMessage(socket_.get(), &bytes, 1, descriptors, count, nullptr, 0) ==
                                static_cast<ssize_t>(count)) {
     descriptors_written_ += count;
-    bytes_written_ += count;
+    CountWritten(count);
     return 0;
   }
   OutgoingMessage message;
-  message.buffers.push_back(bytes);
+  message.carries_nul_bytes = true;
   message.descriptors.assign(descriptors, descriptors + count);
   message.report = OutgoingMessage::Report::kSent;
   message.count = static_cast<int32_t>(count);
-  return Enqueue(std::move(message));
+  return Enqueue(std::move(message), {&bytes, 1, nullptr, 0});
 }
 
-// After what is queued; onshutdown(status) follows.
-Napi::Value MessageSocket::Shutdown(const Napi::CallbackInfo& info) {
-  if (!is_open()) return Result(info, UV_EBADF);
+int MessageSocket::ShutDown() {
   shuts_down_ = true;
   if (outgoing_.empty()) FinishShutdown();
-  return Result(info, 0);
+  return 0;
 }
 
 void MessageSocket::FinishShutdown() {
@@ -865,18 +796,6 @@ void MessageSocket::FinishShutdown() {
 }
 
 // What there is to know about it.
-
-Napi::Value MessageSocket::BytesRead(const Napi::CallbackInfo& info) {
-  return Napi::Number::New(info.Env(), static_cast<double>(bytes_read_));
-}
-
-Napi::Value MessageSocket::BytesWritten(const Napi::CallbackInfo& info) {
-  return Napi::Number::New(info.Env(), static_cast<double>(bytes_written_));
-}
-
-Napi::Value MessageSocket::WriteQueueSize(const Napi::CallbackInfo& info) {
-  return Napi::Number::New(info.Env(), static_cast<double>(outgoing_size_));
-}
 
 Napi::Value MessageSocket::LocalName(const Napi::CallbackInfo& info) {
   sockaddr_un address{};

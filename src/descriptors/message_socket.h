@@ -26,17 +26,17 @@
 #include <string>
 #include <vector>
 
-#include "descriptors/ancillary.h"
-#include "core/handle_wrap.h"
 #include "core/loop_timer.h"
-#include "descriptors/outgoing_message.h"
 #include "core/table_waiter.h"
 #include "core/unique_fd.h"
+#include "descriptors/ancillary.h"
+#include "descriptors/outgoing_message.h"
+#include "net/byte_stream.h"
 #include "net/unix_address.h"
 
 namespace pipewright {
 
-class MessageSocket : public Napi::ObjectWrap<MessageSocket>, public HandleWrap {
+class MessageSocket : public Napi::ObjectWrap<MessageSocket>, public ByteStream {
  public:
   static Napi::Function Define(Napi::Env env, CompletionQueue* queue);
 
@@ -52,35 +52,28 @@ class MessageSocket : public Napi::ObjectWrap<MessageSocket>, public HandleWrap 
 
   // Receiving. One of: bytes as events, as a stream's (readStart), so many descriptors
   // whose bytes do not matter (receive), or messages (readStart, on other types).
-  Napi::Value ReadStart(const Napi::CallbackInfo& info);
-  Napi::Value ReadStop(const Napi::CallbackInfo& info);
   Napi::Value ReceiveDescriptors(const Napi::CallbackInfo& info);
-  Napi::Value UseUserBuffer(const Napi::CallbackInfo& info);
   Napi::Value SetPlainBytes(const Napi::CallbackInfo& info);
   Napi::Value SetMaxDescriptors(const Napi::CallbackInfo& info);
   Napi::Value TakeDescriptors(const Napi::CallbackInfo& info);
   Napi::Value TakeMessages(const Napi::CallbackInfo& info);
 
-  // Sending. As StreamWrap has it: 0 when the kernel took everything at once, 1 when
-  // the rest is queued, or a negative errno. Descriptors come as an Int32Array; they stay
-  // the caller's, and must stay open until they were sent.
+  // Sending. Results are those of a ByteStream's writes. Descriptors come as an Int32Array;
+  // they stay the caller's, and must stay open until they were sent.
   Napi::Value WriteBuffer(const Napi::CallbackInfo& info);
   Napi::Value WriteBuffers(const Napi::CallbackInfo& info);
-  Napi::Value WriteScratch(const Napi::CallbackInfo& info);
-  Napi::Value WriteUtf8String(const Napi::CallbackInfo& info);
-  Napi::Value WriteLatin1String(const Napi::CallbackInfo& info);
   Napi::Value Send(const Napi::CallbackInfo& info);
   Napi::Value PassDescriptorsOn(const Napi::CallbackInfo& info);
-  Napi::Value Shutdown(const Napi::CallbackInfo& info);
-
-  Napi::Value BytesRead(const Napi::CallbackInfo& info);
-  Napi::Value BytesWritten(const Napi::CallbackInfo& info);
-  Napi::Value WriteQueueSize(const Napi::CallbackInfo& info);
   Napi::Value LocalName(const Napi::CallbackInfo& info);
   Napi::Value Counters(const Napi::CallbackInfo& info);
 
  protected:
   void BeforeClose() override;
+  int StartReading() override;
+  int StopReading() override;
+  int Write(BytesToWrite bytes) override;
+  int ShutDown() override;
+  size_t QueuedBytes() const override { return outgoing_size_; }
 
  private:
   enum class Mode { kBytes, kDescriptors, kMessages };
@@ -110,8 +103,6 @@ class MessageSocket : public Napi::ObjectWrap<MessageSocket>, public HandleWrap 
   bool ReceivePlainBytes(const uv_buf_t& room);
   bool ReceiveForDescriptors();
   bool ReceiveMessage();
-  uv_buf_t Room();
-  void NoteBytes(size_t length);
   void NoteReceived();
   void EndReading(int err);
   bool HasBytes(ssize_t result);
@@ -125,11 +116,9 @@ class MessageSocket : public Napi::ObjectWrap<MessageSocket>, public HandleWrap 
   void WaitForTable();
   void Discard(PeekedMessage* message);
 
-  int Enqueue(OutgoingMessage message);
-  int WriteCopy(const char* data, size_t length);
+  int Enqueue(OutgoingMessage message, BytesToWrite bytes);
+  bool KeepMemory(OutgoingMessage* message, const BytesToWrite& bytes);
   int PassOn(const int* descriptors, size_t count);
-  template <typename Encode>
-  Napi::Value WriteString(const Napi::CallbackInfo& info, Encode encode);
   bool SendQueued();
   void Report(const OutgoingMessage& message, int status);
   void NoteSent();
@@ -152,8 +141,6 @@ class MessageSocket : public Napi::ObjectWrap<MessageSocket>, public HandleWrap 
   std::deque<std::vector<int>> received_;  // Of kBytes and kDescriptors, not yet taken.
   std::vector<Message> messages_;
   int32_t unnoted_ = 0;
-  Napi::Reference<Napi::Value> user_buffer_;
-  bool last_read_was_large_ = false;
 
   bool has_polled_ = false;    // poll(2) says that there is something to look at.
   int hopeless_attempts_ = 0;  // Waits for room when nothing open was left to be closed.
@@ -166,8 +153,6 @@ class MessageSocket : public Napi::ObjectWrap<MessageSocket>, public HandleWrap 
   int failed_part_ = 0;  // Why a message of which a part was Report::kNext failed.
   bool shuts_down_ = false;
 
-  uint64_t bytes_read_ = 0;
-  uint64_t bytes_written_ = 0;
   uint64_t descriptors_read_ = 0;
   uint64_t descriptors_written_ = 0;
   uint64_t table_waits_ = 0;

@@ -4,29 +4,29 @@
 #ifndef PIPEWRIGHT_SRC_DESCRIPTORS_OUTGOING_MESSAGE_H_
 #define PIPEWRIGHT_SRC_DESCRIPTORS_OUTGOING_MESSAGE_H_
 
-#include <napi.h>
 #include <uv.h>
 
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "net/byte_stream.h"
 #include "net/unix_address.h"
 
 namespace pipewright {
 
 struct OutgoingMessage {
-  // Who hears of its end: the writer of a stream, the sender of a message, or nobody:
-  // it is but the first part of the next.
+  // Who hears of its end: the writer of a stream, or the sender of a message. kNext: it is
+  // a part of a larger write, of which only the last part is reported.
   enum class Report { kWrite, kSent, kNext };
 
-  std::vector<uv_buf_t> buffers;       // What is left to send.
-  Napi::Reference<Napi::Value> owner;  // Keeps their memory, or `bytes` is it.
-  std::shared_ptr<std::string> bytes;
-  std::vector<int> descriptors;  // Gone with the first byte.
-  std::string name;              // Of a datagram's receiver; empty: the connected one.
+  std::vector<uv_buf_t> buffers;    // What is left to send.
+  std::unique_ptr<KeptBytes> kept;  // Their memory, once it is queued.
+  std::vector<int> descriptors;     // Gone with the first byte.
+  std::string name;                 // Of a datagram's receiver; empty: the connected one.
   Report report = Report::kWrite;
-  int32_t count = 1;  // What kSent tells.
+  int32_t count = 1;               // What kSent reports.
+  bool carries_nul_bytes = false;  // Memory that is there for good.
 
   size_t size() const;
 };

@@ -31,9 +31,7 @@ int CheckPollable(uv_loop_t* loop, int fd) {
 
 Napi::Function PipeWrap::Define(Napi::Env env, CompletionQueue* queue) {
   ClassMethods<PipeWrap> methods;
-  methods.AddStream()
-      .Add("open", &PipeWrap::OpenFd)
-      .Add("connect", &PipeWrap::Connect);
+  methods.AddStream().Add("open", &PipeWrap::OpenFd).Add("connect", &PipeWrap::Connect);
   return DefineClass(env, "PipeWrap", methods.list(), queue);
 }
 

@@ -9,36 +9,25 @@
 
 #include <cstdint>
 
-#include "core/handle_wrap.h"
+#include "net/byte_stream.h"
 
 namespace pipewright {
 
-class StreamWrap : public HandleWrap {
- public:
-  // Methods for JavaScript; see docs/binding.md. A write returns 0 when the kernel
-  // took everything at once, 1 when the rest is queued and onwrite(status) will
-  // follow, or a negative errno.
-  Napi::Value ReadStart(const Napi::CallbackInfo& info);
-  Napi::Value ReadStop(const Napi::CallbackInfo& info);
-  Napi::Value UseUserBuffer(const Napi::CallbackInfo& info);
-  Napi::Value WriteBuffer(const Napi::CallbackInfo& info);
-  Napi::Value WriteScratch(const Napi::CallbackInfo& info);
-  Napi::Value WriteBuffers(const Napi::CallbackInfo& info);
-  Napi::Value WriteUtf8String(const Napi::CallbackInfo& info);
-  Napi::Value WriteLatin1String(const Napi::CallbackInfo& info);
-  Napi::Value Shutdown(const Napi::CallbackInfo& info);
-  Napi::Value BytesRead(const Napi::CallbackInfo& info);
-  Napi::Value BytesWritten(const Napi::CallbackInfo& info);
-  Napi::Value WriteQueueSize(const Napi::CallbackInfo& info);
-
+class StreamWrap : public ByteStream {
  protected:
   StreamWrap(Napi::Reference<Napi::Object>* object, CompletionQueue* queue, uv_stream_t* stream)
-      : HandleWrap(object, queue, reinterpret_cast<uv_handle_t*>(stream)), stream_(stream) {}
+      : ByteStream(object, queue, reinterpret_cast<uv_handle_t*>(stream)), stream_(stream) {}
 
   uv_stream_t* stream() const { return stream_; }
   // As CheckAdoptable(). libuv never closes 0, 1 and 2, and Node's process.stdout, too,
   // has them: these may be shared.
   int CheckStreamAdoptable(int fd) const { return fd <= 2 ? 0 : CheckAdoptable(fd); }
+
+  int StartReading() override;
+  int StopReading() override;
+  int Write(BytesToWrite bytes) override;
+  int ShutDown() override;
+  size_t QueuedBytes() const override;
 
  private:
   struct PendingWrite;
@@ -55,20 +44,11 @@ class StreamWrap : public HandleWrap {
   bool ShutDownNow();
   void OnNoRoom();
   bool HasMore() const;
-  uv_buf_t UserBuffer() const;
-  template <typename Encode>
-  Napi::Value WriteString(const Napi::CallbackInfo& info, Encode encode);
-  int WriteCopied(const char* data, size_t length);
-  int TryWrite(uv_buf_t** buffers, size_t* count);
-  int Enqueue(PendingWrite* pending, const uv_buf_t* buffers, size_t count);
+  int TryWrite(BytesToWrite* bytes);
 
   uv_stream_t* stream_;
   uv_shutdown_t shutdown_request_;
-  Napi::Reference<Napi::Value> user_buffer_;
-  uint64_t bytes_read_ = 0;
-  uint64_t bytes_written_ = 0;  // Accepted for writing, whether or not the kernel has them yet.
   uint64_t last_read_turn_ = 0;
-  bool last_read_was_large_ = false;
   bool is_shut_down_ = false;  // By ShutDownNow(); libuv keeps count of its own.
 };
 

@@ -16,6 +16,7 @@ const { signalName, signalNumber } = require('../base/signal_names.js');
 const { validateArray, validateObject, validateOneOf, validateString } = require('../base/validate.js');
 const { endWithExit } = require('./close_on_exit.js');
 const { toNative } = require('./native_options.js');
+const { validateArguments } = require('./options.js');
 const { validateMaySpawn } = require('./permission.js');
 const { closeFds, isLent, lend, normalizeStdio, openStdio } = require('./stdio.js');
 const { killTree } = require('./kill_tree.js');
@@ -74,7 +75,7 @@ class ChildProcess extends EventEmitter {
     const hasIpc = entries.some(({ kind }) => kind === 'ipc');
     if (hasIpc && options.envPairs !== undefined) validateArray(options.envPairs, 'options.envPairs');
     validateString(options.file, 'options.file');
-    if (options.args !== undefined) validateArray(options.args, 'options.args');
+    if (options.args !== undefined) validateArguments(options.args, 'options.args');
     if (hasIpc) throw notAvailable("stdio 'ipc'");
     validateMaySpawn();
 

@@ -3,7 +3,6 @@
 // What a child is born with, beyond Node.
 
 const { once } = require('node:events');
-const fs = require('node:fs');
 const path = require('node:path');
 const { Worker } = require('node:worker_threads');
 

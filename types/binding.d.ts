@@ -125,6 +125,7 @@ export class Listener {
    * (0, fd): a connection, non-blocking and close-on-exec, which is the callee's.
    * (errno, 1): no descriptor or memory for it, once until there is; it goes on by itself.
    * (errno, 0): another error, which stops it. After close(): what was accepted before.
+   * Without it connections are closed.
    */
   onconnection?: (status: number, fd: number) => void;
 }
@@ -172,8 +173,8 @@ export class MessageSocket {
   getLocalName(): string | number;
   getCounters(): MessageSocketCounters;
   readonly counters: MessageSocketCounters;
-  /** The callee's to close; the default closes them. */
-  ondescriptors(descriptors: number[]): void;
+  /** The callee's to close; without it, and without `onmessages`, they are closed. */
+  ondescriptors?: (descriptors: number[]) => void;
   onmessages?: (list: ReceivedMessage[]) => void;
   onsent?: (count: number, status: number) => void;
 }

@@ -25,7 +25,7 @@ function loadAddon() {
 // C++ wants its function at once, which in turn needs what C++ gives back.
 const dispatcher = { run() {} };
 const native = loadAddon().createBinding(() => dispatcher.run());
-dispatcher.run = createDispatch(native.events, native.eventKinds);
+dispatcher.run = createDispatch(native.events, native.eventKinds, native.closeInBackground);
 
 // What every handle has in JavaScript. `asyncScope` is the context it was made in:
 // its events run there, as they do in Node.
@@ -128,12 +128,7 @@ function streamClass(Base, type) {
   return Stream;
 }
 
-// Descriptors that nobody listens for are closed.
 class MessageSocket extends streamClass(native.MessageSocket, 'MESSAGESOCKETWRAP') {
-  ondescriptors(list) {
-    list.forEach(closeInBackground);
-  }
-
   // With descriptors, or many bytes, there is no scratch to take.
   writeBuffer(chunk, descriptors) {
     return writeMessage.call(this, chunk, descriptors);

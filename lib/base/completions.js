@@ -16,10 +16,13 @@ const NOTHING = Buffer.alloc(0);
 // fastest at 64 bytes, and not the slowest at any size.
 const copyOut = Uint8Array.prototype.slice;
 
+const isFunction = (value) => typeof value === 'function';
+
 // What each kind of record does with its handle; `first` and `second` are as in
-// src/core/completion_queue.h.
-function makeHandlers(kinds, slabs) {
+// src/core/completion_queue.h. Descriptors that no callback takes are closed.
+function makeHandlers(kinds, slabs, closeInBackground) {
   const handlers = [];
+  const closeAll = (fds) => fds.forEach((fd) => closeInBackground(fd));
   handlers[kinds.READ] = (handle, nread, position) => {
     if (nread < 0) {
       handle.reader?.(nread, NOTHING);
@@ -38,16 +41,21 @@ function makeHandlers(kinds, slabs) {
   handlers[kinds.CONNECT] = (handle, status) => handle.onconnect?.(status);
   handlers[kinds.SHUTDOWN] = (handle, status) => handle.onshutdown?.(status);
   handlers[kinds.CONNECTION] = (handle, status, fd) => {
-    if (handle.onconnection === undefined && status === 0) {
-      handle.reject(fd);
-    } else {
-      handle.onconnection?.(status, fd);
-    }
+    if (isFunction(handle.onconnection)) handle.onconnection(status, fd);
+    else if (status === 0) handle.reject(fd);
   };
   handlers[kinds.EXIT] = (handle, code, signal) => handle.onexit?.(code < 0 ? null : code, signal);
   handlers[kinds.SIGNAL] = (handle, number) => handle.onsignal?.(number);
-  handlers[kinds.DESCRIPTORS] = (handle) => handle.ondescriptors(handle.takeDescriptors());
-  handlers[kinds.MESSAGES] = (handle) => handle.onmessages(handle.takeMessages());
+  handlers[kinds.DESCRIPTORS] = (handle) => {
+    const fds = handle.takeDescriptors();
+    if (isFunction(handle.ondescriptors)) handle.ondescriptors(fds);
+    else closeAll(fds);
+  };
+  handlers[kinds.MESSAGES] = (handle) => {
+    const messages = handle.takeMessages();
+    if (isFunction(handle.onmessages)) handle.onmessages(messages);
+    else messages.forEach(({ descriptors }) => closeAll(descriptors));
+  };
   handlers[kinds.SENT] = (handle, count, status) => handle.onsent?.(count, status);
   handlers[kinds.CLOSE] = (handle) => {
     try {
@@ -65,9 +73,10 @@ function makeHandlers(kinds, slabs) {
  *
  * @param {{ records: Int32Array, cursor: Int32Array, handles: any[], slabs: Buffer[] }} events
  * @param {Record<string, number>} kinds
+ * @param {(fd: number) => number} closeInBackground of the addon
  */
-function createDispatch({ records, cursor, handles, slabs }, kinds) {
-  const handlers = makeHandlers(kinds, slabs);
+function createDispatch({ records, cursor, handles, slabs }, kinds, closeInBackground) {
+  const handlers = makeHandlers(kinds, slabs, closeInBackground);
   return function dispatch() {
     while (cursor[0] < cursor[1]) {
       const at = cursor[0];

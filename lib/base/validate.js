@@ -16,6 +16,11 @@ function validateArray(value, name) {
   if (!Array.isArray(value)) throw invalidArgType(name, 'Array', value);
 }
 
+/** Of an array: what a sparse one claims to have takes as long to go through as if it had it. */
+function validateLength(list, name, max) {
+  if (list.length > max) throw outOfRange(`${name}.length`, `<= ${max}`, list.length);
+}
+
 /** An object that is neither an array nor a function. */
 function validateObject(value, name) {
   if (value === null || typeof value !== 'object' || Array.isArray(value)) throw invalidArgType(name, 'Object', value);
@@ -70,6 +75,7 @@ module.exports = {
   validateFunction,
   validateInt32,
   validateInteger,
+  validateLength,
   validateNumber,
   validateObject,
   validateOneOf,

@@ -9,7 +9,7 @@ const { groupId, userId } = require('../base/accounts.js');
 const { incompatibleOptions, invalidArgType, invalidArgValue, mainThreadOnly } = require('../base/errors.js');
 const { signalNumber } = require('../base/signal_names.js');
 const { validateArray, validateBoolean, validateInt32, validateInteger } = require('../base/validate.js');
-const { validateObject, validateOneOf } = require('../base/validate.js');
+const { validateLength, validateObject, validateOneOf } = require('../base/validate.js');
 
 /** null is "not given": as the parent has it. */
 const ATTRIBUTE_DEFAULTS = Object.freeze({
@@ -60,6 +60,7 @@ const NOT_OF_UV = Object.freeze([
 ]);
 
 const NAME = /^[\w.][\w.@-]*\$?$/; // Of a user or group; see useradd(8).
+const MAX_GROUPS = 65536; // NGROUPS_MAX
 const MAX_ID = 2 ** 32 - 2; // (uid_t)-1 means "do not change" to the kernel.
 
 /** The attributes among `given`, which is complete: each as the binding takes it. */
@@ -118,6 +119,7 @@ function toEngine(engine) {
 function toGroups(groups) {
   if (groups === null) return null;
   validateArray(groups, 'options.groups');
+  validateLength(groups, 'options.groups', MAX_GROUPS);
   return groups.map((group, i) => {
     const name = `options.groups[${i}]`;
     if (group == null) throw invalidArgType(name, ['number', 'string'], group);

@@ -17,6 +17,7 @@ const { signalName, signalNumber } = require('../base/signal_names.js');
 const { validateArray, validateObject, validateOneOf, validateString } = require('../base/validate.js');
 const { endWithExit } = require('./close_on_exit.js');
 const { toNative } = require('./native_options.js');
+const { validateArguments } = require('./options.js');
 const { validateMaySpawn } = require('./permission.js');
 const { closeFds, isLent, lend, normalizeStdio, openStdio } = require('./stdio.js');
 const { killTree } = require('./kill_tree.js');
@@ -25,6 +26,7 @@ const SIGKILL = 9;
 
 // Node tells these with an 'error' event; any other errno is thrown.
 const EMITTED = new Set([ERRNO.EACCES, ERRNO.EAGAIN, ERRNO.EMFILE, ERRNO.ENFILE, ERRNO.ENOENT]);
+const THROWN = new Set(['EINVAL', 'ENOSYS']); // Of a signal that cannot be sent.
 const TABLE_FULL = new Set([ERRNO.EMFILE, ERRNO.ENFILE]);
 
 const madeChannel = diagnostics.channel('child_process');
@@ -74,7 +76,7 @@ class ChildProcess extends EventEmitter {
     const hasIpc = entries.some(({ kind }) => kind === 'ipc');
     if (hasIpc && options.envPairs !== undefined) validateArray(options.envPairs, 'options.envPairs');
     validateString(options.file, 'options.file');
-    if (options.args !== undefined) validateArray(options.args, 'options.args');
+    if (options.args !== undefined) validateArguments(options.args, 'options.args');
     if (hasIpc) throw notAvailable("stdio 'ipc'");
     validateMaySpawn();
 
@@ -212,18 +214,31 @@ class ChildProcess extends EventEmitter {
   }
 
   #kill(number) {
-    if (!this._handle) return false;
-    const err = this._handle.kill(number);
-    if (err === 0) return true;
-    if (err === -ERRNO.ESRCH) return false;
-    if (err === -ERRNO.EINVAL || err === -ERRNO.ENOSYS) throw errnoException(err, 'kill');
-    this.emit('error', errnoException(err, 'kill'));
-    return false;
+    return this.#report(() => this.#send(number));
   }
 
   #killTree(number) {
     if (this.pid === undefined) return false;
-    return killTree(this.pid, number, (each) => this.#kill(each));
+    return this.#report(() => killTree(this.pid, number, (each) => this.#send(each)));
+  }
+
+  // As Node tells it: what no caller can mend is thrown, the rest is an event.
+  #report(send) {
+    try {
+      return send();
+    } catch (error) {
+      if (THROWN.has(error.code)) throw error;
+      this.emit('error', error);
+      return false;
+    }
+  }
+
+  // False where the child has ended.
+  #send(number) {
+    const err = this._handle ? this._handle.kill(number) : -ERRNO.ESRCH;
+    if (err === 0) return true;
+    if (err === -ERRNO.ESRCH) return false;
+    throw errnoException(err, 'kill');
   }
 
   #escalate(isTree) {

@@ -6,14 +6,27 @@
 
 const { invalidArgType, invalidArgValue } = require('../base/errors.js');
 const { signalNumber } = require('../base/signal_names.js');
-const { validateAbortSignal, validateBoolean, validateFunction, validateInteger } = require('../base/validate.js');
-const { validateNumber, validateObject, validateOneOf, validateString } = require('../base/validate.js');
+const {
+  validateAbortSignal,
+  validateArray,
+  validateBoolean,
+  validateFunction,
+  validateInteger,
+} = require('../base/validate.js');
+const {
+  validateLength,
+  validateNumber,
+  validateObject,
+  validateOneOf,
+  validateString,
+} = require('../base/validate.js');
 const { ATTRIBUTE_DEFAULTS, normalizeAttributes, toGroup, toUser } = require('./attributes.js');
 const { environmentPairs } = require('./env.js');
 const { toPath, validateNoNul, validateNoNuls } = require('./paths.js');
 
 const SIGTERM = 15;
 const MAX_BUFFER = 1024 * 1024; // bytes
+const MAX_ARGUMENTS = 2 ** 20; // execve(2) takes fewer: 9 bytes each, 6 MiB in all.
 
 // What stands for an option that was not given. To give null or undefined is the same.
 const SPAWN_DEFAULTS = Object.freeze({
@@ -194,7 +207,7 @@ function shapeExecFile(file, args, options, callback) {
   if (call.callback != null) validateFunction(call.callback, 'callback');
   const shaped = {
     ...call,
-    args: Array.isArray(call.args) ? [...call.args] : (call.args ?? []),
+    args: Array.isArray(call.args) ? copyArguments(call.args) : (call.args ?? []),
     options: own(call.options),
   };
   validateArgv0(shaped.options.argv0);
@@ -207,11 +220,21 @@ function shapeSpawn(file, args, options) {
   if (file.length === 0) throw invalidArgValue('file', file, 'cannot be empty');
   if (args != null && typeof args !== 'object') throw invalidArgType('args', 'object', args);
   const isOptions = args != null && !Array.isArray(args);
-  const list = Array.isArray(args) ? [...args] : [];
+  const list = Array.isArray(args) ? copyArguments(args) : [];
   validateNoNuls(list, 'args');
   const given = isOptions ? args : options;
   if (given !== undefined) validateObject(given, 'options');
   return { file, args: list, options: own(given) };
+}
+
+function validateArguments(args, name) {
+  validateArray(args, name);
+  validateLength(args, name, MAX_ARGUMENTS);
+}
+
+function copyArguments(args) {
+  validateArguments(args, 'args');
+  return [...args];
 }
 
 // Without a prototype, so that an `Object.prototype.shell` is nobody's option.
@@ -291,4 +314,5 @@ module.exports = {
   normalizeSpawn,
   normalizeSync,
   shapeExecFile,
+  validateArguments,
 };

@@ -9,7 +9,9 @@ const binding = require('../base/binding.js');
 const { stopReading } = require('../fd/node_objects.js');
 const { kStopReading } = require('../net/symbols.js');
 const { invalidArgType, invalidArgValue, plain, syncForkInput } = require('../base/errors.js');
+const { validateLength } = require('../base/validate.js');
 
+const MAX_DESCRIPTORS = 2 ** 20; // No process may have more, unless its system was told so: fs.nr_open.
 const STANDARD = 3; // Descriptors that every child has.
 const IGNORED = -1; // The child's descriptor 0 to 2 is /dev/null then, any other is closed.
 const kLent = Symbol('lent'); // Of a socket that a child has as its own.
@@ -40,6 +42,7 @@ const SHORTHANDS = {
 function normalizeStdio(stdio, sync) {
   const list = typeof stdio === 'string' ? expand(stdio) : stdio;
   if (!Array.isArray(list)) throw invalidArgValue('stdio', stdio);
+  validateLength(list, 'options.stdio', MAX_DESCRIPTORS);
   const length = Math.max(list.length, STANDARD);
   const entries = Array.from({ length }, (_, i) => toEntry(list[i] ?? (i < STANDARD ? 'pipe' : 'ignore'), i, sync));
   if (entries.filter(({ kind }) => kind === 'ipc').length > 1) throw plain('ERR_IPC_ONE_PIPE');

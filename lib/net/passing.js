@@ -5,7 +5,7 @@
 
 const { isUint8Array } = require('node:util').types;
 
-const { MessageSocket } = require('../base/binding.js');
+const { MessageSocket, closeInBackground } = require('../base/binding.js');
 const { received } = require('../fd/descriptor.js');
 const { MAX_DESCRIPTORS } = require('../base/constants.js');
 const { errnoException, invalidArgType, outOfRange, plain } = require('../base/errors.js');
@@ -31,7 +31,7 @@ class DescriptorHandle extends MessageSocket {
     const socket = /** @type {any} */ (this)[kOwner];
     const isHeard = socket !== undefined && !socket.destroyed && socket.listenerCount('descriptors') > 0;
     if (!isHeard) {
-      super.ondescriptors(fds);
+      fds.forEach((fd) => closeInBackground(fd));
     } else {
       socket.emit('descriptors', received(fds));
     }

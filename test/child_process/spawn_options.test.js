@@ -1,6 +1,6 @@
 'use strict';
 
-const { ChildProcess, execFile, spawn } = require('../../lib/child_process');
+const { ChildProcess, execFile, execFileSync, run, spawn, spawnSync } = require('../../lib/child_process');
 const { closing } = require('../helpers/closing');
 const { ended } = require('../helpers/children');
 
@@ -128,6 +128,29 @@ describe('options', () => {
       expect(() => spawn('true', [], { engine: 'uv', [name]: value })).toThrow();
     },
   );
+});
+
+// To go through one would take minutes, or all memory.
+describe('an array that only claims its length', () => {
+  const huge = new Array(2 ** 32 - 1);
+
+  test.each([
+    ['args of spawn()', () => spawn('true', huge)],
+    ['args with a shell', () => spawn('true', huge, { shell: true })],
+    ['args of spawnSync()', () => spawnSync('true', huge)],
+    ['args of execFile()', () => execFile('true', huge)],
+    ['args of execFileSync()', () => execFileSync('true', huge)],
+    ['args of ChildProcess', () => new ChildProcess().spawn({ file: 'true', args: huge })],
+    ['stdio of spawn()', () => spawn('true', [], { stdio: huge })],
+    ['stdio of spawnSync()', () => spawnSync('true', [], { stdio: huge })],
+    ['groups', () => spawn('true', [], { groups: huge })],
+  ])('is refused as %s', (_, call) => {
+    expect(call).toThrow(expect.objectContaining(RANGE));
+  });
+
+  test('is refused as args of run()', async () => {
+    await expect((async () => run('true', huge))()).rejects.toMatchObject(RANGE);
+  });
 });
 
 describe('ChildProcess', () => {

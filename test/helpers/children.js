@@ -56,4 +56,19 @@ async function gone(pid) {
   while (![null, 'Z'].includes(stateOf(pid))) await new Promise(setImmediate);
 }
 
-module.exports = { ENGINES, ended, gone, said, stateOf, textOf };
+/** @returns {number[]} those of our descriptors above 2 that are not close-on-exec, in order */
+function inheritableDescriptors() {
+  const fds = fs.readdirSync('/proc/self/fd').map(Number);
+  return fds.filter((fd) => fd > 2 && isInheritable(fd)).sort((a, b) => a - b);
+}
+
+function isInheritable(fd) {
+  try {
+    const [, flags] = /flags:\s+(\d+)/.exec(fs.readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1'));
+    return (parseInt(flags, 8) & 0o2000000) === 0;
+  } catch {
+    return false; // That of the folder.
+  }
+}
+
+module.exports = { ENGINES, ended, gone, inheritableDescriptors, said, stateOf, textOf };

@@ -154,7 +154,6 @@ void CompletionQueue::Flush(size_t end) {
 // Copies records to where JavaScript sees them, up to the second one of a group.
 void CompletionQueue::FillCrossing(size_t end) {
   ++crossing_;
-  claimed_fd_ = -1;
   int32_t* out = records_;
   size_t room = kMaxRecordsPerCrossing;
   for (; next_ < end && room > 0; ++next_, --room) {
@@ -199,23 +198,34 @@ void CompletionQueue::ReleaseClosed() {
   closed_ids_.clear();
 }
 
-bool CompletionQueue::IsOwn(int fd) const {
-  if (environment_->IsTracked(fd)) return true;
-  if (cursor_[0] == 0 || fd == claimed_fd_) return false;
-  const int32_t* record = records_ + cursor_[0] - kFields;
+// The accepted descriptor that the record under way tells of, -1 once it was claimed;
+// nullptr if the record tells of something else.
+int32_t* CompletionQueue::AcceptedFd() const {
+  if (cursor_[0] == 0) return nullptr;
+  int32_t* record = records_ + cursor_[0] - kFields;
   const bool is_accepted =
       static_cast<EventKind>(record[1]) == EventKind::kConnection && record[2] == 0;
-  return is_accepted && record[3] == fd;
+  return is_accepted ? &record[3] : nullptr;
+}
+
+// Each record is claimed for itself: the handler may open other descriptors after its own.
+void CompletionQueue::Claim(int fd) {
+  int32_t* accepted = AcceptedFd();
+  if (accepted != nullptr && *accepted == fd) *accepted = -1;
+}
+
+bool CompletionQueue::IsOwn(int fd) const {
+  const int32_t* accepted = AcceptedFd();
+  return environment_->IsTracked(fd) || (accepted != nullptr && *accepted == fd);
 }
 
 // The handler under way was left by an exception, or cut off because its thread is
 // being ended, maybe before it took the descriptor it was told of.
 void CompletionQueue::CloseUnclaimed() {
-  if (cursor_[0] == 0) return;
-  const int32_t* record = records_ + cursor_[0] - kFields;
-  if (record[3] == claimed_fd_) return;
-  CloseAccepted(static_cast<EventKind>(record[1]), record[2], record[3]);
-  claimed_fd_ = record[3];
+  int32_t* accepted = AcceptedFd();
+  if (accepted == nullptr || *accepted < 0) return;
+  close(*accepted);
+  *accepted = -1;
 }
 
 void CompletionQueue::Drop() {

@@ -92,9 +92,9 @@ class CompletionQueue {
   // errors of accepting. Connections that it has accepted are still delivered.
   void Void(HandleWrap* handle);
 
-  // JavaScript has taken charge of the accepted descriptor that it was told of, or has
-  // had it closed. Until then it is the queue's, in case the thread ends in between.
-  void Claim(int fd) { claimed_fd_ = fd; }
+  // A handle has opened `fd`, or it was closed. If it is the accepted descriptor of the
+  // record under way, it stops being the queue's to close.
+  void Claim(int fd);
   // Whether it was made or accepted for this thread and nobody has it yet, so that it
   // cannot be another handle's.
   bool IsOwn(int fd) const;
@@ -133,6 +133,7 @@ class CompletionQueue {
   void FlushShutdowns();
   void FillCrossing(size_t end);
   bool Deliver();
+  int32_t* AcceptedFd() const;
   void CloseUnclaimed();
   void Drop();
   void ReleaseClosed();
@@ -161,7 +162,6 @@ class CompletionQueue {
   size_t next_ = 0;  // In pending_: the first record not yet in a crossing.
   int flush_depth_ = 0;
   uint64_t turn_ = 1;
-  int claimed_fd_ = -1;
   uint32_t crossing_ = 0;
   std::vector<uint32_t> last_crossing_;   // By group.
   std::vector<uint64_t> last_read_turn_;  // By group.

@@ -102,6 +102,11 @@ describe('a handler that throws', () => {
     },
   );
 
+  test('leaves an accepted connection open, whatever else was opened since', async () => {
+    const { code, stdout, stderr } = await runFixture('core/adopt_and_throw.js');
+    expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: 'thrown\necho\n', stderr: '' });
+  });
+
   test('ends the process as in Node when nobody catches it', async () => {
     const { code, stderr } = await runFixture('core/throwing_handlers.js', ['uncaught']);
     expect(code).toBe(1);

@@ -3,18 +3,18 @@
 
 #include <napi.h>
 
-#include "core/arguments.h"
-#include "descriptors/close_on_exec.h"
-#include "core/completion_queue.h"
-#include "descriptors/descriptor_functions.h"
-#include "core/environment.h"
-#include "net/listener.h"
-#include "descriptors/message_socket.h"
-#include "net/pipe_wrap.h"
 #include "child_process/process_wrap.h"
 #include "child_process/signal_wrap.h"
-#include "net/socket_info.h"
 #include "child_process/spawn_sync.h"
+#include "core/arguments.h"
+#include "core/completion_queue.h"
+#include "core/environment.h"
+#include "descriptors/close_on_exec.h"
+#include "descriptors/descriptor_functions.h"
+#include "descriptors/message_socket.h"
+#include "net/listener.h"
+#include "net/pipe_wrap.h"
+#include "net/socket_info.h"
 #include "net/tcp_wrap.h"
 
 namespace pipewright {

@@ -2,9 +2,9 @@
 
 #include <csignal>
 
+#include "child_process/spawn_options.h"
 #include "core/arguments.h"
 #include "core/class_methods.h"
-#include "child_process/spawn_options.h"
 
 namespace pipewright {
 

@@ -11,10 +11,10 @@
 #include <string>
 #include <vector>
 
-#include "core/arguments.h"
 #include "child_process/child_process.h"
 #include "child_process/spawn_options.h"
 #include "child_process/sync_pipe.h"
+#include "core/arguments.h"
 #include "core/unique_fd.h"
 
 namespace pipewright {

@@ -45,7 +45,8 @@ testNeeding('prlimit')(
   'the vfork engine tells ENOMEM when memory is out at its first spawn, and goes on',
   async () => {
     const expected = { failed: [-errno.ENOMEM, 'clone'], succeeded: 1000, left: [0, 0] };
-    expect(await report('child_process/spawn_faults.js', ['vfork', 'as'])).toEqual(expected);
+    const execArgv = ['--expose-gc'];
+    expect(await report('child_process/spawn_faults.js', ['vfork', 'as'], { execArgv })).toEqual(expected);
   },
   TIMEOUT,
 );

@@ -5,6 +5,7 @@
 
 const { once } = require('node:events');
 const fs = require('node:fs');
+const { constants } = require('node:os');
 
 const { spawn } = require('../../lib/child_process');
 const { runFixture } = require('../helpers/child');
@@ -62,6 +63,20 @@ test.each(['SIGKILL', 'SIGTERM', 'SIGSTOP'])('%s that fails leaves all as they w
     for (const pid of pids) expect('RSD').toContain(stateOf(pid));
   }
   expect(failures).toBeGreaterThan(2 * pids.length);
+});
+
+test.each(['EPERM', 'EINVAL'])('a signal that the child cannot be sent (%s) leaves all running', async (code) => {
+  const { child, pids } = await tree();
+  const handle = child._handle;
+  const { kill } = Object.getPrototypeOf(handle);
+  handle.kill = (number) =>
+    number === constants.signals.SIGWINCH ? -constants.errno[code] : kill.call(handle, number);
+  const failed = new Promise((resolve) => child.once('error', resolve));
+  const attempt = () => child.kill('SIGWINCH', { tree: true });
+  if (code === 'EINVAL') expect(attempt).toThrow(expect.objectContaining({ code, syscall: 'kill' }));
+  else expect([attempt(), await failed]).toEqual([false, expect.objectContaining({ code, syscall: 'kill' })]);
+  await new Promise(setImmediate);
+  for (const pid of pids) expect('RSD').toContain(stateOf(pid));
 });
 
 test('with a full table of descriptors it fails, and succeeds when there is room', async () => {

@@ -35,7 +35,7 @@ class Run {
   /** Something that must not be, and fails the batch. */
   problem(text) {
     this.#problems.push(text);
-    this.log(`PROBLEM: ${text.replaceAll("\n", " |")}`);
+    this.log(`PROBLEM: ${text.replaceAll('\n', ' |')}`);
     this.onProblem?.(text);
   }
 

@@ -99,7 +99,7 @@ function listenTo(run, handle) {
     if (status !== 0) return;
     const peer = new binding.PipeWrap();
     if (run.values.chance(3)) handle.reject(fd);
-    else if (peer.open(fd) !== 0) own(run, fd);
+    else if (peer.open(fd) !== 0) handle.reject(fd);
     else run.add('binding', peer);
     run.throwSometimes(20);
   };

@@ -18,7 +18,7 @@ const nothing = () => {};
  * @param {any} item
  * @param {boolean} keep
  * @returns {{ fd: number, settle: (sent: boolean) => void }} `settle` is to be called once
- * @throws ERR_INVALID_ARG_TYPE, ERR_DESCRIPTOR_CLOSED, ERR_DESCRIPTOR_UNREAD_DATA
+ * @throws ERR_INVALID_ARG_TYPE, ERR_DESCRIPTOR_CLOSED, ERR_DESCRIPTOR_UNREAD_DATA, EMFILE
  */
 function sendable(item, keep) {
   if (typeof item === 'number' && Number.isInteger(item) && item >= 0) return { fd: item, settle: nothing };
@@ -76,12 +76,21 @@ function ofDescriptor(descriptor, keep) {
   };
 }
 
-// A copy, since the child's own is closed when the child ends.
-function ofChild(child) {
-  const copy = binding.duplicateFd(openFd(child.pidfd() ?? -1));
+// Objects that others may close at any time lend a copy: while it waits to be sent, their
+// own number may become another file's.
+function lendCopy(fd, whenSettled) {
+  const copy = binding.duplicateFd(openFd(fd));
   if (copy < 0) throw errnoException(copy, 'fcntl');
-  return { fd: copy, settle: () => void binding.closeFd(copy) };
+  return {
+    fd: copy,
+    settle(sent) {
+      binding.closeFd(copy);
+      whenSettled(sent);
+    },
+  };
 }
+
+const ofChild = (child) => lendCopy(child.pidfd() ?? -1, nothing);
 
 // The file at its path is the receiver's from now on, or shared with it.
 function keepFile(handle) {
@@ -90,28 +99,23 @@ function keepFile(handle) {
 }
 
 function ofServer(server, handle, keep) {
+  const lent = lendCopy(handle.fd, (sent) => {
+    if (sent && !keep) server.close();
+  });
   keepFile(handle);
-  return {
-    fd: openFd(handle.fd),
-    settle(sent) {
-      if (sent && !keep) server.close();
-    },
-  };
+  return lent;
 }
 
 // What was read but not consumed would be lost to the receiver, what was written but
 // not sent would come after what the receiver writes.
 function ofSocket(socket, handle, keep) {
   if (!keep && hasData(socket, handle)) throw plain('ERR_DESCRIPTOR_UNREAD_DATA');
-  const fd = openFd(handle.fd);
+  const lent = lendCopy(handle.fd, (sent) => {
+    if (sent && !keep) close(socket);
+  });
   if (handle.keepFile !== undefined) keepFile(handle);
   if (!keep) stopReading(socket, handle);
-  return {
-    fd,
-    settle(sent) {
-      if (sent && !keep) close(socket);
-    },
-  };
+  return lent;
 }
 
 function hasData(socket, handle) {

@@ -157,7 +157,8 @@ function lastLines(stderr) {
 }
 
 // As a shell would have to be told, so that it can be pasted.
-function quote(word) {
+function quote(given) {
+  const word = String(given);
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 

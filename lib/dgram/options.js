@@ -36,8 +36,8 @@ function normalizeSocketOptions(given) {
   validateBoolean(options.descriptors, 'options.descriptors');
   validateInteger(options.maxDescriptors, 'options.maxDescriptors', 1, MAX_DESCRIPTORS);
   if (options.signal !== null) validateAbortSignal(options.signal, 'options.signal');
-  if (options.socket !== null) options.socket = Descriptor.from(options.socket);
-  return Object.freeze(options);
+  const { socket } = options;
+  return Object.freeze({ ...options, given: socket, socket: socket === null ? null : Descriptor.from(socket) });
 }
 
 const SEND_DEFAULTS = Object.freeze({ path: undefined, descriptors: [], keep: false });

@@ -15,7 +15,7 @@ const {
 } = require('../base/binding.js');
 const { received } = require('../fd/descriptor.js');
 const { UV_E2BIG, UV_EOF } = require('../base/constants.js');
-const { connectException, errnoException, plain, receiveException } = require('../base/errors.js');
+const { connectException, errnoException, invalidFdType, plain, receiveException } = require('../base/errors.js');
 const { whenAborted } = require('../base/abort.js');
 const { kLend, lendHandle } = require('../fd/lend.js');
 const { sendableList } = require('../fd/sendable.js');
@@ -26,6 +26,8 @@ const { normalizeName, normalizeSend, normalizeSocketOptions } = require('./opti
 const BACKLOG = 511; // As of net.Server.
 const TYPES = { datagram: 2, seqpacket: 5 }; // SOCK_DGRAM, SOCK_SEQPACKET
 
+const STREAM_TYPES = new Set(['unix', 'unix-server']); // They keep no message borders.
+
 const asyncDispose = Symbol.asyncDispose ?? Symbol.for('nodejs.asyncDispose');
 
 /**
@@ -35,24 +37,46 @@ const asyncDispose = Symbol.asyncDispose ?? Symbol.for('nodejs.asyncDispose');
  * 'end' (seqpacket: the peer has ended), 'error', 'close'.
  */
 class UnixSocket extends EventEmitter {
-  #handle = new MessageSocket();
+  #handle;
   #listener = null;
   #options;
   #path;
   #isClosed = false;
   #sends = []; // Of what is queued: { settle, callback }.
 
-  constructor(options) {
+  /** `accepted`: the open handle of a seqpacket client. */
+  constructor(options, accepted = null) {
     super();
     this.#options = normalizeSocketOptions(options);
-    const { type, socket, credentials, signal } = this.#options;
-    const handle = this.#handle;
-    const err = socket === null ? handle.create(TYPES[type], credentials) : handle.open(socket.fd);
-    if (err !== 0) throw errnoException(err, socket === null ? 'socket' : 'open');
-    socket?.take();
+    const { socket, signal } = this.#options;
+    this.#handle = accepted ?? (socket === null ? this.#create() : this.#adopt());
     this.#attach();
-    if (socket !== null) this.#begin();
+    if (accepted !== null || socket !== null) this.#begin();
     if (signal !== null) whenAborted(signal, this, () => this.close());
+  }
+
+  #create() {
+    const { type, credentials } = this.#options;
+    const handle = new MessageSocket();
+    const err = handle.create(TYPES[type], credentials);
+    if (err !== 0) throw errnoException(err, 'socket');
+    return handle;
+  }
+
+  #adopt() {
+    const { socket, given } = this.#options;
+    const handle = new MessageSocket();
+    const isStream = STREAM_TYPES.has(socket.type);
+    const err = isStream ? 0 : handle.open(socket.fd);
+    if (!isStream && err === 0) {
+      socket.take();
+      return handle;
+    }
+    const error = isStream ? invalidFdType(socket.type) : errnoException(err, 'open');
+    // A number is the caller's again, unless it had to be given another one.
+    if (given === socket.fd) socket.take();
+    else if (typeof given === 'number') socket.close();
+    throw error;
   }
 
   #attach() {
@@ -120,8 +144,15 @@ class UnixSocket extends EventEmitter {
       this.emit(fd === 1 ? 'overload' : 'error', errnoException(status, 'accept'));
       return;
     }
+    const handle = new MessageSocket();
+    const err = handle.open(fd);
+    if (err !== 0) {
+      this.#listener.reject(fd);
+      this.emit('error', errnoException(err, 'accept'));
+      return;
+    }
     const { type, credentials, descriptors, maxDescriptors } = this.#options;
-    this.emit('connection', new UnixSocket({ type, credentials, descriptors, maxDescriptors, socket: fd }));
+    this.emit('connection', new UnixSocket({ type, credentials, descriptors, maxDescriptors }, handle));
   }
 
   /**

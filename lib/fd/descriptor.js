@@ -174,9 +174,7 @@ class Descriptor {
    * @throws ERR_DESCRIPTOR_CLOSED, ERR_DESCRIPTOR_BUSY (it is being sent)
    */
   take() {
-    const fd = this.#openFd();
-    if (this.#senders > 0) throw plain('ERR_DESCRIPTOR_BUSY');
-    this.#letGo();
+    const fd = this.#giveUp();
     binding.untrackFd(fd);
     return fd;
   }
@@ -195,7 +193,15 @@ class Descriptor {
    * @returns {Readonly<{ pipewrightDescriptor: number }>}
    */
   transfer() {
-    return Object.freeze({ pipewrightDescriptor: binding.leaveDescriptor(this.take()) });
+    return Object.freeze({ pipewrightDescriptor: binding.leaveDescriptor(this.#giveUp()) });
+  }
+
+  // It stays the thread's, which closes it if it is terminated just now.
+  #giveUp() {
+    const fd = this.#openFd();
+    if (this.#senders > 0) throw plain('ERR_DESCRIPTOR_BUSY');
+    this.#letGo();
+    return fd;
   }
 
   #openFd() {

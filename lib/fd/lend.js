@@ -6,11 +6,11 @@
 //
 // The descriptor stays open until settle() is called, once. If it was sent and `keep`
 // is not set, the object closes then; otherwise the object goes on as before. Throws
-// ERR_DESCRIPTOR_CLOSED, or ERR_DESCRIPTOR_UNREAD_DATA if the object holds data that the
-// receiver would miss.
+// ERR_DESCRIPTOR_CLOSED, EMFILE, or ERR_DESCRIPTOR_UNREAD_DATA if the object holds data
+// that the receiver would miss.
 
 const binding = require('../base/binding.js');
-const { plain } = require('../base/errors.js');
+const { errnoException, plain } = require('../base/errors.js');
 const { forgetFile } = require('../base/socket_files.js');
 
 // Shared by all copies of the package in a process.
@@ -24,15 +24,16 @@ function borrow(fd) {
   return { fd, settle: nothing };
 }
 
-// Lends a copy, since the object may close while the send is queued, and its number may
-// then be a stranger's. If the table is full, the number itself: sending may make room.
-function lendCopy(fd, onSettle) {
+// Objects that others may close at any time lend a copy: while it waits to be sent, their
+// own number may become another file's.
+function lendCopy(fd, whenSettled) {
   const copy = binding.duplicateFd(fd);
+  if (copy < 0) throw errnoException(copy, 'fcntl');
   return {
-    fd: copy < 0 ? fd : copy,
+    fd: copy,
     settle(sent) {
-      if (copy >= 0) binding.closeFd(copy);
-      onSettle(sent);
+      binding.closeFd(copy);
+      whenSettled(sent);
     },
   };
 }
@@ -57,16 +58,18 @@ function lendHandle(handle, { keep, hasData, stopReading, close }) {
   if (!keep && (hasData || handle.writeQueueSize > 0 || handle.hasUnread?.())) {
     throw plain('ERR_DESCRIPTOR_UNREAD_DATA');
   }
+  const lent = lendCopy(fd, (sent) => sent && !keep && close());
   keepFile(handle);
   if (!keep) stopReading();
-  return lendCopy(fd, (sent) => sent && !keep && close());
+  return lent;
 }
 
 /** Lends the descriptor of a Listener. Clients that wait in its backlog go with it. */
 function lendListener(listener, { keep, close }) {
   const { fd } = borrow(listener?.fd);
+  const lent = lendCopy(fd, (sent) => sent && !keep && close());
   keepFile(listener);
-  return lendCopy(fd, (sent) => sent && !keep && close());
+  return lent;
 }
 
 // The file at its path is the receiver's from now on, or shared with it.

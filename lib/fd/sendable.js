@@ -15,7 +15,7 @@ const ACCEPTED = ['number', 'Descriptor', 'Socket', 'Server', 'FileHandle', 'Chi
  * @param {any} item
  * @param {boolean} keep whether what is ours stays open after it was sent
  * @returns {{ fd: number, settle: (sent: boolean) => void }} as lend.js describes it
- * @throws ERR_INVALID_ARG_TYPE, ERR_DESCRIPTOR_CLOSED, ERR_DESCRIPTOR_UNREAD_DATA
+ * @throws ERR_INVALID_ARG_TYPE, ERR_DESCRIPTOR_CLOSED, ERR_DESCRIPTOR_UNREAD_DATA, EMFILE
  */
 function sendable(item, keep) {
   if (Number.isInteger(item) && item >= 0) return borrow(item);

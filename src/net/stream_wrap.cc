@@ -74,7 +74,7 @@ int StreamWrap::Write(BytesToWrite bytes) {
   const int result = uv_write(&pending->request, stream_, bytes.buffers,
                               static_cast<unsigned int>(bytes.count), OnWrite);
   if (result != 0) return result;
-  pending.release();
+  static_cast<void>(pending.release());  // OnWrite() deletes it.
   return 1;
 }
 

@@ -118,3 +118,7 @@ describe('line by line', () => {
     expect(await linesOf(run('seq', ['30000'], { maxBuffer: 70_000 }))).toHaveLength(30000);
   });
 });
+
+test('an argument that is no string shows in the message as the program got it', async () => {
+  await expect(run('false', [null, 7])).rejects.toThrow('false null 7 ended with exit code 1');
+});

@@ -76,21 +76,3 @@ test('toDescriptor() at a full table is EMFILE, and leaves the object as it was'
   const { code, stdout, stderr } = await runFixture('descriptors/convert_without_room.js', [], { openFiles: 40 });
   expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: 'EMFILE fcntl\nlistening\n', stderr: '' });
 });
-
-test('a socket that is destroyed while it waits to be sent arrives, and not what has its number by then', async () => {
-  const [ours, theirs] = DescriptorPasser.pair().map(closing);
-  const file = closing(fs.openSync('/dev/null'));
-  const before = Array.from({ length: 1000 }, () => ours.send(file));
-  const { client } = await connectedPair(net);
-  const { fd } = client._handle;
-  const sent = ours.send(client, { keep: true });
-  expect(ours.stats().queued).toBeGreaterThan(1);
-  client.destroy();
-  await once(client, 'close');
-  const others = Array.from({ length: 20 }, () => closing(fs.openSync('/dev/null')));
-  expect(others).toContain(fd);
-  const types = [];
-  for (let i = 0; i < 1001; i++) types.push(closing(await theirs.receive()).type);
-  await Promise.all([...before, sent]);
-  expect([types[0], types.at(-1)]).toEqual(['character-device', 'unix']);
-});

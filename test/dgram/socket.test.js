@@ -179,6 +179,15 @@ test.each([
   expect(() => createSocket(options)).toThrow(expect.objectContaining({ code }));
 });
 
+test('refuses a stream socket, which stays its owner’s', () => {
+  const [a, b] = socketpair();
+  closing(() => b.close());
+  expect(() => createSocket({ socket: a })).toThrow(expect.objectContaining({ code: 'ERR_INVALID_FD_TYPE' }));
+  const fd = a.take();
+  expect(() => createSocket({ socket: fd })).toThrow(expect.objectContaining({ code: 'ERR_INVALID_FD_TYPE' }));
+  fs.closeSync(fd);
+});
+
 test('an AbortSignal closes it', async () => {
   const controller = new AbortController();
   const made = createSocket({ signal: controller.signal });

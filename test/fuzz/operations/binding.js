@@ -3,8 +3,10 @@
 // The native classes and functions underneath: every method, right and wrong, upon
 // handles that are open, closing, closed, or were never opened.
 
+const { isUint8Array } = require('node:util').types;
+const { isMainThread } = require('node:worker_threads');
 const binding = require('../../../lib/base/binding');
-const { Descriptor } = require('../../../lib/descriptors');
+const { Descriptor, socketpair } = require('../../../lib/descriptors');
 const { detach } = require('../values');
 
 const CLASSES = ['Listener', 'MessageSocket', 'PipeWrap', 'ProcessWrap', 'SignalWrap', 'TcpWrap'];
@@ -13,19 +15,23 @@ const HUGE = new Array(2 ** 32 - 1);
 
 function install(run) {
   run.kind('binding', (handle) => handle.close());
+  // Whoever sends a bare number keeps it open until it was sent; these are, to the end.
+  run.kind('lent', (descriptor) => descriptor.close());
+  for (const descriptor of socketpair()) run.add('lent', descriptor);
 }
 
 const own = (run, fd) => run.add('descriptor', new Descriptor(fd));
 
-// A number that the callee owns if it takes it.
+// A number that the callee owns if it takes it. A thread that is terminated meanwhile
+// would leave it open.
 function give(run, take) {
   const descriptor = run.pick('descriptor');
-  if (descriptor === undefined || !descriptor.isOpen) return;
+  if (!isMainThread || descriptor === undefined || !descriptor.isOpen) return;
   const fd = descriptor.take();
   if (take(fd) !== 0) own(run, fd);
 }
 
-const numbers = (run) => Int32Array.from([run.pick('descriptor')?.fd ?? -1, run.pick('descriptor')?.fd ?? -1]);
+const numbers = (run) => Int32Array.from([run.pick('lent').fd, run.values.chance(10) ? -1 : run.pick('lent').fd]);
 
 const spawnOptions = (run) => {
   const { values } = run;
@@ -99,7 +105,7 @@ function listenTo(run, handle) {
     if (status !== 0) return;
     const peer = new binding.PipeWrap();
     if (run.values.chance(3)) handle.reject(fd);
-    else if (peer.open(fd) !== 0) own(run, fd);
+    else if (peer.open(fd) !== 0) handle.reject(fd);
     else run.add('binding', peer);
     run.throwSometimes(20);
   };
@@ -121,7 +127,7 @@ function call(run, handle, method) {
   if (values.chance(4)) args[run.random(args.length + 1)] = values.chance(8) ? HUGE : values.wrong();
   const result = handle[method](...args);
   RESULTS[method]?.(run, result);
-  if (method === 'useUserBuffer' && values.chance(3)) detach(args[0]);
+  if (method === 'useUserBuffer' && isUint8Array(args[0]) && values.chance(3)) detach(args[0]);
 }
 
 const FUNCTIONS = [

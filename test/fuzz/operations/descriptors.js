@@ -3,6 +3,7 @@
 // Descriptors, passers, and datagram sockets.
 
 const fs = require('node:fs');
+const { isMainThread } = require('node:worker_threads');
 const dgram = require('../../../lib/dgram');
 const { Descriptor, DescriptorPasser, socketpair, toDescriptor } = require('../../../lib/descriptors');
 const { keepSocket } = require('./net');
@@ -55,7 +56,8 @@ const ON_DESCRIPTOR = {
   type: (run, descriptor) => [descriptor.type, descriptor.fd, descriptor.isOpen, descriptor.isNonBlocking],
   isNonBlocking: (run, descriptor) => (descriptor.isNonBlocking = run.values.flag()),
   duplicate: (run, descriptor) => keepDescriptor(run, descriptor.duplicate()),
-  'take and own': (run, descriptor) => keepDescriptor(run, new Descriptor(descriptor.take())),
+  // A thread that is terminated in between would leave it open.
+  'take and own': (run, descriptor) => isMainThread && keepDescriptor(run, new Descriptor(descriptor.take())),
   transfer: (run, descriptor) => run.add('token', descriptor.transfer()),
 };
 

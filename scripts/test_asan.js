@@ -36,7 +36,7 @@ const LEFT_OUT = {
   'curl posts a large body and gets it back': `curl ${HANGS}`,
   'curl uses one connection for two requests': `curl ${HANGS}`,
   'nginx passes requests to an http server on our path with mode 0660': `it asks by curl, which ${HANGS}`,
-  'zx finds what it finds with Node': `zx runs ps, which ${HANGS}`,
+  'what they find is what they find with Node › zx': `zx runs ps, which ${HANGS}`,
 };
 
 // Jest puts a title together with spaces.

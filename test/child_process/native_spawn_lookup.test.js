@@ -71,7 +71,8 @@ describe.each(ENGINES)('the %s engine', (engine) => {
     ['ENOTDIR', '/etc/passwd/x'],
     ['ENAMETOOLONG', `/${'x'.repeat(256)}`],
   ])('tells %s for %j', (code, file) => {
-    const child = start({ engine, file, args: ['x'] });
+    // A folder of PATH that this user may not search would make it EACCES.
+    const child = start({ engine, file, args: ['x'], env: ['PATH=/usr/bin:/bin'] });
     expect(child).toMatchObject({ error: -errno[code], step: engine === 'vfork' ? 'exec' : undefined, pid: 0 });
   });
 

@@ -36,7 +36,7 @@ async function connectPipes() {
 describe('PipeWrap.connect', () => {
   const NAMES = {
     'nothing there': [() => socketPath(), 'ENOENT'],
-    'a plain file': [() => __filename, 'ECONNREFUSED'],
+    'a plain file': [plainFile, 'ECONNREFUSED'],
     'below a plain file': [() => `${__filename}/s`, 'ENOTDIR'],
     'an empty name': [() => '', 'EINVAL'],
     'a NUL byte': [() => 'a\0b', 'EINVAL'],
@@ -44,6 +44,11 @@ describe('PipeWrap.connect', () => {
     'a path of 4096 bytes': [() => '/'.padEnd(4096, 'a'), 'ENAMETOOLONG'],
     'a loop of links': [loopOfLinks, 'ELOOP'],
   };
+  function plainFile() {
+    const name = path.join(temporaryFolder(), 'file');
+    fs.writeFileSync(name, ''); // To connect takes the right to write.
+    return name;
+  }
   function loopOfLinks() {
     const name = path.join(temporaryFolder(), 'loop');
     fs.symlinkSync(name, name);

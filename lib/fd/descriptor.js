@@ -8,8 +8,7 @@ const { constants } = require('node:fs');
 const binding = require('../base/binding.js');
 const { UV_ENOENT } = require('../base/constants.js');
 const { errnoException, invalidArgType, plain } = require('../base/errors.js');
-const { ownNumber } = require('./own_number.js');
-const { validateInt32 } = require('../base/validate.js');
+const { claimOpenNumber } = require('./own_number.js');
 const { kLend } = require('./lend.js');
 
 const dispose = Symbol.dispose ?? Symbol.for('nodejs.dispose');
@@ -41,11 +40,9 @@ function newGroup(fds) {
 }
 
 function checked(fd) {
-  validateInt32(fd, 'fd', 0);
-  const flags = binding.getFlags(fd);
-  const own = flags < 0 ? flags : ownNumber(fd);
-  if (own < 0) throw errnoException(own, 'fcntl');
-  return own;
+  const claim = claimOpenNumber(fd);
+  claim.commit();
+  return claim.fd;
 }
 
 // Strangers' files that were closed in this tick: a file system may take seconds to

@@ -96,9 +96,26 @@ class ChildProcess extends EventEmitter {
     if (err === 0) process.nextTick(emitSpawn, this);
     else if (!this.#failed(err, opened)) return err;
     this.pid = err === 0 ? this._handle.pid() : undefined;
-    this.#adopt(entries, opened.parentFds);
+    try {
+      this.#adopt(entries, opened.parentFds);
+    } catch (error) {
+      // Where no child was made, 'error' will tell that.
+      if (err === 0) this.#abandon(error);
+    }
     if (err === 0 && spawnChannel.end.hasSubscribers) spawnChannel.end.publish({ process: this });
     return err;
+  }
+
+  // The child was made, but cannot be handed out: it is as if it had not been.
+  #abandon(error) {
+    if (spawnChannel.error.hasSubscribers) spawnChannel.error.publish({ process: this, error });
+    const handle = this._handle;
+    handle.onexit = () => handle.close();
+    // One that we may not kill sees the end of its stdio, and is not waited for.
+    if (handle.kill(SIGKILL) !== 0) handle.unref();
+    this._handle = null;
+    this.pid = undefined;
+    throw error;
   }
 
   // Returns whether the child gets its streams all the same.
@@ -119,12 +136,20 @@ class ChildProcess extends EventEmitter {
     throw spawnException(err, 'spawn', { step });
   }
 
-  // Our ends become sockets.
+  // Our ends become sockets: all, or none is left open.
   #adopt(entries, parentFds) {
-    this.stdio = entries.map(({ kind, stream }, index) => {
-      if (kind === 'stream') lend(stream);
-      return parentFds[index] < 0 ? null : this.#adoptEnd(kind, index, parentFds[index]);
-    });
+    const adopted = [];
+    try {
+      for (const [index, { kind }] of entries.entries()) {
+        adopted.push(parentFds[index] < 0 ? null : this.#adoptEnd(kind, index, parentFds[index]));
+      }
+      for (const { kind, stream } of entries) if (kind === 'stream') lend(stream);
+    } catch (error) {
+      for (const socket of adopted) socket?.destroy();
+      closeFds(parentFds.slice(adopted.length + 1)); // The one that failed is closed.
+      throw error;
+    }
+    this.stdio = adopted;
     [this.stdin, this.stdout, this.stderr] = this.stdio;
   }
 
@@ -138,8 +163,7 @@ class ChildProcess extends EventEmitter {
     // 'exit' comes behind what there is to read.
     if (this._handle?.pid() > 0) handle.joinGroup(this._handle);
     const isWriteOnly = index === 0;
-    /** @type {any} */
-    const socket = new Socket({ handle, readable: !isWriteOnly, writable: isWriteOnly || kind !== 'fifo' });
+    const socket = socketOf(handle, { readable: !isWriteOnly, writable: isWriteOnly || kind !== 'fifo' });
     if (!isWriteOnly) {
       this.#awaited++;
       socket.on('close', () => this.#oneEnded());
@@ -282,8 +306,18 @@ class ChildProcess extends EventEmitter {
 // A child of Node's own fork(), or of another copy of this file, is one too.
 acceptInstancesOf(ChildProcess, NodeChildProcess);
 
+/** @returns {any} */
+function socketOf(handle, options) {
+  try {
+    return new Socket({ ...options, handle });
+  } catch (error) {
+    handle.close();
+    throw error;
+  }
+}
+
 function emitSpawn(child) {
-  child.emit('spawn');
+  if (child.pid !== undefined) child.emit('spawn');
 }
 
 module.exports = { ChildProcess };

@@ -6,7 +6,8 @@ const { Descriptor } = require('../fd/descriptor.js');
 const { MAX_DESCRIPTORS } = require('../base/constants.js');
 const { invalidArgType, invalidArgValue } = require('../base/errors.js');
 const { kLend } = require('../fd/lend.js');
-const { toDescriptor } = require('../fd/sendable.js');
+const { claimOpenNumber } = require('../fd/own_number.js');
+const { claimDescriptor } = require('../fd/sendable.js');
 const { validateBoolean, validateInteger } = require('../base/validate.js');
 
 const DEFAULTS = Object.freeze({
@@ -29,8 +30,30 @@ function shape(target) {
 const isSocket = (target) =>
   typeof target === 'number' || typeof target?.[kLend] === 'function' || typeof target?._handle === 'object';
 
+// All, or none: what it throws at leaves every one of them as it was.
+function ownAll(sockets) {
+  const claims = [];
+  try {
+    for (const socket of sockets)
+      claims.push(typeof socket === 'number' ? claimGiven(socket) : claimDescriptor(socket));
+  } catch (error) {
+    for (const { undo } of claims) undo();
+    throw error;
+  }
+  return claims.map(({ commit }) => commit());
+}
+
 // A number is given to the passer, as Descriptor.from() has it, not borrowed.
-const own = (socket) => (typeof socket === 'number' ? Descriptor.from(socket) : toDescriptor(socket));
+function claimGiven(number) {
+  const { fd, commit, undo } = claimOpenNumber(number);
+  return {
+    commit() {
+      commit();
+      return new Descriptor(fd);
+    },
+    undo,
+  };
+}
 
 function normalizePasserOptions(target) {
   const options = { ...DEFAULTS, ...shape(target) };
@@ -38,10 +61,13 @@ function normalizePasserOptions(target) {
   if (options.sockets.length > 2) {
     throw invalidArgValue('options.sockets', options.sockets, 'must be one socket or a pair');
   }
+  if (options.sockets.length === 2 && options.sockets[0] === options.sockets[1]) {
+    throw invalidArgValue('options.sockets', options.sockets, 'must be two different sockets');
+  }
   validateInteger(options.batch, 'options.batch', 1, MAX_DESCRIPTORS);
   validateInteger(options.maxDescriptors, 'options.maxDescriptors', 1, MAX_DESCRIPTORS);
   validateBoolean(options.setNonBlocking, 'options.setNonBlocking');
-  return Object.freeze({ ...options, given: options.sockets[0], sockets: options.sockets.map(own) });
+  return Object.freeze({ ...options, given: options.sockets[0], sockets: ownAll(options.sockets) });
 }
 
 module.exports = { normalizePasserOptions };

@@ -53,7 +53,7 @@ class DescriptorPasser extends EventEmitter {
     const { sockets } = this.#options;
     if (sockets.length === 1) {
       this.#pair = null;
-      this.#open(sockets[0]);
+      this.#openGiven(sockets[0]);
     } else {
       this.#pair = sockets.length === 2 ? sockets : socketpair();
     }
@@ -64,16 +64,24 @@ class DescriptorPasser extends EventEmitter {
     return socketpair().map((socket) => new DescriptorPasser({ ...options, socket }));
   }
 
+  // What it cannot take is left to whose it was.
+  #openGiven(descriptor) {
+    const { given } = this.#options;
+    try {
+      this.#open(descriptor);
+    } catch (error) {
+      // A number is the caller's again, unless it had to be given another one.
+      if (given === descriptor.fd) descriptor.take();
+      else if (given !== descriptor) descriptor.close();
+      throw error;
+    }
+  }
+
   #open(descriptor) {
     const { setNonBlocking, maxDescriptors } = this.#options;
     const handle = new MessageSocket();
     const err = handle.open(descriptor.fd, !setNonBlocking);
-    if (err !== 0) {
-      // A number is the caller's again, unless it had to be given another one.
-      if (this.#options.given === descriptor.fd) descriptor.take();
-      else if (typeof this.#options.given === 'number') descriptor.close();
-      throw errnoException(err, 'open');
-    }
+    if (err !== 0) throw errnoException(err, 'open');
     descriptor.take();
     handle.setMaxDescriptors(maxDescriptors);
     handle.onread = (status) => this.#onReadEnd(status);

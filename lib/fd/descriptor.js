@@ -8,11 +8,12 @@ const { constants } = require('node:fs');
 const binding = require('../base/binding.js');
 const { UV_ENOENT } = require('../base/constants.js');
 const { errnoException, invalidArgType, plain } = require('../base/errors.js');
-const { ownNumber } = require('./own_number.js');
-const { validateInt32 } = require('../base/validate.js');
+const { claimOpenNumber } = require('./own_number.js');
 const { kLend } = require('./lend.js');
 
 const dispose = Symbol.dispose ?? Symbol.for('nodejs.dispose');
+const kFreeFd = Symbol('freeFd'); // For what it is turned into: lib/net/conversions.js.
+const kGiveUp = Symbol('giveUp');
 const kStranger = Symbol('stranger'); // Second argument of the constructor: it came over a socket.
 
 // What a Descriptor owns is kept apart from it, so that it can be closed when the
@@ -41,11 +42,9 @@ function newGroup(fds) {
 }
 
 function checked(fd) {
-  validateInt32(fd, 'fd', 0);
-  const flags = binding.getFlags(fd);
-  const own = flags < 0 ? flags : ownNumber(fd);
-  if (own < 0) throw errnoException(own, 'fcntl');
-  return own;
+  const claim = claimOpenNumber(fd);
+  claim.commit();
+  return claim.fd;
 }
 
 // Strangers' files that were closed in this tick: a file system may take seconds to
@@ -174,7 +173,7 @@ class Descriptor {
    * @throws ERR_DESCRIPTOR_CLOSED, ERR_DESCRIPTOR_BUSY (it is being sent)
    */
   take() {
-    const fd = this.#giveUp();
+    const fd = this[kGiveUp]();
     binding.untrackFd(fd);
     return fd;
   }
@@ -193,14 +192,20 @@ class Descriptor {
    * @returns {Readonly<{ pipewrightDescriptor: number }>}
    */
   transfer() {
-    return Object.freeze({ pipewrightDescriptor: binding.leaveDescriptor(this.#giveUp()) });
+    return Object.freeze({ pipewrightDescriptor: binding.leaveDescriptor(this[kGiveUp]()) });
   }
 
   // It stays the thread's, which closes it if it is terminated just now.
-  #giveUp() {
+  [kGiveUp]() {
+    const fd = this[kFreeFd]();
+    this.#letGo();
+    return fd;
+  }
+
+  // The number, if another owner can have it now.
+  [kFreeFd]() {
     const fd = this.#openFd();
     if (this.#senders > 0) throw plain('ERR_DESCRIPTOR_BUSY');
-    this.#letGo();
     return fd;
   }
 
@@ -239,4 +244,4 @@ function received(fds) {
   return fds.map((fd) => new Descriptor(fd, kStranger, group));
 }
 
-module.exports = { Descriptor, received };
+module.exports = { Descriptor, kFreeFd, kGiveUp, received };

@@ -9,22 +9,35 @@ const fs = require('node:fs');
 const { isMainThread } = require('node:worker_threads');
 
 const binding = require('../base/binding.js');
+const { errnoException } = require('../base/errors.js');
+const { validateInt32 } = require('../base/validate.js');
 
 const LAST_STANDARD = 2; // 0, 1 and 2 are the process's, and Node counts none of them.
 
 // What this thread's addon has made or accepted, Node knows nothing of.
 const isSafe = (fd) => isMainThread || fd <= LAST_STANDARD || binding.isOwn(fd);
 
+const nothing = () => {};
+
 /**
- * A number that is ours alone, in place of this one.
+ * A number that is ours alone, in place of this one, which is the caller's until commit().
  *
- * @returns {number} or a negative errno: then the number is still the caller's
+ * @returns {{ fd: number, commit: () => void, undo: () => void }} fd: or a negative errno
  */
-function ownNumber(fd) {
-  if (isSafe(fd)) return fd;
+function claimNumber(fd) {
+  if (isSafe(fd)) return { fd, commit: nothing, undo: nothing };
   const copy = binding.duplicateFd(fd);
-  if (copy >= 0) closeCounted(fd);
-  return copy;
+  if (copy < 0) return { fd: copy, commit: nothing, undo: nothing };
+  return { fd: copy, commit: () => closeCounted(fd), undo: () => binding.closeFd(copy) };
+}
+
+/** claimNumber() of what may be no number, or not open. @throws ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE, EBADF, EMFILE */
+function claimOpenNumber(fd) {
+  validateInt32(fd, 'fd', 0);
+  const flags = binding.getFlags(fd);
+  const claim = flags < 0 ? { fd: flags, commit: nothing, undo: nothing } : claimNumber(fd);
+  if (claim.fd < 0) throw errnoException(claim.fd, 'fcntl');
+  return claim;
 }
 
 /**
@@ -35,11 +48,10 @@ function ownNumber(fd) {
  * @returns {number} the same; after a failure the number is still the caller's
  */
 function adoptNumber(fd, open) {
-  if (isSafe(fd)) return open(fd);
-  const copy = binding.duplicateFd(fd);
-  const err = copy < 0 ? copy : open(copy);
-  if (err === 0) closeCounted(fd);
-  else if (copy >= 0) binding.closeFd(copy);
+  const claim = claimNumber(fd);
+  const err = claim.fd < 0 ? claim.fd : open(claim.fd);
+  if (err === 0) claim.commit();
+  else claim.undo();
   return err;
 }
 
@@ -54,4 +66,4 @@ function closeCounted(fd) {
   }
 }
 
-module.exports = { adoptNumber, ownNumber };
+module.exports = { adoptNumber, claimOpenNumber };

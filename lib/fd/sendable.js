@@ -45,12 +45,28 @@ function sendableList(list, keep) {
  * @throws as sendable(), EMFILE
  */
 function toDescriptor(item) {
-  if (Descriptor.isDescriptor(item)) return item;
-  const { fd, settle } = sendable(item, false);
-  const copy = binding.duplicateFd(fd);
-  settle(copy >= 0);
-  if (copy < 0) throw errnoException(copy, 'fcntl');
-  return Descriptor.from(copy);
+  return claimDescriptor(item).commit();
 }
 
-module.exports = { sendable, sendableList, toDescriptor };
+/** toDescriptor() in two steps: until commit(), which gives the Descriptor, undo() leaves all as it was. */
+function claimDescriptor(item) {
+  if (Descriptor.isDescriptor(item)) return { commit: () => item, undo() {} };
+  const { fd, settle } = sendable(item, false);
+  const copy = binding.duplicateFd(fd);
+  if (copy < 0) {
+    settle(false);
+    throw errnoException(copy, 'fcntl');
+  }
+  return {
+    commit() {
+      settle(true);
+      return new Descriptor(copy);
+    },
+    undo() {
+      settle(false);
+      binding.closeFd(copy);
+    },
+  };
+}
+
+module.exports = { claimDescriptor, sendable, sendableList, toDescriptor };

@@ -5,19 +5,67 @@
 
 const fs = require('node:fs');
 const net = require('node:net');
+const { isMainThread } = require('node:worker_threads');
 
-const { Descriptor } = require('../fd/descriptor.js');
-const { plain } = require('../base/errors.js');
+const { Listener, closeFd, descriptorType, duplicateFd, untrackFd } = require('../base/binding.js');
+const { UV_EINVAL } = require('../base/constants.js');
+const { errnoException, listenException } = require('../base/errors.js');
+const { Descriptor, kFreeFd, kGiveUp } = require('../fd/descriptor.js');
 const { Server } = require('./server.js');
 const { Socket } = require('./socket.js');
 
+const LISTENING = new Set(['tcp-server', 'unix-server']);
+
 // Taken only when the object could be made: until then a failure leaves it as it was.
 function convert(descriptor, make) {
-  if (!descriptor.isOpen) throw plain('ERR_DESCRIPTOR_CLOSED');
-  const object = make(descriptor.fd);
+  const object = make(descriptor[kFreeFd]());
   // A server without a handle could not listen, as its 'error' will say.
   if (object._handle !== null) descriptor.take();
   return object;
+}
+
+// A stream of node:fs that closes the number as its owner. It is the thread's until then,
+// and closed with it; one that the stream is not to close is the caller's.
+function convertToFile(descriptor, create, given) {
+  const options = typeof given === 'string' ? { encoding: given } : given;
+  const { open, read, write, writev, fsync } = fs;
+  const methods = { open, read, write, writev, fsync, ...options?.fs, close: closeOwn };
+  const stream = create('', { autoClose: true, ...options, fd: descriptor[kFreeFd](), fs: methods });
+  if (options?.autoClose === false) descriptor.take();
+  else descriptor[kGiveUp]();
+  return stream;
+}
+
+// In a worker thread Node warns of a number that it has not counted.
+function closeOwn(fd, callback) {
+  if (isMainThread) {
+    untrackFd(fd);
+    fs.close(fd, callback);
+    return;
+  }
+  const err = closeFd(fd);
+  process.nextTick(callback, err === 0 ? null : errnoException(err, 'close'));
+}
+
+// Node closes a number on which it cannot listen. So it gets only one that listens.
+function makeListen(fd) {
+  if (LISTENING.has(descriptorType(fd))) return 0;
+  const copy = duplicateFd(fd);
+  if (copy < 0) return copy;
+  const listener = new Listener();
+  if (listener.listenOnFd(copy, 1) === 0) {
+    listener.close();
+    return 0;
+  }
+  closeFd(copy);
+  return UV_EINVAL; // As Node says of all that it cannot listen on.
+}
+
+function listenWithNode(server, fd) {
+  const err = makeListen(fd);
+  if (err === 0) return server.listen({ fd });
+  process.nextTick(() => server.emit('error', listenException(err, null, -1)));
+  return server;
 }
 
 const methods = {
@@ -38,15 +86,15 @@ const methods = {
 
   /** node:net's Server; for other servers of Node: server.listen({ fd: descriptor.take() }). */
   toNodeServer(options, listener) {
-    return convert(this, (fd) => net.createServer(options, listener).listen({ fd }));
+    return convert(this, (fd) => listenWithNode(net.createServer(options, listener), fd));
   },
 
   toReadStream(options) {
-    return convert(this, (fd) => fs.createReadStream('', { autoClose: true, ...options, fd }));
+    return convertToFile(this, fs.createReadStream, options);
   },
 
   toWriteStream(options) {
-    return convert(this, (fd) => fs.createWriteStream('', { autoClose: true, ...options, fd }));
+    return convertToFile(this, fs.createWriteStream, options);
   },
 };
 

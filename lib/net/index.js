@@ -33,8 +33,14 @@ function connect(...args) {
   const normalized = normalizeArgs(args);
   const [options] = normalized;
   const socket = new Socket(options);
-  if (options.timeout) socket.setTimeout(options.timeout);
-  return socket.connect(normalized);
+  try {
+    if (options.timeout) socket.setTimeout(options.timeout);
+    return socket.connect(normalized);
+  } catch (error) {
+    // Nobody has it: its signal must not abort it, for then its 'error' would be uncaught.
+    socket.destroy();
+    throw error;
+  }
 }
 
 /** A server that does not listen yet. @returns {Server} */

@@ -120,10 +120,13 @@ function normalizeSocketOptions(options) {
   };
 }
 
+// What a stream would refuse is refused here, before any connection is there to be lost.
 function highWaterMark(value) {
   if (value === undefined) return getDefaultHighWaterMark(false);
   validateNumber(value, 'options.highWaterMark');
-  return value < 0 ? getDefaultHighWaterMark(false) : value;
+  if (value < 0) return getDefaultHighWaterMark(false);
+  if (!Number.isInteger(value)) throw invalidArgValue('options.highWaterMark', value);
+  return value;
 }
 
 /** What every socket that a server accepts has; to be completed with its handle. */

@@ -117,7 +117,9 @@ function admit(server, listener, fd) {
     server.emit('error', errnoException(err, 'accept'));
     return;
   }
-  if (isFull(server) || (isTcp && isBlocked(server, handle))) {
+  const isOver = orError(server, handle, () => isFull(server));
+  if (isOver === undefined) return;
+  if (isOver || (isTcp && isBlocked(server, handle))) {
     refuse(server, handle, isTcp ? tcpNames(handle) : undefined);
     return;
   }
@@ -127,6 +129,18 @@ function admit(server, listener, fd) {
     return;
   }
   serve(server, handle);
+}
+
+// What `act` returns. It reads properties of the server, to which anything may have been
+// assigned: when it throws, the connection is closed, and 'error' tells why.
+function orError(server, handle, act) {
+  try {
+    return act();
+  } catch (error) {
+    handle.close();
+    server.emit('error', error);
+    return undefined;
+  }
 }
 
 function newPipe(server) {
@@ -143,7 +157,13 @@ function isBlocked(server, handle) {
   const { blockList } = server[kSettings];
   if (blockList === undefined) return false;
   const { address, family } = handle.getpeername();
-  return blockList.check(address, family?.toLowerCase());
+  if (address === undefined) return false; // It has gone already.
+  try {
+    return blockList.check(address, family.toLowerCase());
+  } catch (error) {
+    handle.close();
+    throw error;
+  }
 }
 
 function refuse(server, handle, data) {
@@ -198,9 +218,15 @@ function acceptedOptions(server) {
   return options;
 }
 
-function serve(server, handle) {
+function newSocket(server, handle) {
   const socket = new Socket({ ...acceptedOptions(server), handle });
   applyOptionsOf(server, socket);
+  return socket;
+}
+
+function serve(server, handle) {
+  const socket = orError(server, handle, () => newSocket(server, handle));
+  if (socket === undefined) return;
   server._connections++;
   socket.server = server;
   socket._server = server;

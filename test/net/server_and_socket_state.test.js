@@ -63,6 +63,24 @@ describe('AbortSignal', () => {
     expect(await outcome).toMatchObject({ name: 'AbortError', cause: new Error('because') });
   });
 
+  test.each([
+    ['timeout', { timeout: 'x' }],
+    ['path', { path: 7 }],
+    ['port', { port: -1 }],
+  ])('a connect() that throws for its %s leaves nothing that could be aborted', async (_, wrong) => {
+    const controller = new AbortController();
+    const destroy = jest.spyOn(net.Socket.prototype, '_destroy');
+    const options = { path: '/nonexistent', signal: controller.signal, ...wrong };
+    if ('port' in wrong) delete options.path;
+    expect(() => net.connect(options)).toThrow();
+    await new Promise(setImmediate);
+    controller.abort();
+    await new Promise(setImmediate);
+    const errors = destroy.mock.calls.map(([error]) => error);
+    destroy.mockRestore();
+    expect(errors).toEqual([null]);
+  });
+
   test('aborted, a server is closed and its file is gone', async () => {
     const controller = new AbortController();
     const server = net.createServer();

@@ -11,7 +11,7 @@ const { MessageSocket, getFlags } = require('../base/binding.js');
 const { UV_EOF } = require('../base/constants.js');
 const { errnoException, plain, receiveException } = require('../base/errors.js');
 const { validateFunction } = require('../base/validate.js');
-const { Descriptor } = require('../fd/descriptor.js');
+const { Descriptor, kHandOver } = require('../fd/descriptor.js');
 const { kLend, lendHandle } = require('../fd/lend.js');
 const { sendable } = require('../fd/sendable.js');
 const { Inbox } = require('./inbox.js');
@@ -67,14 +67,17 @@ class DescriptorPasser extends EventEmitter {
   #open(descriptor) {
     const { setNonBlocking, maxDescriptors } = this.#options;
     const handle = new MessageSocket();
-    const err = handle.open(descriptor.fd, !setNonBlocking);
+    let err = 0;
+    descriptor[kHandOver]((fd) => {
+      err = handle.open(fd, !setNonBlocking);
+      return err === 0;
+    });
     if (err !== 0) {
       // A number is the caller's again, unless it had to be given another one.
       if (this.#options.given === descriptor.fd) descriptor.take();
       else if (typeof this.#options.given === 'number') descriptor.close();
       throw errnoException(err, 'open');
     }
-    descriptor.take();
     handle.setMaxDescriptors(maxDescriptors);
     handle.onread = (status) => this.#onReadEnd(status);
     this.#inbox.open(handle);

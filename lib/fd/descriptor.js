@@ -13,6 +13,7 @@ const { validateInt32 } = require('../base/validate.js');
 const { kLend } = require('./lend.js');
 
 const dispose = Symbol.dispose ?? Symbol.for('nodejs.dispose');
+const kHandOver = Symbol('hand over');
 const kStranger = Symbol('stranger'); // Second argument of the constructor: it came over a socket.
 
 // What a Descriptor owns is kept apart from it, so that it can be closed when the
@@ -196,6 +197,29 @@ class Descriptor {
     return Object.freeze({ pipewrightDescriptor: binding.leaveDescriptor(this.#giveUp()) });
   }
 
+  /**
+   * Has `open` make something of the number. While it does, nobody else gets at it; if it
+   * returns false, or throws, the number is the Descriptor's again.
+   *
+   * @param {(fd: number) => boolean} open
+   * @throws ERR_DESCRIPTOR_CLOSED, ERR_DESCRIPTOR_BUSY (it is being sent), what `open` throws
+   */
+  [kHandOver](open) {
+    const group = this.#group;
+    const index = this.#index;
+    const fd = this.#giveUp();
+    let isTaken = false;
+    try {
+      isTaken = open(fd);
+    } finally {
+      if (!isTaken) {
+        group.fds[index] = fd;
+        this.#group = group;
+        this.#index = index;
+      }
+    }
+  }
+
   // It stays the thread's, which closes it if it is terminated just now.
   #giveUp() {
     const fd = this.#openFd();
@@ -239,4 +263,4 @@ function received(fds) {
   return fds.map((fd) => new Descriptor(fd, kStranger, group));
 }
 
-module.exports = { Descriptor, received };
+module.exports = { Descriptor, kHandOver, received };

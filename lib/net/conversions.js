@@ -6,47 +6,76 @@
 const fs = require('node:fs');
 const net = require('node:net');
 
-const { Descriptor } = require('../fd/descriptor.js');
-const { plain } = require('../base/errors.js');
+const { untrackFd } = require('../base/binding.js');
+const { Descriptor, kHandOver } = require('../fd/descriptor.js');
 const { Server } = require('./server.js');
 const { Socket } = require('./socket.js');
 
-// Taken only when the object could be made: until then a failure leaves it as it was.
-function convert(descriptor, make) {
-  if (!descriptor.isOpen) throw plain('ERR_DESCRIPTOR_CLOSED');
-  const object = make(descriptor.fd);
-  // A server without a handle could not listen, as its 'error' will say.
-  if (object._handle !== null) descriptor.take();
+// Of these Node's server makes a handle, which it closes where it cannot listen on it.
+const OPENED_BY_NODE = new Set(['fifo', 'pipe', 'tcp', 'tcp-server', 'unix', 'unix-server']);
+
+const always = () => true;
+
+// A server without a handle could not listen, as its 'error' will say. A socket may have
+// none, and has owned the descriptor all the same: it is destroyed by then.
+const isListening = (server) => server._handle !== null;
+
+function convert(descriptor, make, isTaken) {
+  let object;
+  descriptor[kHandOver]((fd) => {
+    object = make(fd);
+    return isTaken(object);
+  });
+  return object;
+}
+
+// This thread closes it no longer, Node's object does.
+function convertToNodes(descriptor, make, isTaken = always) {
+  let own;
+  const object = convert(
+    descriptor,
+    (fd) => {
+      own = fd;
+      return make(fd);
+    },
+    isTaken,
+  );
+  if (!descriptor.isOpen) untrackFd(own);
   return object;
 }
 
 const methods = {
   /** pipewright's Socket: of a Unix or TCP connection, a pipe, a FIFO, a terminal. */
   toSocket(options) {
-    return convert(this, (fd) => new Socket({ readable: true, writable: true, ...options, fd }));
+    return convert(this, (fd) => new Socket({ readable: true, writable: true, ...options, fd }), always);
   },
 
   /** pipewright's Server, which listens already; its 'listening' comes all the same. */
   toServer(options, listener) {
-    return convert(this, (fd) => new Server(options, listener).listen({ fd }));
+    return convert(this, (fd) => new Server(options, listener).listen({ fd }), isListening);
   },
 
   /** node:net's Socket. */
   toNodeSocket(options) {
-    return convert(this, (fd) => new net.Socket({ readable: true, writable: true, ...options, fd }));
+    return convertToNodes(this, (fd) => new net.Socket({ readable: true, writable: true, ...options, fd }));
   },
 
   /** node:net's Server; for other servers of Node: server.listen({ fd: descriptor.take() }). */
   toNodeServer(options, listener) {
-    return convert(this, (fd) => net.createServer(options, listener).listen({ fd }));
+    const isOpened = this.isOpen && OPENED_BY_NODE.has(this.type);
+    return convertToNodes(
+      this,
+      (fd) => net.createServer(options, listener).listen({ fd }),
+      (server) => isOpened || isListening(server),
+    );
   },
 
   toReadStream(options) {
-    return convert(this, (fd) => fs.createReadStream('', { autoClose: true, ...options, fd }));
+    return convertToNodes(this, (fd) => fs.createReadStream('', { autoClose: true, ...options, fd }));
   },
 
   toWriteStream(options) {
-    return convert(this, (fd) => fs.createWriteStream('', { autoClose: true, ...options, fd }));
+    return convertToNodes(this, (fd) => fs.createWriteStream('', { autoClose: true, ...options, fd }));
   },
 };
 

@@ -44,6 +44,21 @@ function convertToNodes(descriptor, make, isTaken = always) {
   return object;
 }
 
+// The number is the thread's until the stream closes it: Node would leave it open where
+// the thread is terminated before.
+const streamFs = Object.assign(Object.create(fs), {
+  close(fd, callback) {
+    untrackFd(fd);
+    fs.close(fd, callback);
+  },
+});
+
+function convertToStream(descriptor, create, options) {
+  const closesItself = options?.autoClose !== false && !options?.fs;
+  const make = (fd) => create('', { autoClose: true, ...options, fs: closesItself ? streamFs : options.fs, fd });
+  return closesItself ? convert(descriptor, make, always) : convertToNodes(descriptor, make);
+}
+
 const methods = {
   /** pipewright's Socket: of a Unix or TCP connection, a pipe, a FIFO, a terminal. */
   toSocket(options) {
@@ -71,11 +86,11 @@ const methods = {
   },
 
   toReadStream(options) {
-    return convertToNodes(this, (fd) => fs.createReadStream('', { autoClose: true, ...options, fd }));
+    return convertToStream(this, fs.createReadStream, options);
   },
 
   toWriteStream(options) {
-    return convertToNodes(this, (fd) => fs.createWriteStream('', { autoClose: true, ...options, fd }));
+    return convertToStream(this, fs.createWriteStream, options);
   },
 };
 

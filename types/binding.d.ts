@@ -328,6 +328,9 @@ export function allowDescriptors(fd: number, allowed: boolean): number;
 /** Whether these functions or a Listener made it for this thread, and nobody has it yet. */
 export function isOwn(fd: number): boolean;
 
+/** Whether a handle of this thread has it, ours or Node's. */
+export function hasHandle(fd: number): boolean;
+
 /** It is the caller's, and no longer closed when this thread ends. */
 export function untrackFd(fd: number): number;
 

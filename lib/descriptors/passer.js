@@ -11,7 +11,7 @@ const { MessageSocket, getFlags } = require('../base/binding.js');
 const { UV_EOF } = require('../base/constants.js');
 const { errnoException, plain, receiveException } = require('../base/errors.js');
 const { validateFunction } = require('../base/validate.js');
-const { Descriptor } = require('../fd/descriptor.js');
+const { Descriptor, kHandOver } = require('../fd/descriptor.js');
 const { kLend, lendHandle } = require('../fd/lend.js');
 const { sendable } = require('../fd/sendable.js');
 const { Inbox } = require('./inbox.js');
@@ -80,9 +80,11 @@ class DescriptorPasser extends EventEmitter {
   #open(descriptor) {
     const { setNonBlocking, maxDescriptors } = this.#options;
     const handle = new MessageSocket();
-    const err = handle.open(descriptor.fd, !setNonBlocking);
-    if (err !== 0) throw errnoException(err, 'open');
-    descriptor.take();
+    descriptor[kHandOver]((fd) => {
+      const err = handle.open(fd, !setNonBlocking);
+      if (err !== 0) throw errnoException(err, 'open');
+      return true;
+    });
     handle.setMaxDescriptors(maxDescriptors);
     handle.onread = (status) => this.#onReadEnd(status);
     this.#inbox.open(handle);

@@ -13,7 +13,7 @@ const {
   closeInBackground,
   duplicateFd,
 } = require('../base/binding.js');
-const { received } = require('../fd/descriptor.js');
+const { kHandOver, received } = require('../fd/descriptor.js');
 const { UV_E2BIG, UV_EOF } = require('../base/constants.js');
 const { connectException, errnoException, invalidFdType, plain, receiveException } = require('../base/errors.js');
 const { whenAborted } = require('../base/abort.js');
@@ -67,10 +67,13 @@ class UnixSocket extends EventEmitter {
     const { socket, given } = this.#options;
     const handle = new MessageSocket();
     const isStream = STREAM_TYPES.has(socket.type);
-    const err = isStream ? 0 : handle.open(socket.fd);
-    if (!isStream && err === 0) {
-      socket.take();
-      return handle;
+    let err = 0;
+    if (!isStream) {
+      socket[kHandOver]((fd) => {
+        err = handle.open(fd);
+        return err === 0;
+      });
+      if (err === 0) return handle;
     }
     const error = isStream ? invalidFdType(socket.type) : errnoException(err, 'open');
     // A number is the caller's again, unless it had to be given another one.

@@ -12,8 +12,7 @@ const { claimOpenNumber } = require('./own_number.js');
 const { kLend } = require('./lend.js');
 
 const dispose = Symbol.dispose ?? Symbol.for('nodejs.dispose');
-const kFreeFd = Symbol('freeFd'); // For what it is turned into: lib/net/conversions.js.
-const kGiveUp = Symbol('giveUp');
+const kHandOver = Symbol('hand over');
 const kStranger = Symbol('stranger'); // Second argument of the constructor: it came over a socket.
 
 // What a Descriptor owns is kept apart from it, so that it can be closed when the
@@ -173,7 +172,7 @@ class Descriptor {
    * @throws ERR_DESCRIPTOR_CLOSED, ERR_DESCRIPTOR_BUSY (it is being sent)
    */
   take() {
-    const fd = this[kGiveUp]();
+    const fd = this.#giveUp();
     binding.untrackFd(fd);
     return fd;
   }
@@ -192,20 +191,37 @@ class Descriptor {
    * @returns {Readonly<{ pipewrightDescriptor: number }>}
    */
   transfer() {
-    return Object.freeze({ pipewrightDescriptor: binding.leaveDescriptor(this[kGiveUp]()) });
+    return Object.freeze({ pipewrightDescriptor: binding.leaveDescriptor(this.#giveUp()) });
+  }
+
+  /**
+   * Has `open` make something of the number. While it does, nobody else gets at it; if it
+   * returns false, or throws, the number is the Descriptor's again.
+   *
+   * @param {(fd: number) => boolean} open
+   * @throws ERR_DESCRIPTOR_CLOSED, ERR_DESCRIPTOR_BUSY (it is being sent), what `open` throws
+   */
+  [kHandOver](open) {
+    const group = this.#group;
+    const index = this.#index;
+    const fd = this.#giveUp();
+    let isTaken = false;
+    try {
+      isTaken = open(fd);
+    } finally {
+      if (!isTaken) {
+        group.fds[index] = fd;
+        this.#group = group;
+        this.#index = index;
+      }
+    }
   }
 
   // It stays the thread's, which closes it if it is terminated just now.
-  [kGiveUp]() {
-    const fd = this[kFreeFd]();
-    this.#letGo();
-    return fd;
-  }
-
-  // The number, if another owner can have it now.
-  [kFreeFd]() {
+  #giveUp() {
     const fd = this.#openFd();
     if (this.#senders > 0) throw plain('ERR_DESCRIPTOR_BUSY');
+    this.#letGo();
     return fd;
   }
 
@@ -244,4 +260,4 @@ function received(fds) {
   return fds.map((fd) => new Descriptor(fd, kStranger, group));
 }
 
-module.exports = { Descriptor, kFreeFd, kGiveUp, received };
+module.exports = { Descriptor, kHandOver, received };

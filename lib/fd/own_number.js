@@ -3,21 +3,23 @@
 // Numbers of descriptors that the user gives to us. In a worker thread Node counts those
 // of fs.openSync() and closes them when the thread ends, whoever has the number by then:
 // another thread, too. So in a worker we take a copy, and close the number as Node wants
-// it closed.
+// it closed. A number that a handle has is refused: nobody gave it away.
 
 const fs = require('node:fs');
 const { isMainThread } = require('node:worker_threads');
 
 const binding = require('../base/binding.js');
+const { UV_EEXIST } = require('../base/constants.js');
 const { errnoException } = require('../base/errors.js');
 const { validateInt32 } = require('../base/validate.js');
 
 const LAST_STANDARD = 2; // 0, 1 and 2 are the process's, and Node counts none of them.
 
-// What this thread's addon has made or accepted, Node knows nothing of.
-const isSafe = (fd) => isMainThread || fd <= LAST_STANDARD || binding.isOwn(fd);
+// What this thread's addon has made or accepted, Node knows nothing of, and no handle has.
+const isFree = (fd) => fd <= LAST_STANDARD || binding.isOwn(fd);
 
 const nothing = () => {};
+const asItIs = (fd) => ({ fd, commit: nothing, undo: nothing });
 
 /**
  * A number that is ours alone, in place of this one, which is the caller's until commit().
@@ -25,17 +27,23 @@ const nothing = () => {};
  * @returns {{ fd: number, commit: () => void, undo: () => void }} fd: or a negative errno
  */
 function claimNumber(fd) {
-  if (isSafe(fd)) return { fd, commit: nothing, undo: nothing };
+  if (isFree(fd)) return asItIs(fd);
+  if (binding.hasHandle(fd)) return asItIs(UV_EEXIST);
+  if (isMainThread) return asItIs(fd);
   const copy = binding.duplicateFd(fd);
-  if (copy < 0) return { fd: copy, commit: nothing, undo: nothing };
+  if (copy < 0) return asItIs(copy);
   return { fd: copy, commit: () => closeCounted(fd), undo: () => binding.closeFd(copy) };
 }
 
-/** claimNumber() of what may be no number, or not open. @throws ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE, EBADF, EMFILE */
+/**
+ * claimNumber() of what may be no number, or not open.
+ *
+ * @throws ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE, EBADF, EEXIST, EMFILE
+ */
 function claimOpenNumber(fd) {
   validateInt32(fd, 'fd', 0);
   const flags = binding.getFlags(fd);
-  const claim = flags < 0 ? { fd: flags, commit: nothing, undo: nothing } : claimNumber(fd);
+  const claim = flags < 0 ? asItIs(flags) : claimNumber(fd);
   if (claim.fd < 0) throw errnoException(claim.fd, 'fcntl');
   return claim;
 }

@@ -10,31 +10,45 @@ const { isMainThread } = require('node:worker_threads');
 const { Listener, closeFd, descriptorType, duplicateFd, untrackFd } = require('../base/binding.js');
 const { UV_EINVAL } = require('../base/constants.js');
 const { errnoException, listenException } = require('../base/errors.js');
-const { Descriptor, kFreeFd, kGiveUp } = require('../fd/descriptor.js');
+const { Descriptor, kHandOver } = require('../fd/descriptor.js');
 const { Server } = require('./server.js');
 const { Socket } = require('./socket.js');
 
 const LISTENING = new Set(['tcp-server', 'unix-server']);
 
-// Taken only when the object could be made: until then a failure leaves it as it was.
-function convert(descriptor, make) {
-  const object = make(descriptor[kFreeFd]());
-  // A server without a handle could not listen, as its 'error' will say.
-  if (object._handle !== null) descriptor.take();
+const always = () => true;
+
+// A server without a handle could not listen, as its 'error' will say. A socket may have
+// none, and has owned the descriptor all the same: it is destroyed by then.
+const isListening = (server) => server._handle !== null;
+
+function convert(descriptor, make, isTaken) {
+  let object;
+  descriptor[kHandOver]((fd) => {
+    object = make(fd);
+    return isTaken(object);
+  });
   return object;
 }
 
-// A stream of node:fs that closes the number as its owner. It is the thread's until then,
-// and closed with it; one that the stream is not to close is the caller's.
-function convertToFile(descriptor, create, given) {
-  const options = typeof given === 'string' ? { encoding: given } : given;
-  const { open, read, write, writev, fsync } = fs;
-  const methods = { open, read, write, writev, fsync, ...options?.fs, close: closeOwn };
-  const stream = create('', { autoClose: true, ...options, fd: descriptor[kFreeFd](), fs: methods });
-  if (options?.autoClose === false) descriptor.take();
-  else descriptor[kGiveUp]();
-  return stream;
+// This thread closes it no longer, Node's object does.
+function convertToNodes(descriptor, make, isTaken = always) {
+  let own;
+  const object = convert(
+    descriptor,
+    (fd) => {
+      own = fd;
+      return make(fd);
+    },
+    isTaken,
+  );
+  if (!descriptor.isOpen) untrackFd(own);
+  return object;
 }
+
+// The number is the thread's until the stream closes it: Node would leave it open where
+// the thread is terminated before.
+const streamFs = Object.assign(Object.create(fs), { close: closeOwn });
 
 // In a worker thread Node warns of a number that it has not counted.
 function closeOwn(fd, callback) {
@@ -45,6 +59,13 @@ function closeOwn(fd, callback) {
   }
   const err = closeFd(fd);
   process.nextTick(callback, err === 0 ? null : errnoException(err, 'close'));
+}
+
+function convertToStream(descriptor, create, given) {
+  const options = typeof given === 'string' ? { encoding: given } : given;
+  const closesItself = options?.autoClose !== false && !options?.fs;
+  const make = (fd) => create('', { autoClose: true, ...options, fs: closesItself ? streamFs : options.fs, fd });
+  return closesItself ? convert(descriptor, make, always) : convertToNodes(descriptor, make);
 }
 
 // Node closes a number on which it cannot listen. So it gets only one that listens.
@@ -71,30 +92,30 @@ function listenWithNode(server, fd) {
 const methods = {
   /** pipewright's Socket: of a Unix or TCP connection, a pipe, a FIFO, a terminal. */
   toSocket(options) {
-    return convert(this, (fd) => new Socket({ readable: true, writable: true, ...options, fd }));
+    return convert(this, (fd) => new Socket({ readable: true, writable: true, ...options, fd }), always);
   },
 
   /** pipewright's Server, which listens already; its 'listening' comes all the same. */
   toServer(options, listener) {
-    return convert(this, (fd) => new Server(options, listener).listen({ fd }));
+    return convert(this, (fd) => new Server(options, listener).listen({ fd }), isListening);
   },
 
   /** node:net's Socket. */
   toNodeSocket(options) {
-    return convert(this, (fd) => new net.Socket({ readable: true, writable: true, ...options, fd }));
+    return convertToNodes(this, (fd) => new net.Socket({ readable: true, writable: true, ...options, fd }));
   },
 
   /** node:net's Server; for other servers of Node: server.listen({ fd: descriptor.take() }). */
   toNodeServer(options, listener) {
-    return convert(this, (fd) => listenWithNode(net.createServer(options, listener), fd));
+    return convertToNodes(this, (fd) => listenWithNode(net.createServer(options, listener), fd), isListening);
   },
 
   toReadStream(options) {
-    return convertToFile(this, fs.createReadStream, options);
+    return convertToStream(this, fs.createReadStream, options);
   },
 
   toWriteStream(options) {
-    return convertToFile(this, fs.createWriteStream, options);
+    return convertToStream(this, fs.createWriteStream, options);
   },
 };
 

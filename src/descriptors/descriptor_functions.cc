@@ -204,6 +204,13 @@ Napi::Value UntrackFd(const Napi::CallbackInfo& info) {
   return Number(info, 0);
 }
 
+// hasHandle(fd): whether a handle of this thread has it, ours or Node's.
+Napi::Value HasHandle(const Napi::CallbackInfo& info) {
+  int fd;
+  const bool has = ToFd(info[0], &fd) && EnvironmentOf(info)->HasHandleOf(fd);
+  return Napi::Boolean::New(info.Env(), has);
+}
+
 // leaveDescriptor(fd): its token, for another thread.
 Napi::Value LeaveDescriptor(const Napi::CallbackInfo& info) {
   int fd;
@@ -262,6 +269,7 @@ void DefineDescriptorFunctions(Napi::Object binding, Environment* environment) {
   define("duplicateFd", DuplicateFd);
   define("closeFd", CloseFd);
   define("closeInBackground", CloseInBackground);
+  define("hasHandle", HasHandle);
   define("leaveDescriptor", LeaveDescriptor);
   define("claimDescriptor", ClaimDescriptor);
   define("allowDescriptors", AllowDescriptors);

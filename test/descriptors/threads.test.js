@@ -111,13 +111,16 @@ test('a descriptor goes to a thread and comes back', async () => {
   expect(() => Descriptor.from(token)).toThrow(expect.objectContaining({ code: 'ERR_DESCRIPTOR_UNKNOWN' }));
 });
 
-test.each(['hold', 'forget'])('what a thread has open or left unclaimed is closed when it ends (%s)', async (what) => {
-  const thread = startThread();
-  for (let i = 0; i < 10; i++) await give(thread, what, new Descriptor(fs.openSync('/dev/zero')));
-  expect(countOf('/dev/zero')).toBe(10);
-  await thread.terminate();
-  while (countOf('/dev/zero') > 0) await new Promise(setImmediate);
-});
+test.each(['hold', 'forget', 'stream'])(
+  'what a thread has open or left unclaimed is closed when it ends (%s)',
+  async (what) => {
+    const thread = startThread();
+    for (let i = 0; i < 10; i++) await give(thread, what, new Descriptor(fs.openSync('/dev/zero')));
+    expect(countOf('/dev/zero')).toBe(10);
+    await thread.terminate();
+    while (countOf('/dev/zero') > 0) await new Promise(setImmediate);
+  },
+);
 
 test.each(['descriptor', 'transfer', 'socket'])(
   'a number of fs.openSync() that was given to a %s is not closed again when the thread ends (issue 9)',

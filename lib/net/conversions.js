@@ -46,10 +46,6 @@ function convertToNodes(descriptor, make, isTaken = always) {
   return object;
 }
 
-// The number is the thread's until the stream closes it: Node would leave it open where
-// the thread is terminated before.
-const streamFs = Object.assign(Object.create(fs), { close: closeOwn });
-
 // In a worker thread Node warns of a number that it has not counted.
 function closeOwn(fd, callback) {
   if (isMainThread) {
@@ -61,11 +57,15 @@ function closeOwn(fd, callback) {
   process.nextTick(callback, err === 0 ? null : errnoException(err, 'close'));
 }
 
+// The number is the thread's until the stream closes it: Node would leave it open if the
+// thread is terminated before. One that the stream is not to close is the caller's.
 function convertToStream(descriptor, create, given) {
   const options = typeof given === 'string' ? { encoding: given } : given;
-  const closesItself = options?.autoClose !== false && !options?.fs;
-  const make = (fd) => create('', { autoClose: true, ...options, fs: closesItself ? streamFs : options.fs, fd });
-  return closesItself ? convert(descriptor, make, always) : convertToNodes(descriptor, make);
+  const make = (more) => (fd) => create('', { autoClose: true, ...options, ...more, fd });
+  if (options?.autoClose === false) return convertToNodes(descriptor, make());
+  const { open, read, write, writev, fsync } = fs;
+  const methods = { open, read, write, writev, fsync, ...options?.fs, close: closeOwn };
+  return convert(descriptor, make({ fs: methods }), always);
 }
 
 // Node closes a number on which it cannot listen. So it gets only one that listens.

@@ -357,7 +357,9 @@ size_t MessageSocket::TakeStream(uv_buf_t room, PeekedMessage* message) {
   }
   const ssize_t taken =
       fills_room ? TakeFullRoom(room, message) : ConsumeBytes(socket_.get(), room);
-  return static_cast<size_t>(std::max<ssize_t>(taken, 0));
+  if (taken > 0) return static_cast<size_t>(taken);
+  Discard(message);  // Someone who shares the socket was faster.
+  return 0;
 }
 
 // With room for descriptors, though the look has shown none: it may have been moved away
@@ -477,7 +479,10 @@ bool MessageSocket::ReceiveMessage() {
   SetSocketOption(socket_.get(), SO_PEEK_OFF, -1);  // Whoever shares it may have moved it.
   const ssize_t seen = PeekMessage(socket_.get(), room, max_descriptors_, &message);
   if (seen == UV_EAGAIN) return false;
-  if (seen == 0 && !message.has_credentials && RestoreCredentials()) return true;
+  if (seen == 0 && !message.has_credentials && RestoreCredentials()) {
+    Discard(&message);
+    return true;
+  }
   if (seen < 0 || (seen == 0 && type_ == SOCK_SEQPACKET && !message.has_credentials)) {
     EndReading(seen == 0 ? UV_EOF : static_cast<int>(seen));
     return false;

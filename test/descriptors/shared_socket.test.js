@@ -7,6 +7,7 @@ const { spawn } = require('node:child_process');
 const { once } = require('node:events');
 const fs = require('node:fs');
 const path = require('node:path');
+const { createSocket } = require('../../lib/dgram');
 const { DescriptorPasser, socketpair } = require('../../lib/descriptors');
 const { closing } = require('../helpers/closing');
 
@@ -21,8 +22,8 @@ const OPTIONS = {
   SO_INQ: '84=1', // Linux 6.17
 };
 
-function start(kind, options = [], { sendsBytes = true } = {}) {
-  const [ours, theirs] = socketpair();
+function start(kind, options = [], { sendsBytes = true, type = 'stream' } = {}) {
+  const [ours, theirs] = socketpair({ type });
   theirs.isNonBlocking = false;
   const env = { ...process.env, SENDS_BYTES: sendsBytes ? '1' : '' };
   const stdio = ['ignore', 'pipe', 'pipe', theirs.fd, ours.fd];
@@ -84,6 +85,20 @@ describe.each([
     if (reason === 'Protocol not available') return;
     expect([reason, count]).toEqual(['', 20]);
   });
+});
+
+test('empty packets with descriptors, without credentials, cost none', async () => {
+  const { ours, child } = start('credentials', [], { type: 'seqpacket' });
+  const refused = refusal(child);
+  const socket = closing(createSocket({ type: 'seqpacket', descriptors: true, socket: ours }));
+  let count = 0;
+  socket.on('message', (_, { descriptors }) => {
+    count += descriptors.length;
+    descriptors.forEach((descriptor) => descriptor.close());
+  });
+  await socket.send('go');
+  await once(socket, 'end');
+  expect([await refused, count]).toEqual(['', 20]);
 });
 
 describe.each(['out-of-band', 'out-of-band-taken', 'out-of-band-read-on'])('a byte sent %s', (kind) => {

@@ -17,6 +17,7 @@ class Inbox {
   #readAhead = 0;
   #asked = 0; // What the handle was told to receive.
   #failure = null;
+  #isClosed = false;
   #count = 0;
 
   open(handle) {
@@ -69,10 +70,12 @@ class Inbox {
     this.#asked = Math.max(this.#asked - fds.length, 0);
     for (const descriptor of received(fds)) {
       const receiver = this.#receivers.shift();
-      if (receiver === undefined) {
-        this.#arrived.push(descriptor);
-      } else {
+      if (receiver !== undefined) {
         callSafely(receiver, null, descriptor);
+      } else if (this.#isClosed) {
+        descriptor.close(); // By the callback before.
+      } else {
+        this.#arrived.push(descriptor);
       }
     }
     this.#ask();
@@ -86,6 +89,7 @@ class Inbox {
 
   /** The same, and closes what was not asked for. */
   close(error) {
+    this.#isClosed = true;
     for (const descriptor of this.#arrived.clear()) descriptor.close();
     this.end(error);
   }

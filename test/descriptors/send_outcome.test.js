@@ -1,7 +1,7 @@
 'use strict';
 
 // What the sender hears: of sends that were queued when their socket was destroyed, of a
-// child, and of a table that is full.
+// child, and of a table that is full; what the receiver hears that closes in a callback.
 
 const { once } = require('node:events');
 const fs = require('node:fs');
@@ -75,4 +75,22 @@ test('a child is sent as its pidfd, which stays open until the kernel has it', a
 test('toDescriptor() at a full table is EMFILE, and leaves the object as it was', async () => {
   const { code, stdout, stderr } = await runFixture('descriptors/convert_without_room.js', [], { openFiles: 40 });
   expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: 'EMFILE fcntl\nlistening\n', stderr: '' });
+});
+
+test('a callback that closes its passer does not leave open what came in the same turn', async () => {
+  const [ours, theirs] = DescriptorPasser.pair().map(closing);
+  const file = closing(fs.openSync('/dev/null'));
+  await Promise.all(Array.from({ length: 3 }, () => ours.send(file)));
+  const outcomes = [];
+  await new Promise((resolve) => {
+    for (let i = 0; i < 3; i++) {
+      theirs.receive((error, descriptor) => {
+        outcomes.push(error?.code ?? descriptor.type);
+        descriptor?.close();
+        theirs.close();
+        if (outcomes.length === 3) resolve();
+      });
+    }
+  });
+  expect(outcomes).toEqual(['character-device', 'ERR_PASSER_CLOSED', 'ERR_PASSER_CLOSED']);
 });

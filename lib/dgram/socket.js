@@ -14,6 +14,7 @@ const {
   duplicateFd,
 } = require('../base/binding.js');
 const { kHandOver, received } = require('../fd/descriptor.js');
+const { callSafely } = require('../base/callback.js');
 const { UV_E2BIG, UV_EOF } = require('../base/constants.js');
 const { connectException, errnoException, invalidFdType, plain, receiveException } = require('../base/errors.js');
 const { whenAborted } = require('../base/abort.js');
@@ -89,7 +90,8 @@ class UnixSocket extends EventEmitter {
     } else {
       allowDescriptors(handle.fd, false);
     }
-    handle.onmessages = (messages) => messages.forEach((message) => this.#deliver(message));
+    // A listener that throws must not cost the messages that came with its own.
+    handle.onmessages = (messages) => messages.forEach((message) => callSafely(() => this.#deliver(message)));
     handle.onread = (status) => this.#onReadEnd(status);
     handle.onsent = (count, status) => this.#onSent(count, status);
   }

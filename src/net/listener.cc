@@ -2,6 +2,7 @@
 
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <string>
@@ -150,8 +151,11 @@ Napi::Value Listener::ListenOnFd(const Napi::CallbackInfo& info) {
   int32_t backlog;
   if (!ToFd(info[0], &fd) || !ToInt32(info[1], &backlog)) return Result(info, UV_EINVAL);
   if (!is_unopened()) return Result(info, UV_EBUSY);
-  int err = CheckAdoptable(fd);
+  // Of 0, 1 and 2 Node may have a stream: what cannot listen says so first, as in Node.
+  const bool is_standard = fd <= STDERR_FILENO;
+  int err = is_standard ? 0 : CheckAdoptable(fd);
   if (err == 0 && listen(fd, backlog) != 0) err = -errno;
+  if (err == 0 && is_standard) err = CheckAdoptable(fd);
   if (err == 0) err = Start(info, fd);
   if (err == 0) Adopted(fd);
   return Result(info, err);

@@ -3,6 +3,8 @@
 // `npm test`. The sources are CommonJS and are run as they are, so that the line
 // numbers in a failure are those of the file.
 
+const { TEST_HANGS_MS } = require('./test/helpers/hanging');
+
 module.exports = {
   testEnvironment: 'node',
   testMatch: ['<rootDir>/test/**/*.test.js'],
@@ -11,7 +13,7 @@ module.exports = {
   modulePathIgnorePatterns: ['<rootDir>/build/', '<rootDir>/prebuilds/'],
   transform: {},
   maxWorkers: 2,
-  testTimeout: 15_000,
+  testTimeout: TEST_HANGS_MS,
   watchman: false,
   reporters: ['default', '<rootDir>/test/helpers/run_reporter.js'],
 };

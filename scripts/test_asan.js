@@ -11,9 +11,9 @@ const { ROOT, build, environment, makeReportsFolder, readReports } = require('./
 
 const SUITES = ['core', 'net', 'descriptors', 'child_process', 'dgram'];
 
-const FORKS = 'fork(2) copies the page tables of the shadow memory, so a child, or hundreds of them, exceed its time';
+const FORKS = 'fork(2) copies the page tables of the shadow memory: a child is late, hundreds of them take minutes';
 
-const THOUSAND = 'a thousand children take longer than its 15 s';
+const THOUSAND = 'a thousand children take minutes';
 
 // Seen in ps: textdomain(3) waits for a lock of its own.
 const HANGS = 'hangs at its start under a preloaded sanitizer';

@@ -2,7 +2,7 @@
 
 // What goes wrong on the way to a child: Node's error in Node's way; and then 1 000 more
 // children start as if nothing had been, and nothing is left over. Limits of processes
-// and of memory: test/native/spawn_faults.test.js.
+// and of memory: native_spawn_faults.test.js.
 
 const { runFixture } = require('../helpers/child');
 const { ENGINES } = require('../helpers/children');
@@ -24,7 +24,6 @@ const FAULTS = {
 test.each(ENGINES)('faults, and 1000 children after them, with the engine %s', async (engine) => {
   const { stdout, stderr } = await runFixture('child_process/child_faults.js', [engine], {
     openFiles: 64,
-    timeout: 15_000,
   });
   expect(stderr).toBe('');
   expect(JSON.parse(stdout)).toEqual({
@@ -42,7 +41,6 @@ test.each(ENGINES)(
     const { stdout, stderr } = await runFixture('child_process/child_faults.js', [engine], {
       ...user,
       openFiles: 64,
-      timeout: 15_000,
     });
     expect(stderr).toBe('');
     expect(JSON.parse(stdout)).toEqual({

@@ -22,13 +22,12 @@ describe('what is noted outside the poll phase', () => {
   test.each(CASES)('is delivered promptly: %s', async (name) => {
     const { code, stdout, stderr } = await runFixture('core/prompt_completion.js', [name]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    expect(stdout).toMatch(/^[\d.]+\n$/);
-    expect(Number(stdout)).toBeLessThan(1000);
+    expect(stdout).toBe('delivered\n');
   });
 
   test('keeps the loop alive until then', async () => {
     const { code, stdout } = await runFixture('core/prompt_completion.js', ['failed_connect']);
-    expect([code, stdout]).toEqual([0, expect.stringMatching(/^\d+/)]);
+    expect([code, stdout]).toEqual([0, 'delivered\n']);
   });
 
   test('a connect that failed is not told within the call', async () => {

@@ -9,6 +9,7 @@ const { Worker } = require('node:worker_threads');
 const net = require('../../lib/net');
 const { closing } = require('../helpers/closing');
 const { runFixture } = require('../helpers/child');
+const { PROGRAM_HANGS_MS, TEST_HANGS_MS } = require('../helpers/hanging');
 const { closed } = require('../helpers/net_pair');
 const { temporaryFolder } = require('../helpers/socket_path');
 
@@ -56,10 +57,9 @@ describe('worker.terminate()', () => {
   test.each(['listening', 'writing', 'connecting', 'reading', 'throwing', 'closing', 'loading'])(
     'in the middle of %s leaves nothing behind, 50 times in a row',
     async (doing) => {
-      const { code, stderr, stdout } = await runFixture('core/terminate_often.js', [doing, 50], { timeout: 60_000 });
+      const { code, stderr, stdout } = await runFixture('core/terminate_often.js', [doing, 50]);
       expect({ code, stderr, stdout }).toEqual({ code: 0, stderr: '', stdout: 'nothing left\n' });
     },
-    60_000,
   );
 
   // Stress: PIPEWRIGHT_STRESS=1.
@@ -68,27 +68,27 @@ describe('worker.terminate()', () => {
   test(
     'while a handle is being opened does not abort the process (issue 9)',
     async () => {
-      const options = { execArgv: ['--expose-gc'], timeout: MORE * 20_000 };
+      const options = { execArgv: ['--expose-gc'], timeout: MORE * PROGRAM_HANGS_MS };
       const { code, stderr, stdout } = await runFixture('core/terminate_opening.js', [3 * MORE], options);
       expect({ code, stderr, stdout }).toEqual({ code: 0, stderr: '', stdout: 'alive\n' });
     },
-    MORE * 20_000,
+    MORE * TEST_HANGS_MS,
   );
 
   test(
     'in the middle of spawn() leaves no descriptor and no child (issue 9)',
     async () => {
-      const options = { timeout: MORE * 30_000 };
+      const options = { timeout: MORE * PROGRAM_HANGS_MS };
       const { stderr, stdout } = await runFixture('core/terminate_spawning.js', [40 * MORE], options);
       expect({ stderr, left: JSON.parse(stdout) }).toEqual({ stderr: '', left: { descriptors: 0, children: '' } });
     },
-    MORE * 30_000,
+    MORE * TEST_HANGS_MS,
   );
 
   test('during a crossing drops the rest of the list', async () => {
-    const { code, stderr } = await runFixture('core/terminate_often.js', ['exit_in_handler', 20], { timeout: 30_000 });
+    const { code, stderr } = await runFixture('core/terminate_often.js', ['exit_in_handler', 20]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-  }, 30_000);
+  });
 });
 
 test('process.exit() with everything open ends with its status', async () => {

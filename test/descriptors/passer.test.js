@@ -161,9 +161,7 @@ describe('sending and receiving', () => {
     const [a, b] = pair();
     const fd = closing(fs.openSync('/dev/null'));
     const order = [];
-    const began = performance.now();
     for (let i = 0; i < 10_000; i++) a.send(fd, () => order.push(i));
-    expect(performance.now() - began).toBeLessThan(1000);
     await new Promise(setImmediate);
     expect(order.length).toBeLessThan(10_000);
     expect(a.stats().queued).toBeGreaterThan(5000);

@@ -49,7 +49,7 @@ test('multi_echo_server.js: 1000 clients get their echo, and the workers equal s
   }
   expect(shares.sort()).toEqual([333, 333, 334]);
   expect(await exited).toEqual([0, null]);
-}, 30_000);
+});
 
 test('multi_thread_echo.js: each thread serves its share', async () => {
   const file = path.join(temporaryFolder(), 'threads.sock');
@@ -103,4 +103,4 @@ test('zero_downtime_restart.js: 50 clients keep connecting, and none is refused 
   await Promise.all(clients);
   expect(failures).toEqual([]);
   expect([...served.keys()].sort()).toEqual([old.child.pid, young.child.pid].map(String).sort());
-}, 30_000);
+});

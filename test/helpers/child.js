@@ -9,6 +9,7 @@ const { once } = require('node:events');
 const fs = require('node:fs');
 const path = require('node:path');
 const { closing } = require('./closing');
+const { PROGRAM_HANGS_MS } = require('./hanging');
 const { temporaryFolder } = require('./socket_path');
 
 const ROOT = path.join(__dirname, '../..');
@@ -19,7 +20,7 @@ const DEFAULTS = Object.freeze({
   program: process.execPath,
   gid: undefined,
   openFiles: undefined,
-  timeout: 10_000,
+  timeout: PROGRAM_HANGS_MS,
   stdio: ['pipe', 'pipe', 'pipe'],
   uid: undefined,
 });

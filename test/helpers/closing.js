@@ -5,8 +5,7 @@
 // waited for.
 
 const fs = require('node:fs');
-
-const DEADLINE_MS = 3000;
+const { CLOSING_HANGS_MS } = require('./hanging');
 
 const fileScope = [];
 let scope = fileScope;
@@ -102,7 +101,8 @@ async function withDeadline(promise, thing) {
   let timer;
   const late = new Promise((_, reject) => {
     const what = thing.constructor?.name ?? typeof thing;
-    timer = setTimeout(() => reject(new Error(`${what} was not closed after ${DEADLINE_MS} ms`)), DEADLINE_MS);
+    const text = `${what} was not closed after ${CLOSING_HANGS_MS} ms`;
+    timer = setTimeout(() => reject(new Error(text)), CLOSING_HANGS_MS);
   });
   try {
     await Promise.race([promise, late]);

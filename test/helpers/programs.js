@@ -4,15 +4,14 @@
 
 const { once } = require('node:events');
 const { closing } = require('./closing');
-
-const DEADLINE_MS = 10_000;
+const { PROGRAM_HANGS_MS } = require('./hanging');
 
 /**
  * A client of a server that is being started: there is no event to wait for, so it
  * tries until it is let in.
  */
 async function connectWhenThere(net, name) {
-  const deadline = Date.now() + DEADLINE_MS;
+  const deadline = Date.now() + PROGRAM_HANGS_MS;
   for (;;) {
     const client = net.connect(name);
     try {

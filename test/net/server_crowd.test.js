@@ -12,12 +12,10 @@ test(`${COUNT} idle connections, then a message through each`, async () => {
   const path = socketPath();
   const server = startFixture('net/echo_server.js', [JSON.stringify({ path })], {
     openFiles: COUNT + 200,
-    timeout: 60_000,
   });
   await outputOf(server, 'listening');
   const { code, stdout, stderr } = await runFixture('net/crowd.js', [path, COUNT], {
     openFiles: COUNT + 200,
-    timeout: 60_000,
   });
   expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: `${COUNT} answered\n`, stderr: '' });
-}, 60_000);
+});

@@ -11,6 +11,7 @@
 #include "core/class_methods.h"
 #include "net/ip_address.h"
 #include "net/socket_info.h"
+#include "net/unix_listen.h"
 
 namespace pipewright {
 

@@ -11,7 +11,7 @@
 #include "core/handle_wrap.h"
 #include "core/table_waiter.h"
 #include "core/unique_fd.h"
-#include "net/unix_address.h"
+#include "net/socket_file.h"
 
 namespace pipewright {
 

@@ -47,7 +47,7 @@ Napi::Value ActiveHandles(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), static_cast<double>(queue->open_handles()));
 }
 
-// isOwn(fd): whether it was made or accepted for this thread, and nobody has it yet.
+// isOwn(fd): reports whether `fd` was made or accepted for this thread and has no owner yet.
 Napi::Value IsOwn(const Napi::CallbackInfo& info) {
   const auto* queue = static_cast<CompletionQueue*>(info.Data());
   int fd;

@@ -1,4 +1,4 @@
-// What the three client programs (load, connect_load, hold) share.
+// What the client programs (load, connect_load, hold) and spawn share.
 #ifndef PIPEWRIGHT_BENCH_CLIENT_H_
 #define PIPEWRIGHT_BENCH_CLIENT_H_
 

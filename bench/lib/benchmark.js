@@ -1,6 +1,6 @@
 'use strict';
 
-// What bench/echo, bench/connect and bench/memory have in common: rows of columns, measured, printed and written.
+// What bench/echo, bench/connect, bench/memory and bench/spawn have in common: rows of columns, measured, printed and written.
 
 const { mkdtempSync, rmSync } = require('node:fs');
 const os = require('node:os');

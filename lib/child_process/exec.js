@@ -105,14 +105,14 @@ class Execution {
 // What util.promisify() makes of them: a promise of { stdout, stderr }, with `child`.
 function promisified(original) {
   const form = function (...args) {
-    let settle;
+    let onDone;
     const promise = new Promise((resolve, reject) => {
-      settle = (err, stdout, stderr) => {
+      onDone = (err, stdout, stderr) => {
         if (err === null) resolve({ stdout, stderr });
         else reject(Object.assign(err, { stdout, stderr }));
       };
     });
-    return Object.assign(promise, { child: original(...args, settle) });
+    return Object.assign(promise, { child: original(...args, onDone) });
   };
   return Object.defineProperty(form, 'name', { value: original.name });
 }

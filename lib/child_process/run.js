@@ -41,7 +41,7 @@ class Run {
   constructor(call) {
     this.#call = call;
     this.child = spawn(call.file, call.args, call.spawn);
-    this.result = this.#settle();
+    this.result = this.#awaitEnd();
     this.#output = new Output(this.child, call, (name) => {
       this.#cause ??= maxBufferExceeded(name);
       this.child[name].destroy();
@@ -61,7 +61,7 @@ class Run {
     stdin.end(input);
   }
 
-  #settle() {
+  #awaitEnd() {
     const { child } = this;
     return new Promise((resolve, reject) => {
       child.on('error', (err) => {

@@ -6,7 +6,7 @@
 const fs = require('node:fs');
 const path = require('node:path');
 
-/** As src/net/unix_address.cc has it: the directory, or what is beside the socket where it may not be read. */
+/** As LockFor() in src/net/unix_listen.cc: the directory, or a file beside the socket if it may not be read. */
 function lockOf(socketPath) {
   const directory = path.dirname(socketPath);
   try {

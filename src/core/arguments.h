@@ -1,5 +1,5 @@
-// Arguments from JavaScript, for methods that must not throw. lib/ has checked
-// them; what is wrong all the same makes these return false, and the method
+// Converts arguments from JavaScript, for methods that must not throw. lib/ has checked
+// the arguments. If one is wrong all the same, these return false and the method returns
 // UV_EINVAL.
 
 #ifndef PIPEWRIGHT_SRC_CORE_ARGUMENTS_H_
@@ -16,7 +16,7 @@ namespace pipewright {
 // The memory of a Buffer, typed array or DataView.
 bool ToBytes(const Napi::Value& value, uv_buf_t* out);
 
-// An integer that fits, with no fraction.
+// An integer that fits into 32 bits.
 bool ToInt32(const Napi::Value& value, int32_t* out);
 
 // A file descriptor: not negative.

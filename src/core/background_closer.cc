@@ -10,7 +10,7 @@ namespace pipewright {
 
 void BackgroundCloser::Close(const int* descriptors, size_t count) {
   if (count == 0) return;
-  tells_ = true;
+  wakes_ = true;
   waiting_.insert(waiting_.end(), descriptors, descriptors + count);
   if (closing_.empty()) Start();
 }
@@ -20,10 +20,10 @@ void BackgroundCloser::Discard(const std::vector<int>& descriptors) {
   if (closing_.empty() && !waiting_.empty()) Start();
 }
 
-// Counted as a handle, so that the environment does not end before it is done.
+// The request counts as a handle, so that the environment does not end before it is done.
 void BackgroundCloser::Start() {
   std::swap(waiting_, closing_);
-  tells_of_closing_ = std::exchange(tells_, false);
+  wakes_after_closing_ = std::exchange(wakes_, false);
   request_.data = this;
   environment_->HandleOpened();
   if (uv_queue_work(environment_->loop(), &request_, OnWork, OnDone) == 0) return;
@@ -39,7 +39,7 @@ void BackgroundCloser::OnDone(uv_work_t* request, int status) {
   auto* self = static_cast<BackgroundCloser*>(request->data);
   if (status == UV_ECANCELED) OnWork(request);
   self->closing_.clear();
-  if (self->tells_of_closing_) self->environment_->DescriptorClosed();
+  if (self->wakes_after_closing_) self->environment_->DescriptorClosed();
   if (!self->waiting_.empty()) self->Start();
   self->environment_->HandleClosed();
 }

@@ -1,5 +1,5 @@
-// Closes descriptors that came from strangers in the thread pool: the close(2) of a
-// file on a slow file system (FUSE, NFS) can take seconds, and would block the loop.
+// Closes descriptors from other processes in the thread pool. The close(2) of a file on a
+// slow file system (FUSE, NFS) can take seconds, during which it would block the loop.
 
 #ifndef PIPEWRIGHT_SRC_CORE_BACKGROUND_CLOSER_H_
 #define PIPEWRIGHT_SRC_CORE_BACKGROUND_CLOSER_H_
@@ -21,8 +21,8 @@ class BackgroundCloser {
 
   void Close(const int* descriptors, size_t count);
   void Close(const std::vector<int>& descriptors) { Close(descriptors.data(), descriptors.size()); }
-  // Copies that were held for a moment only: nobody who waits for room is told, or the
-  // one who made them would wake itself without end.
+  // Closes copies that were held for a moment only, and does not wake those who wait for
+  // room in the table: the waiter that made the copies would wake itself without end.
   void Discard(const std::vector<int>& descriptors);
 
  private:
@@ -34,9 +34,9 @@ class BackgroundCloser {
   Environment* environment_;
   uv_work_t request_;
   std::vector<int> waiting_;
-  bool tells_ = false;        // Whether to tell of those that wait.
-  std::vector<int> closing_;  // Belongs to the thread pool while it is not empty.
-  bool tells_of_closing_ = false;
+  bool wakes_ = false;                // Report to DescriptorClosed() once waiting_ is closed.
+  std::vector<int> closing_;          // Belongs to the thread pool while it is not empty.
+  bool wakes_after_closing_ = false;  // The same for closing_.
 };
 
 }  // namespace pipewright

@@ -1,4 +1,4 @@
-// CHECK is for broken invariants of our own, never for what a caller passed.
+// CHECK aborts if an invariant of our own is broken. It never checks what a caller passed.
 
 #ifndef PIPEWRIGHT_SRC_CORE_CHECK_H_
 #define PIPEWRIGHT_SRC_CORE_CHECK_H_

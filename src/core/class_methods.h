@@ -1,5 +1,5 @@
-// Lists of methods for DefineClass(). As Node's own, they may be replaced on an
-// object, which is how tests make a handle fail.
+// Lists of methods for DefineClass(). Like those of Node's handles, they can be replaced
+// on an object; tests make a handle fail so.
 
 #ifndef PIPEWRIGHT_SRC_CORE_CLASS_METHODS_H_
 #define PIPEWRIGHT_SRC_CORE_CLASS_METHODS_H_
@@ -20,7 +20,7 @@ class ClassMethods {
     return *this;
   }
 
-  // Those of every HandleWrap.
+  // Adds the methods of every HandleWrap.
   ClassMethods& AddHandle() {
     return Add("close", &Wrap::CloseHandle)
         .Add("ref", &Wrap::RefHandle)
@@ -31,7 +31,7 @@ class ClassMethods {
         .Add("getId", &Wrap::GetId);
   }
 
-  // Those of every ByteStream.
+  // Adds the methods of every ByteStream.
   ClassMethods& AddStream() {
     return AddHandle()
         .Add("readStart", &Wrap::ReadStart)

@@ -11,7 +11,7 @@ namespace pipewright {
 
 namespace {
 
-// A connection that nobody was told of.
+// Closes the descriptor of a connection that is not going to be delivered.
 void CloseAccepted(EventKind kind, int32_t status, int32_t fd) {
   if (kind == EventKind::kConnection && status == 0) close(fd);
 }
@@ -67,14 +67,14 @@ uint32_t CompletionQueue::Register(HandleWrap* handle, Napi::Object object) {
     handles_[id] = handle;
   }
   environment_->HandleOpened();
-  // Fails in a worker that is being terminated, whose JavaScript will not look for it.
+  // This fails in a worker that is being terminated, whose JavaScript runs no more.
   napi_set_element(environment_->env(), table_ref_.Value(), id, object);
   return id;
 }
 
 void CompletionQueue::Note(HandleWrap* handle, EventKind kind, int32_t first, int32_t second) {
   if (environment_->is_closing()) return;
-  // After its end a stream has no more to read.
+  // An error or the end of a stream (first < 0) is no sign of more to read.
   if (kind <= EventKind::kReadOwn && first >= 0) MarkRead(handle->group());
   Append({handle->id(), handle->group(), kind, first, second});
 }
@@ -93,8 +93,8 @@ void CompletionQueue::Append(const Record& record) {
   pending_.push_back(record);
 }
 
-// Every read of this turn's poll phase is noted by now, whichever came first in it,
-// the exit or the last output.
+// This runs when every read of this turn's poll phase is noted, so it does not matter
+// which came first in the phase, the exit or the last output.
 void CompletionQueue::EndWaits() {
   const auto is_over = [this](const Waiting& waiting) {
     return last_read_turn_[waiting.record.group] != turn_ ||
@@ -113,9 +113,9 @@ void CompletionQueue::OnCheck(uv_check_t* check) {
   self->FlushShutdowns();
 }
 
-// Tells of the sockets that were shut down during this delivery, which most often are then
-// closed in this turn, before their peers in this process hear of it. libuv does so too,
-// from 1.45, and as often: it runs what is due at once up to 8 times after the poll phase.
+// Delivers the shutdowns that were noted during this delivery. Most of these sockets are
+// then closed in this turn, before their peers in this process hear of it. libuv 1.45 and
+// later does the same: it runs pending callbacks up to 8 times after the poll phase.
 void CompletionQueue::FlushShutdowns() {
   const auto is_shutdown = [](const Record& record) { return record.kind == EventKind::kShutdown; };
   for (int i = 0; i < kMaxShutdownRounds; ++i) {
@@ -151,7 +151,7 @@ void CompletionQueue::Flush(size_t end) {
   slabs_.Recycle();
 }
 
-// Copies records to where JavaScript sees them, up to the second one of a group.
+// Copies records into the array that JavaScript sees, up to the second one of a group.
 void CompletionQueue::FillCrossing(size_t end) {
   ++crossing_;
   int32_t* out = records_;
@@ -170,8 +170,9 @@ void CompletionQueue::FillCrossing(size_t end) {
   cursor_[1] = static_cast<int32_t>(out - records_);
 }
 
-// Calls dispatch() until it has been through the crossing; it advances the cursor
-// before it calls a handler. False: this JavaScript will not run any more.
+// Calls dispatch() until the crossing is delivered. dispatch() advances the cursor before
+// it calls a handler, so after an exception the next call continues behind that handler.
+// Returns false if JavaScript will not run any more.
 bool CompletionQueue::Deliver() {
   napi_env env = environment_->env();
   while (cursor_[0] < cursor_[1]) {
@@ -179,7 +180,7 @@ bool CompletionQueue::Deliver() {
     // `throw null`.
     const napi_status status = napi_make_callback(env, nullptr, table_ref_.Value(),
                                                   dispatch_.Value(), 0, nullptr, nullptr);
-    if (status != napi_ok) CloseUnclaimed();
+    if (status != napi_ok) CloseUntaken();
     if (environment_->is_closing()) return false;
     if (status == napi_ok) continue;
     bool threw = false;
@@ -198,8 +199,8 @@ void CompletionQueue::ReleaseClosed() {
   closed_ids_.clear();
 }
 
-// The accepted descriptor that the record under way tells of, -1 once it was claimed;
-// nullptr if the record tells of something else.
+// The field of the record under way that holds its accepted descriptor, or -1 once that was
+// taken; nullptr if the record is no accepted connection.
 int32_t* CompletionQueue::AcceptedFd() const {
   if (cursor_[0] == 0) return nullptr;
   int32_t* record = records_ + cursor_[0] - kFields;
@@ -208,8 +209,8 @@ int32_t* CompletionQueue::AcceptedFd() const {
   return is_accepted ? &record[3] : nullptr;
 }
 
-// Each record is claimed for itself: the handler may open other descriptors after its own.
-void CompletionQueue::Claim(int fd) {
+// The numbers are compared, since a handler may open other descriptors after its own.
+void CompletionQueue::TakeAccepted(int fd) {
   int32_t* accepted = AcceptedFd();
   if (accepted != nullptr && *accepted == fd) *accepted = -1;
 }
@@ -219,9 +220,9 @@ bool CompletionQueue::IsOwn(int fd) const {
   return environment_->IsTracked(fd) || (accepted != nullptr && *accepted == fd);
 }
 
-// The handler under way was left by an exception, or cut off because its thread is
-// being ended, maybe before it took the descriptor it was told of.
-void CompletionQueue::CloseUnclaimed() {
+// An exception or the end of the thread has cut off the handler under way, maybe before
+// it took the descriptor that it was given.
+void CompletionQueue::CloseUntaken() {
   int32_t* accepted = AcceptedFd();
   if (accepted == nullptr || *accepted < 0) return;
   close(*accepted);
@@ -244,14 +245,14 @@ void CompletionQueue::Drop() {
   uv_idle_stop(&idle_);
 }
 
-// What a closed handle gets no more of.
+// Input is what a handle receives: a handle that closes has no more use for it.
 static bool IsInput(EventKind kind) {
   return kind == EventKind::kRead || kind == EventKind::kReadSlab || kind == EventKind::kReadOwn ||
          kind == EventKind::kConnection || kind == EventKind::kDescriptors ||
          kind == EventKind::kMessages || kind == EventKind::kExit || kind == EventKind::kSignal;
 }
 
-// An accepted connection is delivered all the same: its client knows of no close.
+// An accepted connection is delivered all the same: its client is connected already.
 static bool IsVoidedByClose(EventKind kind, int32_t first) {
   return IsInput(kind) && !(kind == EventKind::kConnection && first == 0);
 }

@@ -1,5 +1,5 @@
-// The list of what happened in this turn of the loop, and the only door from C++
-// into JavaScript. Wraps note records here; once a turn, after the poll phase, one
+// The list of the events of this turn of the loop, and the only way from C++ into
+// JavaScript. Wraps note records here; once a turn, after the poll phase, one
 // call into lib/base/completions.js goes through all of them.
 //
 // One queue serves one copy of lib/ (its "dispatcher"): a Jest test file and a vm
@@ -7,14 +7,14 @@
 //
 //   libuv callback --Note()--> pending_ --Flush()--> records_ --Deliver()--> dispatch()
 //
-// What Flush() keeps to:
+// The rules of Flush():
 // - A crossing carries at most one event of a group (a handle; a child with its
 //   stdio), so that ticks and microtasks run between two events of one group as
 //   they do in Node. The second event starts a new crossing.
 // - A handler that throws reaches 'uncaughtException', and the rest is delivered.
-// - What is noted during delivery waits for the next turn; a shutdown only for the end
-//   of this delivery.
-// - A child's exit comes after all that its streams had to read (see NoteLast()).
+// - An event noted during delivery waits for the next turn, except a shutdown, which is
+//   delivered at the end of this delivery.
+// - A child's exit is delivered after all reads of its streams (see NoteLast()).
 // - After worker.terminate() a crossing fails with no exception pending: the list
 //   is dropped, not retried.
 
@@ -34,10 +34,9 @@ namespace pipewright {
 
 class HandleWrap;
 
-// What a record tells. The numbers are shared with lib/base/completions.js, which gets
-// them by name from the binding.
+// The kinds of records. lib/base/completions.js gets the numbers by name from the binding.
 enum class EventKind : int32_t {
-  kNone,        // Void: its handle was closed meanwhile.
+  kNone,        // Voided: the handle was closed before delivery.
   kRead,        // first: bytes or a negative errno; second: place in the slabs
   kReadSlab,    // first: bytes; second: number of the slab, which is given away
   kReadOwn,     // first: bytes, in the buffer given with useUserBuffer()
@@ -65,14 +64,14 @@ class CompletionQueue {
   // Grows by one each turn of the loop, in the check phase.
   uint64_t turn() const { return turn_; }
 
-  // What lib/ shares with C++: { records, cursor, handles, slabs } for completions.js,
-  // and { scratch } for the writes of stream_wrap.h.
+  // The objects that lib/ shares with C++: { records, cursor, handles, slabs } for
+  // completions.js, and { scratch } for ByteStream::WriteScratch().
   Napi::Object Shared() const;
   static constexpr size_t kScratchSize = 64;
   const char* scratch() const { return scratch_; }
 
-  // Called by HandleWrap: an open handle has a number, by which records and the
-  // table `handles` name it.
+  // Called by HandleWrap. Returns the number by which records and the table `handles` name
+  // the open handle.
   uint32_t Register(HandleWrap* handle, Napi::Object object);
   bool IsOpen(int32_t id) const {
     return id >= 0 && static_cast<size_t>(id) < handles_.size() && handles_[id] != nullptr;
@@ -81,27 +80,27 @@ class CompletionQueue {
 
   void Note(HandleWrap* handle, EventKind kind, int32_t first = 0, int32_t second = 0);
 
-  // Notes what has to come after everything else of its group, in a crossing of its
-  // own: it waits for a turn in which no stream of the group read anything.
+  // Notes an event that comes after all others of its group, in a crossing of its own. It
+  // waits for a turn in which no stream of the group read anything.
   void NoteLast(HandleWrap* handle, EventKind kind, int32_t first, int32_t second);
 
-  // A stream of this group read in this turn, so there may be more.
+  // Records that a stream of this group read in this turn: there may be more to read.
   void MarkRead(uint32_t group) { last_read_turn_[group] = turn_; }
 
-  // A closed handle gets no more of these: voids its undelivered reads, exit, signals and
+  // Voids what a closed handle gets no more: its undelivered reads, exit, signals and
   // errors of accepting. Connections that it has accepted are still delivered.
   void Void(HandleWrap* handle);
 
-  // A handle has opened `fd`, or it was closed. If it is the accepted descriptor of the
-  // record under way, it stops being the queue's to close.
-  void Claim(int fd);
-  // Whether it was made or accepted for this thread and nobody has it yet, so that it
-  // cannot be another handle's.
+  // To be called when a handle took over `fd`, or when `fd` is about to be closed. If it is
+  // the accepted descriptor of the record under way, the queue no longer closes it.
+  void TakeAccepted(int fd);
+  // Reports whether `fd` was made or accepted for this thread and has no owner yet, so that
+  // it cannot be another handle's.
   bool IsOwn(int fd) const;
-  // Whether there are any such.
+  // Reports whether `handle` has undelivered reads, connections, exits or signals.
   bool HasUnread(const HandleWrap* handle) const;
 
-  // Gives the number back and lets the JavaScript object go.
+  // Frees the number and holds the JavaScript object weakly.
   void Release(uint32_t id);
 
   // Closes every open handle, and the queue's own.
@@ -118,8 +117,8 @@ class CompletionQueue {
 
   static constexpr size_t kFields = 4;  // of a record in records_: id, kind, first, second
   static constexpr size_t kMaxRecordsPerCrossing = 1024;
-  // For NoteLast(): by then all is read that a child can have left in a socket or
-  // pipe, and it is one of its children that goes on writing.
+  // For NoteLast(). After so many turns everything is read that a child can have left in a
+  // socket or pipe; what is still written comes from a grandchild.
   static constexpr uint64_t kMaxTurnsToWait = 64;
   static constexpr int kMaxShutdownRounds = 8;  // For FlushShutdowns().
 
@@ -134,7 +133,7 @@ class CompletionQueue {
   void FillCrossing(size_t end);
   bool Deliver();
   int32_t* AcceptedFd() const;
-  void CloseUnclaimed();
+  void CloseUntaken();
   void Drop();
   void ReleaseClosed();
 
@@ -167,7 +166,7 @@ class CompletionQueue {
   std::vector<uint64_t> last_read_turn_;  // By group.
   std::vector<uint32_t> closed_ids_;      // In the crossing under way.
 
-  std::vector<HandleWrap*> handles_;  // By number; nullptr where free.
+  std::vector<HandleWrap*> handles_;  // By number; nullptr if the number is free.
   std::vector<uint32_t> free_ids_;
 };
 

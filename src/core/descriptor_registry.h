@@ -1,6 +1,6 @@
-// Descriptors on their way from one thread to another: the one state that all threads
-// share. While a descriptor is here it belongs to the process; a token names it, and
-// the thread that shows the token takes it out. What nobody claims is closed when the
+// Descriptors on their way from one thread to another, shared by all threads. While a
+// descriptor is here it belongs to the process. A token names it, and the thread that
+// presents the token claims it. A descriptor that is never claimed is closed when the
 // thread that left it here ends.
 
 #ifndef PIPEWRIGHT_SRC_CORE_DESCRIPTOR_REGISTRY_H_
@@ -20,9 +20,9 @@ class DescriptorRegistry {
  public:
   static DescriptorRegistry* Get();
 
-  // The token: random, so that none is found by trying, and below 2**53.
+  // Returns the token: below 2**53, and random, so that it cannot be guessed.
   uint64_t Leave(const Environment* owner, UniqueFd fd);
-  // Not valid where the token is unknown or was claimed before.
+  // The result is not valid if the token is unknown or was claimed before.
   UniqueFd Claim(uint64_t token);
   void CloseAllOf(const Environment* owner);
 

@@ -26,8 +26,8 @@ int CountEntries() {
 
 }  // namespace
 
-// Since Linux 6.2 the directory's size is their number, which needs no free
-// descriptor to be read.
+// Since Linux 6.2 the directory's size is the number of open descriptors. Reading it needs
+// no free descriptor, as opendir(3) does.
 int OpenDescriptorCount() {
   struct stat status;
   if (stat(kTable, &status) != 0) return -1;

@@ -1,14 +1,14 @@
-// The process's table of descriptors: how full it is.
+// Reports how full the process's table of descriptors is.
 
 #ifndef PIPEWRIGHT_SRC_CORE_DESCRIPTOR_TABLE_H_
 #define PIPEWRIGHT_SRC_CORE_DESCRIPTOR_TABLE_H_
 
 namespace pipewright {
 
-// How many descriptors the process has open; -1 where that cannot be told.
+// The number of descriptors that the process has open; -1 if it cannot be found out.
 int OpenDescriptorCount();
 
-// How many more it may open; -1 where that cannot be told.
+// The number of descriptors that it may still open; -1 if it cannot be found out.
 int FreeDescriptorCount();
 
 }  // namespace pipewright

@@ -27,12 +27,12 @@ CompletionQueue* Environment::AddQueue(Napi::Function dispatch) {
   return queues_.back().get();
 }
 
-// The hook may return before its work is done: Node turns the loop until the
-// hook's handle is removed, and destroys the environment only then.
+// The hook may return before its work is done: Node runs the loop until the hook's handle
+// is removed, and destroys the environment only then.
 void Environment::OnCleanup(napi_async_cleanup_hook_handle handle, void* data) {
   auto* self = static_cast<Environment*>(data);
   self->cleanup_ = handle;
-  self->HandleOpened();  // Keeps the count above zero while the queues are gone through.
+  self->HandleOpened();  // Keeps the count above zero while the queues close.
   DescriptorRegistry::Get()->CloseAllOf(self);
   self->CloseTracked();
   for (auto& queue : self->queues_) queue->Close();

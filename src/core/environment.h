@@ -17,7 +17,7 @@ namespace pipewright {
 
 class CompletionQueue;
 
-// Somebody who waits for room in the table of descriptors.
+// Waits for room in the table of descriptors.
 class DescriptorWaiter {
  public:
   virtual void OnDescriptorClosed() = 0;
@@ -29,7 +29,7 @@ class DescriptorWaiter {
 class Environment {
  public:
   // Makes the Environment of `env` and stores it as its instance data, which
-  // deletes it. Returns nullptr where the loop cannot be had.
+  // deletes it. Returns nullptr if the loop is not available.
   static Environment* Create(Napi::Env env);
 
   ~Environment();
@@ -50,23 +50,24 @@ class Environment {
   void HandleOpened() { ++open_handles_; }
   void HandleClosed();
 
-  // Where descriptors go that came from strangers and nobody took.
+  // Closes descriptors that came from other processes and were not taken.
   BackgroundCloser* closer() { return &closer_; }
 
-  // Descriptors that were made here and whose numbers JavaScript was told: until they
-  // are closed, or some handle's, or the user's, they are closed when the thread ends.
+  // Descriptors that were made here and whose numbers JavaScript knows. They are tracked
+  // until they are closed or owned by a handle or by the user; what is still tracked when
+  // the thread ends is closed then.
   void Track(int fd);
   void Untrack(int fd);
   bool IsTracked(int fd) const;
 
-  // Whether a handle of the loop has it, ours or Node's. Goes through all of them.
+  // Reports whether a handle of the loop, ours or Node's, has `fd`. Walks all of them.
   bool HasHandleOf(int fd) const;
 
-  // How many descriptors the process had open when this environment began: what is
-  // beyond them may be closed some day.
+  // The number of descriptors that the process had open when this environment began. More
+  // than these may be closed at some time.
   int first_descriptor_count() const { return first_descriptor_count_; }
 
-  // Called wherever we close a descriptor. Waiters are told until they are removed.
+  // Called wherever we close a descriptor. Notifies every waiter until it is removed.
   void DescriptorClosed();
   void AddWaiter(DescriptorWaiter* waiter) { waiters_.push_back(waiter); }
   void RemoveWaiter(DescriptorWaiter* waiter);

@@ -26,7 +26,7 @@ int HandleWrap::CheckAdoptable(int fd) const {
 }
 
 void HandleWrap::Adopted(int fd) {
-  queue_->Claim(fd);
+  queue_->TakeAccepted(fd);
   queue_->environment()->Untrack(fd);
 }
 
@@ -81,7 +81,7 @@ Napi::Value HandleWrap::GetFd(const Napi::CallbackInfo& info) {
   return Result(info, err == 0 ? fd : err);
 }
 
-// Whether something was read, or accepted, that JavaScript has not heard of yet.
+// Reports whether reads or connections of this handle are not delivered yet.
 Napi::Value HandleWrap::HasUnread(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), is_open() && queue_->HasUnread(this));
 }

@@ -5,8 +5,8 @@
 //
 // - The JavaScript object is held strongly from kOpen until its 'close' event was
 //   delivered, and weakly otherwise. An object never opened has nothing to close.
-//   C++ holds it itself: in a worker that is being terminated an object may not get
-//   into a table of JavaScript's.
+//   C++ holds the reference itself, not through a JavaScript table: in a worker that is
+//   being terminated, inserting into a table can fail.
 // - Close() is idempotent; every other method of a closed handle returns UV_EBADF.
 // - uv_handle_t::data always holds a HandleWrap*, which From() alone reads: with
 //   two bases any other cast is wrong.
@@ -34,11 +34,11 @@ class HandleWrap {
 
   // The number by which records name this handle; valid while it is open.
   uint32_t id() const { return id_; }
-  // Of the events of one group, a crossing carries one (see completion_queue.h).
+  // A crossing carries at most one event of a group (see completion_queue.h).
   uint32_t group() const { return group_; }
 
   void Close();
-  // Its close event was delivered: from now on it is held weakly.
+  // Holds the JavaScript object weakly from now on: its close event was delivered.
   void LetGo() { object_->Unref(); }
 
   // Methods for JavaScript, the same on every class. Numbers are 0 or a negative
@@ -58,7 +58,7 @@ class HandleWrap {
   virtual ~HandleWrap();
 
   // Runs `init` (one of libuv's uv_*_init) and takes the handle into the queue's
-  // table. UV_EBUSY where it is open already, UV_EBADF where it was closed.
+  // table. UV_EBUSY if it is open already, UV_EBADF if it was closed.
   template <typename Init>
   int Open(const Napi::CallbackInfo& info, Init init) {
     int err = CheckUnopened();
@@ -67,11 +67,11 @@ class HandleWrap {
     return err;
   }
 
-  // Before `fd`, which somebody else has opened, becomes this handle's. EEXIST where
-  // it is another one's, ours or Node's: were it closed by the one, libuv would abort
-  // the process for the other.
+  // To be called before this handle takes over `fd`, which it has not opened itself.
+  // UV_EEXIST if another handle, ours or Node's, has it: after either of the two closed
+  // the descriptor, libuv would abort the process on behalf of the other.
   int CheckAdoptable(int fd) const;
-  // It is this handle's from now on.
+  // Records that `fd` belongs to this handle from now on.
   void Adopted(int fd);
 
   int CheckUnopened() const {
@@ -85,7 +85,7 @@ class HandleWrap {
     queue_->Note(this, kind, first, second);
   }
 
-  // Called once, before uv_close(): for what a class has to let go by itself.
+  // Called once, before uv_close(). A class releases here what libuv does not know of.
   virtual void BeforeClose() {}
 
  private:
@@ -102,7 +102,7 @@ class HandleWrap {
   uint32_t group_ = 0;
 };
 
-// The number, as every method returns it.
+// Returns `result` to JavaScript as a number.
 inline Napi::Value Result(const Napi::CallbackInfo& info, int result) {
   return Napi::Number::New(info.Env(), result);
 }

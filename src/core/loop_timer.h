@@ -1,5 +1,5 @@
-// A timer of the loop that may be destroyed at any time: its uv_timer_t is on the heap,
-// made at the first start, and outlives it until libuv has closed it.
+// A timer of the loop that may be destroyed at any time. Its uv_timer_t is allocated at the
+// first start and lives on until libuv has closed it.
 
 #ifndef PIPEWRIGHT_SRC_CORE_LOOP_TIMER_H_
 #define PIPEWRIGHT_SRC_CORE_LOOP_TIMER_H_
@@ -21,10 +21,10 @@ class LoopTimer {
   LoopTimer(const LoopTimer&) = delete;
   LoopTimer& operator=(const LoopTimer&) = delete;
 
-  // Runs on_timer after `delay` milliseconds, or earlier where it is due earlier.
+  // Runs on_timer after `delay` milliseconds, or earlier if it is already due earlier.
   void StartBy(uint64_t delay, bool keeps_loop_alive);
   void Stop();
-  // Stops it for good.
+  // Stops it for good; StartBy() has no effect any more.
   void Close();
 
  private:

@@ -11,7 +11,7 @@ bool ReadSlabs::IsFit(const Slab& slab, bool large) const {
 }
 
 uv_buf_t ReadSlabs::Allocate(bool large) {
-  // Within a turn slabs fill from the first on, so only the last few can have room.
+  // Within a turn slabs fill from the first on; those before current_ have no room.
   while (current_ < slabs_.size() && !IsFit(slabs_[current_], large)) ++current_;
   if (current_ == kMaxSlabs) return uv_buf_init(nullptr, 0);
   if (current_ == slabs_.size()) slabs_.emplace_back();
@@ -35,14 +35,14 @@ bool ReadSlabs::AllocateSlab(size_t number) {
 ReadSlabs::Place ReadSlabs::Commit(size_t length) {
   Slab& slab = slabs_[current_];
   if (slab.used == 0 && length >= kGiveAwaySize) {
-    // What is behind the read may be another connection's older bytes.
+    // The rest of the slab may hold older bytes of another connection.
     std::memset(slab.data + length, 0, kSlabSize - length);
     slab.data = nullptr;
     slab.used = kSlabSize;
     return {true, static_cast<int32_t>(current_)};
   }
   const size_t position = current_ * kSlabSize + slab.used;
-  // Whole cache lines, so that copies out start aligned.
+  // Rounded up to cache lines, so that the next read starts aligned.
   slab.used += (length + 63) / 64 * 64;
   return {false, static_cast<int32_t>(position)};
 }

@@ -19,7 +19,7 @@ namespace pipewright {
 class ReadSlabs {
  public:
   static constexpr size_t kSlabSize = 64 * 1024;
-  // From here on a read is given away with its slab.
+  // A read of this size or more is given away with its slab.
   static constexpr size_t kGiveAwaySize = kSlabSize / 2;
 
   explicit ReadSlabs(Napi::Env env);
@@ -28,18 +28,18 @@ class ReadSlabs {
   Napi::Array table() const { return table_.Value(); }
 
   // Room for one read. `large`: the reader's last read was a large one, so it gets
-  // a slab of its own. The buffer is empty where memory is out, or where this turn
-  // has filled all it may: the read then waits for the next turn.
+  // a slab of its own. The buffer is empty if memory is out or if this turn has filled
+  // kMaxSlabs: the read then waits for the next turn.
   uv_buf_t Allocate(bool large);
 
-  // The outcome of a read of `length` bytes into the room that was handed out last.
+  // Records a read of `length` bytes into the room that Allocate() returned last.
   struct Place {
     bool given_away;
     int32_t position;  // Number of the slab when given away; else slab * kSlabSize + offset.
   };
   Place Commit(size_t length);
 
-  // All reads were delivered: the slabs are empty again.
+  // Empties the slabs, once all reads were delivered.
   void Recycle();
 
  private:
@@ -50,7 +50,7 @@ class ReadSlabs {
 
   // Slabs kept for the next turn: what 50 busy connections need, and no more.
   static constexpr size_t kKeptSlabs = 8;
-  // What one turn may fill: 16 MiB.
+  // One turn may fill 16 MiB.
   static constexpr size_t kMaxSlabs = 256;
 
   bool IsFit(const Slab& slab, bool large) const;

@@ -36,7 +36,7 @@ void TableWaiter::Close() {
   timer_.Close();
 }
 
-// In the next turn, since more may be closed in this one.
+// Retries in the next turn, since this turn may close more descriptors.
 void TableWaiter::OnDescriptorClosed() { timer_.StartBy(0, keeps_loop_alive_); }
 
 void TableWaiter::OnTimer() {

@@ -1,6 +1,6 @@
-// What to do when the table of descriptors is full, or memory is out: the owner stops
-// what it was doing and calls Wait(); `retry` runs after 50 ms, then each 500 ms, and at
-// once when this thread closes a descriptor.
+// Retries what failed because the table of descriptors was full or memory was out. The
+// owner stops its work and calls Wait(). `retry` runs after 50 ms, then each 500 ms, and
+// at once when this thread closes a descriptor.
 
 #ifndef PIPEWRIGHT_SRC_CORE_TABLE_WAITER_H_
 #define PIPEWRIGHT_SRC_CORE_TABLE_WAITER_H_
@@ -23,9 +23,9 @@ class TableWaiter : private DescriptorWaiter {
   // Reports whether it has waited since the last Succeeded().
   bool has_waited() const { return attempts_ > 0; }
 
-  // `keeps_loop_alive`: as the owner's handle would, were it not stopped.
+  // `keeps_loop_alive`: true if the stopped handle of the owner would keep the loop alive.
   void Wait(bool keeps_loop_alive);
-  // There was room: the next wait is a short one again.
+  // Records that there was room: the next wait is a short one again.
   void Succeeded() { attempts_ = 0; }
   void Stop();
   // Stops for good.

@@ -10,6 +10,8 @@
 #include "core/arguments.h"
 #include "core/class_methods.h"
 #include "core/descriptor_table.h"
+#include "net/unix_address.h"
+#include "net/unix_listen.h"
 
 namespace pipewright {
 

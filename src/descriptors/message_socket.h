@@ -32,7 +32,7 @@
 #include "descriptors/ancillary.h"
 #include "descriptors/outgoing_message.h"
 #include "net/byte_stream.h"
-#include "net/unix_address.h"
+#include "net/socket_file.h"
 
 namespace pipewright {
 

@@ -3,6 +3,7 @@
 #include <cerrno>
 
 #include "descriptors/ancillary.h"
+#include "net/unix_address.h"
 
 namespace pipewright {
 

@@ -11,7 +11,6 @@
 #include <vector>
 
 #include "net/byte_stream.h"
-#include "net/unix_address.h"
 
 namespace pipewright {
 

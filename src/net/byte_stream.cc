@@ -28,7 +28,7 @@ bool KeptBytes::Keep(Napi::Env env, BytesToWrite* bytes) {
   if (bytes->owner_count == 1) {
     owner = Napi::Persistent(Napi::Value(env, bytes->owners[0]));
   } else if (bytes->owner_count > 1) {
-    // The caller may empty the list meanwhile: the owner is one of our own.
+    // A list of our own holds the owners: the caller may empty its list meanwhile.
     auto list = Napi::Array::New(env, bytes->owner_count);
     for (uint32_t i = 0; i < bytes->owner_count; ++i) {
       if (napi_set_element(env, list, i, bytes->owners[i]) != napi_ok) return false;
@@ -62,7 +62,7 @@ Napi::Value ByteStream::UseUserBuffer(const Napi::CallbackInfo& info) {
   return Result(info, 0);
 }
 
-// Asked before each read: the buffer may have been detached since it was given.
+// This is looked up before each read: the buffer may have been detached in between.
 uv_buf_t ByteStream::UserBuffer() const {
   Napi::HandleScope scope(queue()->environment()->env());
   uv_buf_t bytes;
@@ -103,7 +103,7 @@ Napi::Value ByteStream::WriteBuffers(const Napi::CallbackInfo& info) {
   return Result(info, Write({buffers.data(), buffers.size(), elements.data(), elements.size()}));
 }
 
-// What is no Buffer ends it, so that a length without elements costs nothing.
+// Stops at the first element that is no Buffer: a sparse list of great length costs nothing.
 bool ByteStream::ReadList(const Napi::Value& list, std::vector<napi_value>* elements) {
   if (!list.IsArray()) return false;
   const auto array = list.As<Napi::Array>();
@@ -132,8 +132,8 @@ Napi::Value ByteStream::WriteString(const Napi::CallbackInfo& info, Encode encod
   if (!is_open()) return Result(info, UV_EBADF);
   if (!info[0].IsString()) return Result(info, UV_EINVAL);
   char small[16 * 1024];
-  // A character takes up to four bytes and is never cut: less than that left over
-  // means that there may be more.
+  // A character takes up to four bytes and is never split. If less than four bytes are
+  // left over, the string may be longer.
   constexpr size_t kSureToFit = sizeof(small) - 4;
   size_t length = 0;
   std::string large;
@@ -152,7 +152,7 @@ int ByteStream::WriteCopied(const char* data, size_t length) {
   return Write({&bytes, 1, nullptr, 0});
 }
 
-// What JavaScript has put into the queue's scratch memory. V8 keeps the bytes of typed
+// Writes what JavaScript has put into the queue's scratch memory. V8 keeps the bytes of typed
 // arrays this small in its heap, and asking for their address would move each of them
 // out, which costs more than the write.
 Napi::Value ByteStream::WriteScratch(const Napi::CallbackInfo& info) {
@@ -181,7 +181,7 @@ Napi::Value ByteStream::Shutdown(const Napi::CallbackInfo& info) {
   return Result(info, is_open() ? ShutDown() : UV_EBADF);
 }
 
-// What there is to know about it.
+// Counters.
 
 Napi::Value ByteStream::BytesRead(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), static_cast<double>(bytes_read_));

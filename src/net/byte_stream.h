@@ -1,6 +1,6 @@
-// What all carriers of bytes have in common: reading into slabs or into the user's
+// The common part of all handles that carry bytes: reading into slabs or into the user's
 // buffer, writing buffers, lists and strings, and counting. StreamWrap (libuv) and
-// MessageSocket (sendmsg, recvmsg) give it their few virtual functions.
+// MessageSocket (sendmsg, recvmsg) implement the few virtual functions.
 
 #ifndef PIPEWRIGHT_SRC_NET_BYTE_STREAM_H_
 #define PIPEWRIGHT_SRC_NET_BYTE_STREAM_H_
@@ -16,26 +16,27 @@
 
 namespace pipewright {
 
-// Bytes on their way from JavaScript to the kernel. During the call that hands them
-// over their memory is there; for later, Keep() what the kernel did not take.
+// Bytes on their way from JavaScript to the kernel. Their memory is valid during the call
+// that passes them; KeptBytes::Keep() keeps the rest for later.
 struct BytesToWrite {
   uv_buf_t* buffers;
   size_t count;
-  const napi_value* owners;  // The JavaScript values that own the memory; or
-  size_t owner_count;        // none: the memory is gone after the call.
+  const napi_value* owners;  // The JavaScript values that own the memory.
+  size_t owner_count;        // 0: the memory is gone after the call.
 
   size_t size() const;
-  // Steps over what was written.
+  // Drops the first `written` bytes.
   void Advance(size_t written);
 };
 
-// Keeps the memory of bytes alive: by their owner, or as a copy.
+// Keeps the memory of bytes alive, by a reference to the owner or by a copy.
 struct KeptBytes {
   Napi::Reference<Napi::Value> owner;
   std::string copy;
 
-  // Makes `bytes` point to memory that lives as long as this, which must not move. False
-  // if an owner cannot be held, since the worker is being terminated.
+  // Makes `bytes` point to memory that lives as long as this object, which must not be
+  // moved afterwards. Returns false if an owner cannot be held, since the worker is being
+  // terminated.
   bool Keep(Napi::Env env, BytesToWrite* bytes);
 };
 
@@ -71,14 +72,14 @@ class ByteStream : public HandleWrap {
   // Room for one read. Empty if the user's buffer is empty or was detached, or if this
   // turn has filled all slabs that it may.
   uv_buf_t Room();
-  // So many bytes were read into the room that was handed out last.
+  // Records and notes that `length` bytes were read into the room that Room() returned last.
   void NoteBytes(size_t length);
   void CountRead(size_t length) { bytes_read_ += length; }
   void CountWritten(size_t length) { bytes_written_ += length; }
 
-  // The elements of a list of buffers. False if it is not one.
+  // Reads the elements of a list of buffers. Returns false if it is no such list.
   static bool ReadList(const Napi::Value& list, std::vector<napi_value>* elements);
-  // Their memory. Asked for last: a getter that runs later could take it away.
+  // Reads their memory. It comes last: a getter that runs later could detach it.
   static bool ReadMemory(Napi::Env env, const std::vector<napi_value>& elements,
                          std::vector<uv_buf_t>* buffers);
 

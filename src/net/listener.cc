@@ -11,12 +11,13 @@
 #include "core/class_methods.h"
 #include "net/ip_address.h"
 #include "net/socket_info.h"
+#include "net/unix_listen.h"
 
 namespace pipewright {
 
 namespace {
 
-// An optional integer of an options object; `fallback` where it is undefined.
+// Reads an optional integer of an options object; `fallback` if it is undefined.
 bool GetInt(const Napi::Object& options, const char* name, int fallback, int* out) {
   *out = fallback;
   const Napi::Value value = options.Get(name);
@@ -74,12 +75,12 @@ int ListenTcp(const ListenTcpOptions& options, UniqueFd* out) {
   return listen(out->get(), options.backlog) == 0 ? 0 : -errno;
 }
 
-// The table is full, this process's or the system's, or memory is out.
+// Reports whether the process's or the system's table is full, or memory is out.
 bool IsOverload(int err) {
   return err == EMFILE || err == ENFILE || err == ENOBUFS || err == ENOMEM;
 }
 
-// accept(2): errors that belong to the one connection, which is gone.
+// Reports whether an error of accept(2) concerns only the one connection, which is gone.
 bool IsLostConnection(int err) { return err == ECONNABORTED || err == EPROTO || err == EINTR; }
 
 }  // namespace
@@ -151,7 +152,8 @@ Napi::Value Listener::ListenOnFd(const Napi::CallbackInfo& info) {
   int32_t backlog;
   if (!ToFd(info[0], &fd) || !ToInt32(info[1], &backlog)) return Result(info, UV_EINVAL);
   if (!is_unopened()) return Result(info, UV_EBUSY);
-  // Of 0, 1 and 2 Node may have a stream: what cannot listen says so first, as in Node.
+  // Node may have a stream on 0, 1 or 2. For these the error of listen(2) has precedence,
+  // as in Node.
   const bool is_standard = fd <= STDERR_FILENO;
   int err = is_standard ? 0 : CheckAdoptable(fd);
   if (err == 0 && listen(fd, backlog) != 0) err = -errno;
@@ -178,8 +180,8 @@ void Listener::OnReadable(uv_poll_t* poll, int status, int) {
   }
 }
 
-// Stops: what cannot pass by itself would be reported each turn without end. An overload
-// is reported once until a connection was accepted again, however often that is tried.
+// Stops polling: the poll would report a lasting error in each turn. An overload is
+// reported once, and again only after a connection was accepted in between.
 void Listener::OnError(int err) {
   const bool has_ref = uv_has_ref(reinterpret_cast<uv_handle_t*>(&poll_)) != 0;
   uv_poll_stop(&poll_);
@@ -188,19 +190,19 @@ void Listener::OnError(int err) {
   table_waiter_.Wait(has_ref);
 }
 
-// Goes on after an error, which stops it; after an overload at once.
+// Resumes after an error that stopped the polling, without waiting for the next retry.
 Napi::Value Listener::Accept(const Napi::CallbackInfo& info) {
   if (!is_open()) return Result(info, UV_EBADF);
   table_waiter_.Stop();
   return Result(info, uv_poll_start(&poll_, UV_READABLE, OnReadable));
 }
 
-// Closes an accepted descriptor that nobody takes. Connections are told of after close(),
-// too.
+// Closes an accepted descriptor that JavaScript does not take. It works on a closed
+// Listener too, since connections are delivered after close().
 Napi::Value Listener::Reject(const Napi::CallbackInfo& info) {
   int fd;
   if (!ToFd(info[0], &fd)) return Result(info, UV_EINVAL);
-  queue()->Claim(fd);
+  queue()->TakeAccepted(fd);
   return Result(info, close(fd) == 0 ? 0 : -errno);
 }
 

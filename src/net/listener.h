@@ -1,6 +1,6 @@
-// A listening socket, Unix or TCP, on a uv_poll_t. Not on uv_listen(), which closes
-// clients unasked when the descriptor table is full: this one stops accepting until
-// there is room and says so, and the clients wait in the kernel's backlog.
+// A listening socket, Unix or TCP, on a uv_poll_t. It does not use uv_listen(), which
+// closes clients when the descriptor table is full. A Listener reports the overload and
+// stops accepting until there is room; the clients wait in the kernel's backlog.
 
 #ifndef PIPEWRIGHT_SRC_NET_LISTENER_H_
 #define PIPEWRIGHT_SRC_NET_LISTENER_H_
@@ -11,7 +11,7 @@
 #include "core/handle_wrap.h"
 #include "core/table_waiter.h"
 #include "core/unique_fd.h"
-#include "net/unix_address.h"
+#include "net/socket_file.h"
 
 namespace pipewright {
 
@@ -34,8 +34,8 @@ class Listener : public Napi::ObjectWrap<Listener>, public HandleWrap {
   void BeforeClose() override;
 
  private:
-  // What one turn accepts at the most, so that a flood of clients leaves room for
-  // the connections that are there.
+  // One turn accepts no more than these, so that a flood of clients leaves time for the
+  // connections that are open.
   static constexpr int kMaxAcceptsPerTurn = 64;
 
   static void OnReadable(uv_poll_t* poll, int status, int events);

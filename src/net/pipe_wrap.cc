@@ -14,8 +14,8 @@ namespace pipewright {
 
 namespace {
 
-// libuv aborts the process when epoll refuses a descriptor, as it does files,
-// directories and /dev/null: so that is asked first.
+// Checks that epoll accepts the descriptor. If not (files, directories and /dev/null),
+// libuv would abort the process.
 int CheckPollable(uv_loop_t* loop, int fd) {
   struct stat status;
   if (fstat(fd, &status) != 0) return -errno;
@@ -63,12 +63,12 @@ Napi::Value PipeWrap::OpenFd(const Napi::CallbackInfo& info) {
   return Result(info, err);
 }
 
-// A Unix connect(2) is done at once; its outcome is told in a later turn all the
-// same, as Node does.
+// A Unix connect(2) completes at once. Its outcome is delivered in a later turn all the
+// same, as in Node.
 Napi::Value PipeWrap::Connect(const Napi::CallbackInfo& info) {
   std::string name;
   if (!ToString(info[0], &name)) return Result(info, UV_EINVAL);
-  // An adopted descriptor: bound at the most, or the kernel says EISCONN.
+  // The descriptor was adopted by open(). If it is connected, the kernel says EISCONN.
   if (is_open()) {
     Note(EventKind::kConnect, ConnectUnixSocket(Fd(), name));
     return Result(info, 0);

@@ -1,5 +1,5 @@
-// A uv_pipe_t: a connected Unix stream socket, a FIFO or a pipe(7). Listening is
-// listener.h's.
+// A uv_pipe_t: a connected Unix stream socket, a FIFO or a pipe(7). For listening
+// see listener.h.
 
 #ifndef PIPEWRIGHT_SRC_NET_PIPE_WRAP_H_
 #define PIPEWRIGHT_SRC_NET_PIPE_WRAP_H_

@@ -5,12 +5,12 @@
 #include <uv.h>
 
 #include <cerrno>
-#include <cstddef>
-#include <cstring>
+#include <string>
 #include <vector>
 
 #include "core/arguments.h"
 #include "net/ip_address.h"
+#include "net/unix_address.h"
 
 #ifndef SO_PEERGROUPS
 #define SO_PEERGROUPS 59
@@ -20,13 +20,9 @@ namespace pipewright {
 
 namespace {
 
-// The kernel counts the NUL byte behind a path in; one of 108 bytes has none.
 Napi::Value UnixName(Napi::Env env, const sockaddr_un& address, socklen_t length) {
-  constexpr size_t kOffset = offsetof(sockaddr_un, sun_path);
-  if (length <= kOffset) return env.Undefined();
-  size_t size = length - kOffset;
-  if (address.sun_path[0] != '\0') size = strnlen(address.sun_path, size);
-  return Napi::String::New(env, address.sun_path, size);
+  const std::string name = NameOf(address, length);
+  return name.empty() ? env.Undefined() : Napi::String::New(env, name);
 }
 
 int GetCredentials(int fd, ucred* out) {
@@ -36,11 +32,11 @@ int GetCredentials(int fd, ucred* out) {
   if (domain != AF_UNIX) return UV_ENOTSUP;
   length = sizeof(*out);
   if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, out, &length) != 0) return -errno;
-  // A socket without a peer has the ids of nobody.
+  // A socket without a peer reports the id -1.
   return out->uid == static_cast<uid_t>(-1) ? UV_ENOTCONN : 0;
 }
 
-// Supplementary groups. The kernel says by ERANGE how much room they take.
+// Reads the supplementary groups. With ERANGE the kernel also says how much room they take.
 int GetGroups(int fd, std::vector<gid_t>* out) {
   out->resize(64);
   for (;;) {

@@ -1,5 +1,5 @@
-// What the kernel knows of a socket: the name that it is bound to, and who is at the
-// other end. See getsockname(2), and SO_PEERCRED and SO_PEERGROUPS in unix(7).
+// What the kernel knows of a socket: the name that it is bound to, and the credentials of
+// its peer. See getsockname(2), and SO_PEERCRED and SO_PEERGROUPS in unix(7).
 
 #ifndef PIPEWRIGHT_SRC_NET_SOCKET_INFO_H_
 #define PIPEWRIGHT_SRC_NET_SOCKET_INFO_H_

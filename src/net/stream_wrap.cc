@@ -6,7 +6,7 @@
 
 namespace pipewright {
 
-// What the kernel did not take at once.
+// The part of a write that the kernel did not take at once.
 struct StreamWrap::PendingWrite {
   uv_write_t request;
   KeptBytes kept;
@@ -19,10 +19,10 @@ int StreamWrap::StartReading() {
 
 int StreamWrap::StopReading() { return uv_read_stop(stream_); }
 
-// One read a turn. libuv would read 32 times while its buffers are filled, and
-// JavaScript could say stop only after the last; the poll is level-triggered, so
-// what is left is reported again in the next turn. An empty buffer makes libuv leave
-// its loop with UV_ENOBUFS, which OnRead() passes over.
+// Allows one read a turn. libuv would read up to 32 times while its buffers are filled, and
+// JavaScript could stop it only after the last. The poll is level-triggered, so the next
+// turn reports what is left. An empty buffer makes libuv leave its loop with UV_ENOBUFS,
+// which OnNoRoom() handles.
 bool StreamWrap::MayRead() {
   const uint64_t turn = queue()->turn();
   if (last_read_turn_ == turn) return false;
@@ -35,8 +35,9 @@ void StreamWrap::OnAllocate(uv_handle_t* handle, size_t, uv_buf_t* buffer) {
   *buffer = self->MayRead() ? self->Room() : uv_buf_init(nullptr, 0);
 }
 
-// libuv takes a short read together with EPOLLHUP for the end. But of a Unix socket a
-// read stops short behind a message with descriptors, and there may be more.
+// libuv takes a short read together with EPOLLHUP for the end of the stream. But a read
+// from a Unix socket also stops short behind a message with descriptors, and there may be
+// more.
 bool StreamWrap::HasMore() const {
   uv_os_fd_t fd = -1;
   char byte;
@@ -44,8 +45,8 @@ bool StreamWrap::HasMore() const {
   return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
 }
 
-// MayRead() said no, or the user's buffer is empty or detached: that ends the reading, for
-// the next turn would find no more room.
+// Called if MayRead() refused, or if the user's buffer is empty or detached. The latter ends
+// the reading, since the next turn would find no more room.
 void StreamWrap::OnNoRoom() {
   if (!has_user_buffer() || Room().len > 0) return queue()->MarkRead(group());
   uv_read_stop(stream_);
@@ -96,7 +97,7 @@ void StreamWrap::OnWrite(uv_write_t* request, int status) {
   From(request->handle)->Note(EventKind::kWrite, status);
 }
 
-// libuv would call shutdown(2) only after this turn's events.
+// Shuts down at once if possible: libuv would do it only after this turn's events.
 int StreamWrap::ShutDown() {
   if (is_shut_down_) return UV_ENOTCONN;
   if (!ShutDownNow()) return uv_shutdown(&shutdown_request_, stream_, OnShutdown);
@@ -104,8 +105,8 @@ int StreamWrap::ShutDown() {
   return 0;
 }
 
-// Not before the stream is connected, which shutdown(2) would break off, and not while
-// writes are queued. What is no socket has libuv's way, too.
+// Returns false if libuv has to do it: while the stream is connecting, which shutdown(2)
+// would break off, while writes are queued, and if the descriptor is no socket.
 bool StreamWrap::ShutDownNow() {
   uv_os_fd_t fd = -1;
   if (uv_is_writable(stream_) == 0 || uv_stream_get_write_queue_size(stream_) != 0) return false;

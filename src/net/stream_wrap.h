@@ -1,5 +1,5 @@
-// A uv_stream_t: start and stop reading, write, shut down. What PipeWrap and
-// TcpWrap have in common.
+// The common part of PipeWrap and TcpWrap, a uv_stream_t: start and stop reading, write,
+// shut down.
 
 #ifndef PIPEWRIGHT_SRC_NET_STREAM_WRAP_H_
 #define PIPEWRIGHT_SRC_NET_STREAM_WRAP_H_
@@ -19,8 +19,8 @@ class StreamWrap : public ByteStream {
       : ByteStream(object, queue, reinterpret_cast<uv_handle_t*>(stream)), stream_(stream) {}
 
   uv_stream_t* stream() const { return stream_; }
-  // As CheckAdoptable(). libuv never closes 0, 1 and 2, and Node's process.stdout, too,
-  // has them: these may be shared.
+  // Like CheckAdoptable(), but 0, 1 and 2 may be shared: libuv never closes them, and
+  // streams such as Node's process.stdout have them too.
   int CheckStreamAdoptable(int fd) const { return fd <= 2 ? 0 : CheckAdoptable(fd); }
 
   int StartReading() override;

@@ -80,7 +80,7 @@ Napi::Value TcpWrap::OpenFd(const Napi::CallbackInfo& info) {
   return Result(info, err);
 }
 
-// -1, for which the kernel says EBADF, as long as there is no socket.
+// Returns -1 as long as there is no socket; the kernel answers EBADF to that.
 int TcpWrap::Fd() const {
   uv_os_fd_t fd = -1;
   uv_fileno(reinterpret_cast<const uv_handle_t*>(&tcp_), &fd);
@@ -138,8 +138,8 @@ Napi::Value TcpWrap::SetKeepAlive(const Napi::CallbackInfo& info) {
   return Result(info, uv_tcp_keepalive(&tcp_, enable ? 1 : 0, static_cast<unsigned int>(seconds)));
 }
 
-// The byte that marks each packet: TOS of IPv4, traffic class of IPv6. An IPv6 socket
-// may be talking with an IPv4 peer, so it gets both.
+// Sets the byte that marks each packet: TOS in IPv4, traffic class in IPv6. An IPv6 socket
+// may have an IPv4 peer, so it gets both.
 Napi::Value TcpWrap::SetTypeOfService(const Napi::CallbackInfo& info) {
   int32_t value;
   if (!is_open()) return Result(info, UV_EBADF);

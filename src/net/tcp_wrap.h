@@ -1,4 +1,4 @@
-// A uv_tcp_t: a connected TCP socket. Listening is listener.h's.
+// A uv_tcp_t: a connected TCP socket. For listening see listener.h.
 
 #ifndef PIPEWRIGHT_SRC_NET_TCP_WRAP_H_
 #define PIPEWRIGHT_SRC_NET_TCP_WRAP_H_

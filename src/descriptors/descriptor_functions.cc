@@ -231,10 +231,10 @@ Napi::Value ClaimDescriptor(const Napi::CallbackInfo& info) {
   return Number(info, fd.Release());
 }
 
-Napi::Value AllowDescriptors(const Napi::CallbackInfo& info) {
+Napi::Value SetDescriptorsAllowed(const Napi::CallbackInfo& info) {
   int fd;
   if (!ToFd(info[0], &fd) || !info[1].IsBoolean()) return Number(info, UV_EINVAL);
-  PassDescriptors(fd, info[1].As<Napi::Boolean>().Value());
+  AllowDescriptors(fd, info[1].As<Napi::Boolean>().Value());
   return Number(info, 0);
 }
 
@@ -272,7 +272,7 @@ void DefineDescriptorFunctions(Napi::Object binding, Environment* environment) {
   define("hasHandle", HasHandle);
   define("leaveDescriptor", LeaveDescriptor);
   define("claimDescriptor", ClaimDescriptor);
-  define("allowDescriptors", AllowDescriptors);
+  define("allowDescriptors", SetDescriptorsAllowed);
   define("getFlags", GetFlags);
   define("setBlocking", SetBlocking);
   define("untrackFd", UntrackFd);

@@ -254,7 +254,7 @@ int ConnectUnix(const std::string& name, bool pass_descriptors, UniqueFd* socket
   int err = CheckName(name);
   if (err == 0) err = OpenSocket(SOCK_STREAM, socket);
   // Before anybody can send.
-  if (err == 0) PassDescriptors(socket->get(), pass_descriptors);
+  if (err == 0) AllowDescriptors(socket->get(), pass_descriptors);
   if (err == 0) err = ConnectTo(socket->get(), name);
   if (err != 0) socket->Reset();
   return err;
@@ -283,7 +283,7 @@ int BindUnixSocket(int fd, const std::string& name, SocketFile* file) {
 
 // Newer than most C libraries' headers; the same number on every architecture but
 // the few that number all socket options differently.
-void PassDescriptors(int fd, bool allowed) {
+void AllowDescriptors(int fd, bool allowed) {
 #ifdef SO_PASSRIGHTS
   constexpr int kPassRights = SO_PASSRIGHTS;
 #else
@@ -297,7 +297,7 @@ int ListenUnix(const ListenUnixOptions& options, UniqueFd* socket, SocketFile* f
   int err = CheckName(options.path);
   if (err == 0) err = OpenSocket(SOCK_STREAM, socket);
   // Connections have it from the listening socket, from before they are accepted.
-  if (err == 0) PassDescriptors(socket->get(), options.pass_descriptors);
+  if (err == 0) AllowDescriptors(socket->get(), options.pass_descriptors);
   if (err == 0 && IsAbstract(options.path)) {
     err = BindTo(socket->get(), options.path);
     if (err == 0) err = Listen(socket->get(), options.backlog);

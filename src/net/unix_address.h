@@ -81,7 +81,7 @@ int BindUnixSocket(int fd, const std::string& name, SocketFile* file);
 
 // Whether a peer may send descriptors to this socket; where not, its sendmsg(2) fails
 // with EPERM (Linux 6.16). Older kernels drop them when the bytes are read.
-void PassDescriptors(int fd, bool allowed);
+void AllowDescriptors(int fd, bool allowed);
 
 }  // namespace pipewright
 

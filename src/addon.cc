@@ -9,7 +9,6 @@
 #include "core/arguments.h"
 #include "core/completion_queue.h"
 #include "core/environment.h"
-#include "descriptors/close_on_exec.h"
 #include "descriptors/descriptor_functions.h"
 #include "descriptors/message_socket.h"
 #include "net/listener.h"
@@ -72,7 +71,6 @@ Napi::Value CreateBinding(const Napi::CallbackInfo& info) {
   binding.Set("isOwn", Napi::Function::New(env, IsOwn, "isOwn", queue));
   binding.Set("peerCredentials", Napi::Function::New(env, PeerCredentials, "peerCredentials"));
   binding.Set("socketName", Napi::Function::New(env, SocketName, "socketName"));
-  binding.Set("closeOnExec", Napi::Function::New(env, CloseOnExec, "closeOnExec"));
   binding.Set("eventKinds", EventKinds(env));
   binding.Set("events", queue->Shared());
   return binding;

@@ -169,8 +169,7 @@ export class MessageSocket {
   /** 0: sent; 1: `onsent` follows. */
   send(buffer: ArrayBufferView, descriptors?: Int32Array | null, name?: string): number;
   /** How many were sent at once; `onsent` tells of the others. */
-  passDescriptors(descriptors: Int32Array | number, batch?: number): number;
-  getLocalName(): string | number;
+  sendDescriptors(descriptors: Int32Array | number, batch?: number): number;
   getCounters(): MessageSocketCounters;
   readonly counters: MessageSocketCounters;
   /** The callee's to close; without it, and without `onmessages`, they are closed. */

@@ -222,7 +222,7 @@ function aggregate(errors) {
   return Object.assign(new AggregateError(errors), { code: errors[0]?.code });
 }
 
-// What a read of descriptors can end with, by the errno that src/descriptors/message_socket.cc gives.
+// What a read of descriptors can end with, by the errno that src/descriptors/message_reader.cc gives.
 const RECEIVE_ERRORS = {
   E2BIG: 'ERR_DESCRIPTORS_TOO_MANY',
   EACCES: 'ERR_DESCRIPTORS_REFUSED',

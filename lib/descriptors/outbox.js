@@ -77,7 +77,7 @@ class Outbox {
   #passOne(entry) {
     const isIdle = this.#sends.length === 0;
     this.#sends.push(entry);
-    if (this.#handle.passDescriptors(entry.fd) === 0) return;
+    if (this.#handle.sendDescriptors(entry.fd) === 0) return;
     entry.status = 0;
     // Callbacks never come before send() returns.
     if (isIdle) process.nextTick(() => this.#finish());
@@ -90,7 +90,7 @@ class Outbox {
     }
     const fds = new Int32Array(entries.length);
     for (let i = 0; i < entries.length; i++) fds[i] = entries[i].fd;
-    const taken = this.#handle.passDescriptors(fds, this.#batchSize);
+    const taken = this.#handle.sendDescriptors(fds, this.#batchSize);
     const isIdle = this.#sends.length === 0;
     for (let i = 0; i < entries.length; i++) {
       if (i < taken) entries[i].status = 0;

@@ -7,7 +7,7 @@
 #include <cerrno>
 #include <cstring>
 
-#include "descriptors/descriptor_pair.h"
+#include "net/unix_address.h"
 
 namespace pipewright {
 

@@ -27,6 +27,16 @@ bool ToInt32(const Napi::Value& value, int32_t* out) {
   return true;
 }
 
+bool ToCount(const Napi::Value& value, uint64_t* out) {
+  constexpr double kMaxSafeInteger = 9007199254740991;
+  double number = 0;
+  if (!value.IsNumber()) return false;
+  if (napi_get_value_double(value.Env(), value, &number) != napi_ok) return false;
+  if (std::trunc(number) != number || number < 0 || number > kMaxSafeInteger) return false;
+  *out = static_cast<uint64_t>(number);
+  return true;
+}
+
 bool ToFd(const Napi::Value& value, int* out) { return ToInt32(value, out) && *out >= 0; }
 
 bool ToString(const Napi::Value& value, std::string* out) {

@@ -19,6 +19,9 @@ bool ToBytes(const Napi::Value& value, uv_buf_t* out);
 // An integer that fits into 32 bits.
 bool ToInt32(const Napi::Value& value, int32_t* out);
 
+// A whole number from 0 to Number.MAX_SAFE_INTEGER.
+bool ToCount(const Napi::Value& value, uint64_t* out);
+
 // A file descriptor: not negative.
 bool ToFd(const Napi::Value& value, int* out);
 

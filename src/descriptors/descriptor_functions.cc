@@ -16,7 +16,6 @@
 
 #include "core/arguments.h"
 #include "core/descriptor_registry.h"
-#include "descriptors/descriptor_pair.h"
 #include "net/unix_address.h"
 
 namespace pipewright {
@@ -222,19 +221,18 @@ Napi::Value LeaveDescriptor(const Napi::CallbackInfo& info) {
 
 // claimDescriptor(token): the descriptor, or an errno.
 Napi::Value ClaimDescriptor(const Napi::CallbackInfo& info) {
-  if (!info[0].IsNumber()) return Number(info, UV_EINVAL);
-  const double token = info[0].As<Napi::Number>().DoubleValue();
-  if (!(token >= 0 && token <= 9007199254740991.0)) return Number(info, UV_EINVAL);
-  UniqueFd fd = DescriptorRegistry::Get()->Claim(static_cast<uint64_t>(token));
+  uint64_t token;
+  if (!ToCount(info[0], &token)) return Number(info, UV_EINVAL);
+  UniqueFd fd = DescriptorRegistry::Get()->Claim(token);
   if (!fd.is_valid()) return Number(info, UV_ENOENT);
   EnvironmentOf(info)->Track(fd.get());
   return Number(info, fd.Release());
 }
 
-Napi::Value AllowDescriptors(const Napi::CallbackInfo& info) {
+Napi::Value SetDescriptorsAllowed(const Napi::CallbackInfo& info) {
   int fd;
   if (!ToFd(info[0], &fd) || !info[1].IsBoolean()) return Number(info, UV_EINVAL);
-  PassDescriptors(fd, info[1].As<Napi::Boolean>().Value());
+  AllowDescriptors(fd, info[1].As<Napi::Boolean>().Value());
   return Number(info, 0);
 }
 
@@ -256,6 +254,13 @@ Napi::Value SetBlocking(const Napi::CallbackInfo& info) {
   return Number(info, fcntl(fd, F_SETFL, changed) == 0 ? 0 : -errno);
 }
 
+// closeOnExec(fd): sets FD_CLOEXEC on a descriptor that this process was started with.
+Napi::Value CloseOnExec(const Napi::CallbackInfo& info) {
+  int fd;
+  if (!ToFd(info[0], &fd)) return Number(info, UV_EINVAL);
+  return Number(info, fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 ? 0 : -errno);
+}
+
 }  // namespace
 
 void DefineDescriptorFunctions(Napi::Object binding, Environment* environment) {
@@ -272,9 +277,10 @@ void DefineDescriptorFunctions(Napi::Object binding, Environment* environment) {
   define("hasHandle", HasHandle);
   define("leaveDescriptor", LeaveDescriptor);
   define("claimDescriptor", ClaimDescriptor);
-  define("allowDescriptors", AllowDescriptors);
+  define("allowDescriptors", SetDescriptorsAllowed);
   define("getFlags", GetFlags);
   define("setBlocking", SetBlocking);
+  define("closeOnExec", CloseOnExec);
   define("untrackFd", UntrackFd);
 }
 

@@ -55,11 +55,19 @@ int OpenUnixSocket(int type, UniqueFd* out) {
   return out->is_valid() ? 0 : -errno;
 }
 
+int OpenSocketPair(UniqueFd* first, UniqueFd* second) {
+  int fds[2];
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) != 0) return -errno;
+  first->Reset(fds[0]);
+  second->Reset(fds[1]);
+  return 0;
+}
+
 int ConnectUnix(const std::string& name, bool pass_descriptors, UniqueFd* socket) {
   int err = UnixAddress::CheckName(name);
   if (err == 0) err = OpenUnixSocket(SOCK_STREAM, socket);
   // This comes before the connect: a connected peer can send at once.
-  if (err == 0) PassDescriptors(socket->get(), pass_descriptors);
+  if (err == 0) AllowDescriptors(socket->get(), pass_descriptors);
   if (err == 0) err = ConnectUnixSocket(socket->get(), name);
   if (err != 0) socket->Reset();
   return err;
@@ -78,7 +86,7 @@ int ConnectUnixSocket(int fd, const std::string& name) {
 
 // SO_PASSRIGHTS is newer than the headers of most C libraries. It has the same number on
 // every architecture but the few that number all socket options differently.
-void PassDescriptors(int fd, bool allowed) {
+void AllowDescriptors(int fd, bool allowed) {
 #ifdef SO_PASSRIGHTS
   constexpr int kPassRights = SO_PASSRIGHTS;
 #else

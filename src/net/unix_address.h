@@ -51,6 +51,9 @@ std::string ProcPath(int fd);
 // Creates a non-blocking AF_UNIX socket.
 int OpenUnixSocket(int type, UniqueFd* out);
 
+// Creates two connected stream sockets, which block. Returns 0 or a negative errno.
+int OpenSocketPair(UniqueFd* first, UniqueFd* second);
+
 // Connects a new stream socket. Returns 0 or a negative errno, and on failure leaves no
 // descriptor: ENOENT ECONNREFUSED EACCES EAGAIN (backlog full) EINVAL (empty, NUL inside
 // a path).
@@ -61,7 +64,7 @@ int ConnectUnixSocket(int fd, const std::string& name);
 
 // Sets whether a peer may send descriptors to this socket. If not, the peer's sendmsg(2)
 // fails with EPERM (Linux 6.16); older kernels drop them when the bytes are read.
-void PassDescriptors(int fd, bool allowed);
+void AllowDescriptors(int fd, bool allowed);
 
 }  // namespace pipewright
 

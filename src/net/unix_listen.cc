@@ -180,7 +180,7 @@ int ListenUnix(const ListenUnixOptions& options, UniqueFd* socket, SocketFile* f
   if (err == 0) err = OpenUnixSocket(SOCK_STREAM, socket);
   if (err != 0) return err;
   // Connections inherit this from the listening socket, before they are accepted.
-  PassDescriptors(socket->get(), options.pass_descriptors);
+  AllowDescriptors(socket->get(), options.pass_descriptors);
   err = UnixAddress::IsAbstract(options.path) ? ListenAbstract(options, socket->get())
                                               : ListenPath(options, socket->get(), file);
   if (err != 0) socket->Reset();

@@ -92,7 +92,7 @@ describe('open', () => {
       a.writeBuffers([text('x')]),
       a.writeUtf8String('x'),
       a.send(text('x')),
-      a.passDescriptors(fds(0), 1),
+      a.sendDescriptors(fds(0), 1),
       a.shutdown(),
       a.detach(),
       a.bind('x'),

@@ -1,7 +1,13 @@
 'use strict';
 
-// Descriptor: an open file descriptor with one owner. What it can be turned into is in
-// lib/net/conversions.js, what can be sent in its place in lib/fd/sendable.js.
+// Descriptor: an open file descriptor with one owner. What can be sent in its place is in
+// sendable.js.
+//
+// Sockets deliver Descriptors, and Descriptors become sockets: one of the two imports has
+// to go up. It is here, in conversions(), and waits for the first conversion, when both
+// files are complete. So the class has all its methods in one place, and has them
+// whichever part of the package was loaded. test/architecture.test.js lists this import as
+// the only exception to "imports go down".
 
 const { constants } = require('node:fs');
 
@@ -20,6 +26,10 @@ const kStranger = Symbol('stranger'); // Second argument of the constructor: it 
 // or taken. Those that came together are one group, which goes when the last of them
 // does: to watch each for itself would cost more than all the rest.
 const CLOSED = Object.freeze({ fds: [-1], next: 1 });
+
+// lib/net/index.js and lib/dgram/index.js load the file before: require() needs a free
+// descriptor, and the table may be full when the first conversion comes.
+const conversions = () => require('../net/conversions.js');
 
 let hasWarned = false;
 
@@ -182,6 +192,39 @@ class Descriptor {
     const copy = binding.duplicateFd(this.#openFd());
     if (copy < 0) throw errnoException(copy, 'fcntl');
     return new Descriptor(copy, this.#isStranger ? kStranger : undefined);
+  }
+
+  // Conversions. What they return owns the number from then on; one that fails leaves it
+  // to the Descriptor. All throw ERR_DESCRIPTOR_CLOSED and ERR_DESCRIPTOR_BUSY.
+
+  /** pipewright's Socket over a Unix or TCP connection, a pipe, a FIFO or a terminal. */
+  toSocket(options) {
+    return conversions().toSocket(this, options);
+  }
+
+  /** pipewright's Server, which listens already and still emits 'listening'. */
+  toServer(options, listener) {
+    return conversions().toServer(this, options, listener);
+  }
+
+  /** node:net's Socket. */
+  toNodeSocket(options) {
+    return conversions().toNodeSocket(this, options);
+  }
+
+  /** node:net's Server. Other servers of Node take `listen({ fd: descriptor.take() })`. */
+  toNodeServer(options, listener) {
+    return conversions().toNodeServer(this, options, listener);
+  }
+
+  /** node:fs's ReadStream. With `autoClose: false` the number is the caller's to close. */
+  toReadStream(options) {
+    return conversions().toReadStream(this, options);
+  }
+
+  /** node:fs's WriteStream. With `autoClose: false` the number is the caller's to close. */
+  toWriteStream(options) {
+    return conversions().toWriteStream(this, options);
   }
 
   /**

@@ -8,7 +8,7 @@
 const nodeNet = require('node:net');
 
 const { normalizeArgs } = require('./options.js');
-require('./conversions.js');
+require('./conversions.js'); // Descriptor needs it: see lib/fd/descriptor.js.
 const { Server } = require('./server.js');
 const { Socket } = require('./socket.js');
 

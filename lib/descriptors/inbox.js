@@ -41,7 +41,7 @@ class Inbox {
   }
 
   /** Descriptors that have come and were not asked for. */
-  get unclaimed() {
+  get unread() {
     return this.#arrived.length;
   }
 

@@ -220,7 +220,7 @@ class DescriptorPasser extends EventEmitter {
    */
   detach() {
     const handle = this.#ready();
-    if (this.#inbox.unclaimed > 0 || this.#outbox.hasBatch) throw plain('ERR_DESCRIPTOR_UNREAD_DATA');
+    if (this.#inbox.unread > 0 || this.#outbox.hasBatch) throw plain('ERR_DESCRIPTOR_UNREAD_DATA');
     const fd = handle.detach();
     if (fd < 0) throw plain('ERR_DESCRIPTOR_UNREAD_DATA');
     this.#isClosed = true;
@@ -234,7 +234,7 @@ class DescriptorPasser extends EventEmitter {
   [kLend]({ keep }) {
     return lendHandle(this.#isClosed ? null : this.#handle, {
       keep,
-      hasData: this.#inbox.unclaimed + this.#outbox.length > 0,
+      hasData: this.#inbox.unread + this.#outbox.length > 0,
       stopReading: () => this.#handle.readStop(),
       close: () => this.close(),
     });
@@ -274,7 +274,7 @@ class DescriptorPasser extends EventEmitter {
       received: this.#inbox.count,
       queued: this.#outbox.length,
       waiting: this.#inbox.waiting,
-      unclaimed: this.#inbox.unclaimed,
+      unclaimed: this.#inbox.unread,
       tableWaits: counters?.tableWaits ?? 0,
       isWaitingForTable: counters?.isWaitingForTable ?? false,
       sendWaits: counters?.sendWaits ?? 0,

@@ -14,7 +14,7 @@ const { constants } = require('node:fs');
 const binding = require('../base/binding.js');
 const { UV_ENOENT } = require('../base/constants.js');
 const { errnoException, invalidArgType, plain } = require('../base/errors.js');
-const { claimOpenNumber } = require('./own_number.js');
+const { prepareOpenNumber } = require('./own_number.js');
 const { kLend } = require('./lend.js');
 
 const dispose = Symbol.dispose ?? Symbol.for('nodejs.dispose');
@@ -51,9 +51,9 @@ function newGroup(fds) {
 }
 
 function checked(fd) {
-  const claim = claimOpenNumber(fd);
-  claim.commit();
-  return claim.fd;
+  const takeover = prepareOpenNumber(fd);
+  takeover.commit();
+  return takeover.fd;
 }
 
 // Strangers' files that were closed in this tick: a file system may take seconds to

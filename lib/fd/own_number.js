@@ -26,7 +26,7 @@ const asItIs = (fd) => ({ fd, commit: nothing, undo: nothing });
  *
  * @returns {{ fd: number, commit: () => void, undo: () => void }} fd: or a negative errno
  */
-function claimNumber(fd) {
+function prepareNumber(fd) {
   if (isFree(fd)) return asItIs(fd);
   if (binding.hasHandle(fd)) return asItIs(UV_EEXIST);
   if (isMainThread) return asItIs(fd);
@@ -36,16 +36,16 @@ function claimNumber(fd) {
 }
 
 /**
- * claimNumber() of what may be no number, or not open.
+ * prepareNumber() of what may be no number, or not open.
  *
  * @throws ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE, EBADF, EEXIST, EMFILE
  */
-function claimOpenNumber(fd) {
+function prepareOpenNumber(fd) {
   validateInt32(fd, 'fd', 0);
   const flags = binding.getFlags(fd);
-  const claim = flags < 0 ? asItIs(flags) : claimNumber(fd);
-  if (claim.fd < 0) throw errnoException(claim.fd, 'fcntl');
-  return claim;
+  const takeover = flags < 0 ? asItIs(flags) : prepareNumber(fd);
+  if (takeover.fd < 0) throw errnoException(takeover.fd, 'fcntl');
+  return takeover;
 }
 
 /**
@@ -56,10 +56,10 @@ function claimOpenNumber(fd) {
  * @returns {number} the same; after a failure the number is still the caller's
  */
 function adoptNumber(fd, open) {
-  const claim = claimNumber(fd);
-  const err = claim.fd < 0 ? claim.fd : open(claim.fd);
-  if (err === 0) claim.commit();
-  else claim.undo();
+  const takeover = prepareNumber(fd);
+  const err = takeover.fd < 0 ? takeover.fd : open(takeover.fd);
+  if (err === 0) takeover.commit();
+  else takeover.undo();
   return err;
 }
 
@@ -74,4 +74,4 @@ function closeCounted(fd) {
   }
 }
 
-module.exports = { adoptNumber, claimOpenNumber };
+module.exports = { adoptNumber, prepareOpenNumber };

@@ -43,7 +43,7 @@ class Attempt {
     });
   }
 
-  settle(listener, err, { family, address, port }) {
+  finish(listener, err, { family, address, port }) {
     if (err === 0) {
       this.#outcome.begun(listener, `${family}:${address}:${port}`);
     } else {
@@ -65,14 +65,14 @@ function startListening(target, outcome) {
 
 const STARTERS = {
   handle(attempt, { handle }) {
-    attempt.settle(handle, 0, { family: -1, address: null, port: -1 });
+    attempt.finish(handle, 0, { family: -1, address: null, port: -1 });
   },
   fd(attempt, { fd, backlog, descriptors }) {
     const listener = new Listener();
     if (descriptors) allowDescriptors(fd, true);
     const err = adoptNumber(fd, (own) => listener.listenOnFd(own, backlog));
     // Node says EINVAL of all that it cannot listen on.
-    attempt.settle(listener, err === 0 || err === UV_EEXIST ? err : UV_EINVAL, {
+    attempt.finish(listener, err === 0 || err === UV_EEXIST ? err : UV_EINVAL, {
       family: null,
       address: null,
       port: null,
@@ -107,7 +107,7 @@ function listenOnPath(attempt, target, deadline) {
     attempt.fail(listenLocked(target.path, lock, holderOf(lock)));
     return;
   }
-  attempt.settle(listener, err, { family: -1, address: target.path, port: -1 });
+  attempt.finish(listener, err, { family: -1, address: target.path, port: -1 });
 }
 
 // IPv6, which takes IPv4 clients too; IPv4 where there is none.
@@ -117,13 +117,13 @@ function listenOnAnyAddress(attempt, target) {
   let listener = new Listener(TCP);
   const err = listener.listenOnAddress({ ...target, ...ipv6 });
   if (err === 0) {
-    attempt.settle(listener, 0, ipv6);
+    attempt.finish(listener, 0, ipv6);
     return;
   }
   listener = new Listener(TCP);
   const isIpv4 = listener.listenOnAddress({ ...target, ...ipv4 }) === 0;
   // Where both fail the port is taken: that is told of the one that was wanted first.
-  attempt.settle(listener, isIpv4 ? 0 : err, isIpv4 ? ipv4 : ipv6);
+  attempt.finish(listener, isIpv4 ? 0 : err, isIpv4 ? ipv4 : ipv6);
 }
 
 function listenOnHost(attempt, target) {
@@ -136,7 +136,7 @@ function listenOnHost(attempt, target) {
       }
       const listener = new Listener(TCP);
       const err = listener.listenOnAddress({ ...target, address });
-      attempt.settle(listener, err, { family, address, port: target.port });
+      attempt.finish(listener, err, { family, address, port: target.port });
     },
   );
 }

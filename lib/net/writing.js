@@ -70,8 +70,8 @@ function writeNow(chunk, encoding, callback) {
   return Duplex.prototype.write.call(this, chunk, encoding, callback);
 }
 
-// Tells the stream how a write of its handle went.
-function settle(socket, result, callback) {
+// Reports to the stream how the write of its handle went, now or when it is known.
+function finishWrite(socket, result, callback) {
   if (result === WRITTEN) {
     callback();
   } else if (result === QUEUED) {
@@ -119,7 +119,7 @@ function write(chunk, encoding, callback) {
   if (this[kWriteResult] !== null) {
     const result = this[kWriteResult];
     this[kWriteResult] = null;
-    settle(this, result, callback);
+    finishWrite(this, result, callback);
     return;
   }
   this._writeGeneric(false, chunk, encoding, callback);
@@ -149,7 +149,7 @@ function writeGeneric(isMany, data, encoding, callback) {
   }
   refreshTimer(this);
   const result = isMany ? handle.writeBuffers(toBuffers(data)) : writeToHandle(handle, data, encoding);
-  settle(this, result, callback);
+  finishWrite(this, result, callback);
 }
 
 function toBuffers(chunks) {

@@ -109,7 +109,7 @@ describe('classes', () => {
 });
 
 describe('errors', () => {
-  test('are made in lib/errors.js only', () => {
+  test('are made in lib/base/errors.js only', () => {
     expect(rules.errorsMadeElsewhere(lib)).toEqual([]);
   });
 

@@ -102,8 +102,8 @@ class Descriptor {
   }
 
   /**
-   * A Descriptor of a token of transfer(), which is claimed so; of a number, owned from
-   * now on; of a Descriptor, itself.
+   * Accepts a token of transfer() (claims it), a number (takes ownership) or a Descriptor
+   * (returned as it is).
    *
    * @throws ERR_INVALID_ARG_TYPE, ERR_DESCRIPTOR_UNKNOWN (claimed before, or the thread
    *   that made the token has ended)
@@ -147,8 +147,8 @@ class Descriptor {
   }
 
   /**
-   * The flag O_NONBLOCK, which belongs to the open file: it travels with it, and whoever
-   * else has it sees a change.
+   * The flag O_NONBLOCK. It belongs to the open file description, so every process that
+   * shares it sees a change.
    *
    * @throws ERR_DESCRIPTOR_CLOSED
    */
@@ -228,8 +228,9 @@ class Descriptor {
   }
 
   /**
-   * Gives it to whoever shows the token, which a postMessage() can carry to another
-   * thread: see from(). If nobody has when this thread ends, it is closed.
+   * Gives the descriptor away for a token, which postMessage() can carry to another
+   * thread; from() claims it there. If the token is unclaimed when this thread ends, the
+   * descriptor is closed.
    *
    * @returns {Readonly<{ pipewrightDescriptor: number }>}
    */
@@ -238,8 +239,8 @@ class Descriptor {
   }
 
   /**
-   * Has `open` make something of the number. While it does, nobody else gets at it; if it
-   * returns false, or throws, the number is the Descriptor's again.
+   * Calls `open` with the number. Meanwhile the Descriptor is closed for everything else;
+   * if `open` returns false or throws, the number is the Descriptor's again.
    *
    * @param {(fd: number) => boolean} open
    * @throws ERR_DESCRIPTOR_CLOSED, ERR_DESCRIPTOR_BUSY (it is being sent), what `open` throws
@@ -279,7 +280,8 @@ class Descriptor {
     this.#index = 0;
   }
 
-  // Until the kernel has it, its number must stay what it is.
+  // The descriptor stays open until the kernel has taken it: its number must not become
+  // another file's.
   [kLend]({ keep }) {
     const fd = this.#openFd();
     this.#senders += 1;

@@ -1,9 +1,9 @@
 'use strict';
 
 // Numbers of descriptors that the user gives to us. In a worker thread Node counts those
-// of fs.openSync() and closes them when the thread ends, whoever has the number by then:
-// another thread, too. So in a worker we take a copy, and close the number as Node wants
-// it closed. A number that a handle has is refused: nobody gave it away.
+// of fs.openSync() and closes them when the thread ends, even if another
+// thread has the number by then. So in a worker we take a copy, and close the number as Node wants
+// it closed. A number that a handle has is refused, because its owner did not give it away.
 
 const fs = require('node:fs');
 const { isMainThread } = require('node:worker_threads');
@@ -15,7 +15,8 @@ const { validateInt32 } = require('../base/validate.js');
 
 const LAST_STANDARD = 2; // 0, 1 and 2 are the process's, and Node counts none of them.
 
-// What this thread's addon has made or accepted, Node knows nothing of, and no handle has.
+// Numbers that this thread's addon made or accepted: Node does not count them, and no
+// handle has them.
 const isFree = (fd) => fd <= LAST_STANDARD || binding.isOwn(fd);
 
 const nothing = () => {};
@@ -63,7 +64,7 @@ function adoptNumber(fd, open) {
   return err;
 }
 
-// Of a number that it has not counted Node warns, which would tell the user nothing.
+// Node warns if it has not counted the number. The warning is of no use to the user.
 function closeCounted(fd) {
   const { emitWarning } = process;
   process.emitWarning = () => {};

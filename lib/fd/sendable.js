@@ -26,7 +26,7 @@ function sendable(item, keep) {
   return lendKept(fd);
 }
 
-/** All of a list, or none. */
+/** Lends every item of a list, or none: if one throws, the others are settled as unsent. */
 function sendableList(list, keep) {
   const parts = [];
   try {

@@ -37,7 +37,7 @@ function connect(...args) {
     if (options.timeout) socket.setTimeout(options.timeout);
     return socket.connect(normalized);
   } catch (error) {
-    // Nobody has it: its signal must not abort it, for then its 'error' would be uncaught.
+    // The caller never gets this socket: if its signal aborted it, 'error' would be uncaught.
     socket.destroy();
     throw error;
   }

@@ -53,7 +53,7 @@ class SignalWatcher {
  * @param {string | number} signal
  * @param {(name: string, number: number) => void} listener
  * @returns {SignalWatcher}
- * @throws ERR_UNKNOWN_SIGNAL; EINVAL for SIGKILL and SIGSTOP, which nobody can watch
+ * @throws ERR_UNKNOWN_SIGNAL; EINVAL for SIGKILL and SIGSTOP, which cannot be watched
  */
 function watchSignal(signal, listener) {
   const number = signalNumber(signal);

@@ -16,7 +16,7 @@ function validateArray(value, name) {
   if (!Array.isArray(value)) throw invalidArgType(name, 'Array', value);
 }
 
-/** Of an array: what a sparse one claims to have takes as long to go through as if it had it. */
+/** Limits the length of an array. A sparse array takes as long to go through as a full one. */
 function validateLength(list, name, max) {
   if (list.length > max) throw outOfRange(`${name}.length`, `<= ${max}`, list.length);
 }

@@ -41,7 +41,7 @@ class Inbox {
   }
 
   /** Descriptors that have come and were not asked for. */
-  get unclaimed() {
+  get unread() {
     return this.#arrived.length;
   }
 
@@ -81,7 +81,7 @@ class Inbox {
     this.#ask();
   }
 
-  /** Nothing more will come: tells those who wait why. */
+  /** Nothing more will come: fails the waiting callbacks with `error`. */
   end(error) {
     this.#failure ??= error;
     for (const receiver of this.#receivers.clear()) callSafely(receiver, error);

@@ -2,7 +2,7 @@
 
 // pipewright/descriptors: descriptors as objects, and passing them over Unix sockets.
 
-const { Descriptor } = require('../net/conversions.js');
+const { Descriptor } = require('../fd/descriptor.js');
 const { toDescriptor } = require('../fd/sendable.js');
 const { accept, connect, listen } = require('./rendezvous.js');
 const { DescriptorPasser } = require('./passer.js');

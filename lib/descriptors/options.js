@@ -6,8 +6,8 @@ const { Descriptor } = require('../fd/descriptor.js');
 const { MAX_DESCRIPTORS } = require('../base/constants.js');
 const { invalidArgType, invalidArgValue } = require('../base/errors.js');
 const { kLend } = require('../fd/lend.js');
-const { claimOpenNumber } = require('../fd/own_number.js');
-const { claimDescriptor } = require('../fd/sendable.js');
+const { prepareOpenNumber } = require('../fd/own_number.js');
+const { prepareDescriptor } = require('../fd/sendable.js');
 const { validateBoolean, validateInteger } = require('../base/validate.js');
 
 const DEFAULTS = Object.freeze({
@@ -32,20 +32,20 @@ const isSocket = (target) =>
 
 // All, or none: what it throws at leaves every one of them as it was.
 function ownAll(sockets) {
-  const claims = [];
+  const takeovers = [];
   try {
     for (const socket of sockets)
-      claims.push(typeof socket === 'number' ? claimGiven(socket) : claimDescriptor(socket));
+      takeovers.push(typeof socket === 'number' ? prepareGivenNumber(socket) : prepareDescriptor(socket));
   } catch (error) {
-    for (const { undo } of claims) undo();
+    for (const { undo } of takeovers) undo();
     throw error;
   }
-  return claims.map(({ commit }) => commit());
+  return takeovers.map(({ commit }) => commit());
 }
 
 // A number is given to the passer, as Descriptor.from() has it, not borrowed.
-function claimGiven(number) {
-  const { fd, commit, undo } = claimOpenNumber(number);
+function prepareGivenNumber(number) {
+  const { fd, commit, undo } = prepareOpenNumber(number);
   return {
     commit() {
       commit();

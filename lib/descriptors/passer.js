@@ -29,7 +29,7 @@ const dispose = Symbol.dispose ?? Symbol.for('nodejs.dispose');
  * and not when the receiver's table of descriptors is full.
  *
  * Events: 'end' (the peer ended in an orderly way), 'error' (what ended it, unless
- * somebody waiting was told), 'close'.
+ * a waiting receive() reported it), 'close'.
  */
 class DescriptorPasser extends EventEmitter {
   #handle = null;
@@ -155,7 +155,7 @@ class DescriptorPasser extends EventEmitter {
   // Receiving.
 
   /**
-   * Asks for one descriptor. Nothing is read from the socket before somebody has asked.
+   * Asks for one descriptor. The socket is read only as far as descriptors were asked for.
    *
    * @param {(error: Error | null, descriptor?: Descriptor) => void} [callback]
    * @returns {Promise<Descriptor> | undefined} a promise where there is no callback. It
@@ -200,7 +200,7 @@ class DescriptorPasser extends EventEmitter {
     this.close();
   }
 
-  /** Closes at once. Who waits is told: ERR_PASSER_CLOSED, or ECANCELED of a send. */
+  /** Closes at once. Waiting calls fail with ERR_PASSER_CLOSED, sends also with ECANCELED. */
   close() {
     if (this.#isClosed) return;
     this.#isClosed = true;
@@ -220,7 +220,7 @@ class DescriptorPasser extends EventEmitter {
    */
   detach() {
     const handle = this.#ready();
-    if (this.#inbox.unclaimed > 0 || this.#outbox.hasBatch) throw plain('ERR_DESCRIPTOR_UNREAD_DATA');
+    if (this.#inbox.unread > 0 || this.#outbox.hasBatch) throw plain('ERR_DESCRIPTOR_UNREAD_DATA');
     const fd = handle.detach();
     if (fd < 0) throw plain('ERR_DESCRIPTOR_UNREAD_DATA');
     this.#isClosed = true;
@@ -234,7 +234,7 @@ class DescriptorPasser extends EventEmitter {
   [kLend]({ keep }) {
     return lendHandle(this.#isClosed ? null : this.#handle, {
       keep,
-      hasData: this.#inbox.unclaimed + this.#outbox.length > 0,
+      hasData: this.#inbox.unread + this.#outbox.length > 0,
       stopReading: () => this.#handle.readStop(),
       close: () => this.close(),
     });
@@ -274,7 +274,7 @@ class DescriptorPasser extends EventEmitter {
       received: this.#inbox.count,
       queued: this.#outbox.length,
       waiting: this.#inbox.waiting,
-      unclaimed: this.#inbox.unclaimed,
+      unclaimed: this.#inbox.unread,
       tableWaits: counters?.tableWaits ?? 0,
       isWaitingForTable: counters?.isWaitingForTable ?? false,
       sendWaits: counters?.sendWaits ?? 0,

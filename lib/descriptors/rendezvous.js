@@ -10,7 +10,7 @@ const net = require('../net/index.js');
 const { toDescriptor } = require('../fd/sendable.js');
 const { DescriptorPasser } = require('./passer.js');
 
-// Clients that nobody has accepted yet, and those who wait for one, by the server.
+// By server: clients not accepted yet, and accept() calls that wait for one.
 const queues = new WeakMap();
 
 /**
@@ -35,7 +35,7 @@ async function listen(target) {
       taker.resolve(socket);
     }
   });
-  // 'close' waits for those that nobody accepted, so they have to go before it.
+  // 'close' waits for the clients not accepted, so they are destroyed before it.
   const { close } = server;
   server.close = (callback) => {
     for (const socket of queue.sockets.splice(0)) socket.destroy();

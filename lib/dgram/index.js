@@ -3,6 +3,7 @@
 // pipewright/dgram: Unix datagram and seqpacket sockets.
 
 const { UnixSocket } = require('./socket.js');
+require('../net/conversions.js'); // Descriptor needs it: see lib/fd/descriptor.js.
 
 /**
  * A Unix socket of messages.

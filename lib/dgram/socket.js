@@ -43,7 +43,7 @@ class UnixSocket extends EventEmitter {
   #options;
   #path;
   #isClosed = false;
-  #sends = []; // Of what is queued: { settle, callback }.
+  #sends = []; // For each queued message: called with its status.
 
   /** `accepted`: the open handle of a seqpacket client. */
   constructor(options, accepted = null) {
@@ -203,10 +203,9 @@ class UnixSocket extends EventEmitter {
     const handle = this.#ready();
     const { bytes, path, descriptors, keep } = normalizeSend(message, options);
     const parts = sendableList(descriptors, keep);
-    const settle = (status) => parts.forEach((part) => part.settle(status === 0));
     const fds = parts.length === 0 ? undefined : Int32Array.from(parts, ({ fd }) => fd);
     const done = (status) => {
-      settle(status);
+      for (const { settle } of parts) settle(status === 0);
       callback(status === 0 ? null : sendError(status, path));
     };
     const result = handle.send(bytes, fds, path);
@@ -238,12 +237,12 @@ class UnixSocket extends EventEmitter {
       this.close();
       return;
     }
-    // Of datagrams a peer's end is no end of the socket.
+    // A datagram socket survives its peer: keep reading.
     if (this.#options.type === 'datagram' && status !== UV_E2BIG) this.#handle.readStart();
     this.emit('error', receiveException(status));
   }
 
-  // Nobody has had time to listen for it yet.
+  // The caller has had no time yet to add a listener.
   #fail(error) {
     process.nextTick(() => this.emit('error', error));
   }

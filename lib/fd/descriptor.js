@@ -1,14 +1,20 @@
 'use strict';
 
-// Descriptor: an open file descriptor with one owner. What it can be turned into is in
-// lib/net/conversions.js, what can be sent in its place in lib/fd/sendable.js.
+// Descriptor: an open file descriptor with one owner. What can be sent in its place is in
+// sendable.js.
+//
+// Sockets deliver Descriptors, and Descriptors become sockets: one of the two imports has
+// to go up. It is here, in conversions(), and waits for the first conversion, when both
+// files are complete. So the class has all its methods in one place, and has them
+// whichever part of the package was loaded. test/architecture.test.js lists this import as
+// the only exception to "imports go down".
 
 const { constants } = require('node:fs');
 
 const binding = require('../base/binding.js');
 const { UV_ENOENT } = require('../base/constants.js');
 const { errnoException, invalidArgType, plain } = require('../base/errors.js');
-const { claimOpenNumber } = require('./own_number.js');
+const { prepareOpenNumber } = require('./own_number.js');
 const { kLend } = require('./lend.js');
 
 const dispose = Symbol.dispose ?? Symbol.for('nodejs.dispose');
@@ -20,6 +26,10 @@ const kStranger = Symbol('stranger'); // Second argument of the constructor: it 
 // or taken. Those that came together are one group, which goes when the last of them
 // does: to watch each for itself would cost more than all the rest.
 const CLOSED = Object.freeze({ fds: [-1], next: 1 });
+
+// lib/net/index.js and lib/dgram/index.js load the file before: require() needs a free
+// descriptor, and the table may be full when the first conversion comes.
+const conversions = () => require('../net/conversions.js');
 
 let hasWarned = false;
 
@@ -41,9 +51,9 @@ function newGroup(fds) {
 }
 
 function checked(fd) {
-  const claim = claimOpenNumber(fd);
-  claim.commit();
-  return claim.fd;
+  const takeover = prepareOpenNumber(fd);
+  takeover.commit();
+  return takeover.fd;
 }
 
 // Strangers' files that were closed in this tick: a file system may take seconds to
@@ -92,8 +102,8 @@ class Descriptor {
   }
 
   /**
-   * A Descriptor of a token of transfer(), which is claimed so; of a number, owned from
-   * now on; of a Descriptor, itself.
+   * Accepts a token of transfer() (claims it), a number (takes ownership) or a Descriptor
+   * (returned as it is).
    *
    * @throws ERR_INVALID_ARG_TYPE, ERR_DESCRIPTOR_UNKNOWN (claimed before, or the thread
    *   that made the token has ended)
@@ -137,8 +147,8 @@ class Descriptor {
   }
 
   /**
-   * The flag O_NONBLOCK, which belongs to the open file: it travels with it, and whoever
-   * else has it sees a change.
+   * The flag O_NONBLOCK. It belongs to the open file description, so every process that
+   * shares it sees a change.
    *
    * @throws ERR_DESCRIPTOR_CLOSED
    */
@@ -184,9 +194,43 @@ class Descriptor {
     return new Descriptor(copy, this.#isStranger ? kStranger : undefined);
   }
 
+  // Conversions. What they return owns the number from then on; one that fails leaves it
+  // to the Descriptor. All throw ERR_DESCRIPTOR_CLOSED and ERR_DESCRIPTOR_BUSY.
+
+  /** pipewright's Socket over a Unix or TCP connection, a pipe, a FIFO or a terminal. */
+  toSocket(options) {
+    return conversions().toSocket(this, options);
+  }
+
+  /** pipewright's Server, which listens already and still emits 'listening'. */
+  toServer(options, listener) {
+    return conversions().toServer(this, options, listener);
+  }
+
+  /** node:net's Socket. */
+  toNodeSocket(options) {
+    return conversions().toNodeSocket(this, options);
+  }
+
+  /** node:net's Server. Other servers of Node take `listen({ fd: descriptor.take() })`. */
+  toNodeServer(options, listener) {
+    return conversions().toNodeServer(this, options, listener);
+  }
+
+  /** node:fs's ReadStream. With `autoClose: false` the number is the caller's to close. */
+  toReadStream(options) {
+    return conversions().toReadStream(this, options);
+  }
+
+  /** node:fs's WriteStream. With `autoClose: false` the number is the caller's to close. */
+  toWriteStream(options) {
+    return conversions().toWriteStream(this, options);
+  }
+
   /**
-   * Gives it to whoever shows the token, which a postMessage() can carry to another
-   * thread: see from(). If nobody has when this thread ends, it is closed.
+   * Gives the descriptor away for a token, which postMessage() can carry to another
+   * thread; from() claims it there. If the token is unclaimed when this thread ends, the
+   * descriptor is closed.
    *
    * @returns {Readonly<{ pipewrightDescriptor: number }>}
    */
@@ -195,8 +239,8 @@ class Descriptor {
   }
 
   /**
-   * Has `open` make something of the number. While it does, nobody else gets at it; if it
-   * returns false, or throws, the number is the Descriptor's again.
+   * Calls `open` with the number. Meanwhile the Descriptor is closed for everything else;
+   * if `open` returns false or throws, the number is the Descriptor's again.
    *
    * @param {(fd: number) => boolean} open
    * @throws ERR_DESCRIPTOR_CLOSED, ERR_DESCRIPTOR_BUSY (it is being sent), what `open` throws
@@ -236,7 +280,8 @@ class Descriptor {
     this.#index = 0;
   }
 
-  // Until the kernel has it, its number must stay what it is.
+  // The descriptor stays open until the kernel has taken it: its number must not become
+  // another file's.
   [kLend]({ keep }) {
     const fd = this.#openFd();
     this.#senders += 1;

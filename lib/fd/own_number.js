@@ -1,9 +1,9 @@
 'use strict';
 
 // Numbers of descriptors that the user gives to us. In a worker thread Node counts those
-// of fs.openSync() and closes them when the thread ends, whoever has the number by then:
-// another thread, too. So in a worker we take a copy, and close the number as Node wants
-// it closed. A number that a handle has is refused: nobody gave it away.
+// of fs.openSync() and closes them when the thread ends, even if another
+// thread has the number by then. So in a worker we take a copy, and close the number as Node wants
+// it closed. A number that a handle has is refused, because its owner did not give it away.
 
 const fs = require('node:fs');
 const { isMainThread } = require('node:worker_threads');
@@ -15,7 +15,8 @@ const { validateInt32 } = require('../base/validate.js');
 
 const LAST_STANDARD = 2; // 0, 1 and 2 are the process's, and Node counts none of them.
 
-// What this thread's addon has made or accepted, Node knows nothing of, and no handle has.
+// Numbers that this thread's addon made or accepted: Node does not count them, and no
+// handle has them.
 const isFree = (fd) => fd <= LAST_STANDARD || binding.isOwn(fd);
 
 const nothing = () => {};
@@ -26,7 +27,7 @@ const asItIs = (fd) => ({ fd, commit: nothing, undo: nothing });
  *
  * @returns {{ fd: number, commit: () => void, undo: () => void }} fd: or a negative errno
  */
-function claimNumber(fd) {
+function prepareNumber(fd) {
   if (isFree(fd)) return asItIs(fd);
   if (binding.hasHandle(fd)) return asItIs(UV_EEXIST);
   if (isMainThread) return asItIs(fd);
@@ -36,16 +37,16 @@ function claimNumber(fd) {
 }
 
 /**
- * claimNumber() of what may be no number, or not open.
+ * prepareNumber() of what may be no number, or not open.
  *
  * @throws ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE, EBADF, EEXIST, EMFILE
  */
-function claimOpenNumber(fd) {
+function prepareOpenNumber(fd) {
   validateInt32(fd, 'fd', 0);
   const flags = binding.getFlags(fd);
-  const claim = flags < 0 ? asItIs(flags) : claimNumber(fd);
-  if (claim.fd < 0) throw errnoException(claim.fd, 'fcntl');
-  return claim;
+  const takeover = flags < 0 ? asItIs(flags) : prepareNumber(fd);
+  if (takeover.fd < 0) throw errnoException(takeover.fd, 'fcntl');
+  return takeover;
 }
 
 /**
@@ -56,14 +57,14 @@ function claimOpenNumber(fd) {
  * @returns {number} the same; after a failure the number is still the caller's
  */
 function adoptNumber(fd, open) {
-  const claim = claimNumber(fd);
-  const err = claim.fd < 0 ? claim.fd : open(claim.fd);
-  if (err === 0) claim.commit();
-  else claim.undo();
+  const takeover = prepareNumber(fd);
+  const err = takeover.fd < 0 ? takeover.fd : open(takeover.fd);
+  if (err === 0) takeover.commit();
+  else takeover.undo();
   return err;
 }
 
-// Of a number that it has not counted Node warns, which would tell the user nothing.
+// Node warns if it has not counted the number. The warning is of no use to the user.
 function closeCounted(fd) {
   const { emitWarning } = process;
   process.emitWarning = () => {};
@@ -74,4 +75,4 @@ function closeCounted(fd) {
   }
 }
 
-module.exports = { adoptNumber, claimOpenNumber };
+module.exports = { adoptNumber, prepareOpenNumber };

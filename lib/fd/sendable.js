@@ -26,7 +26,7 @@ function sendable(item, keep) {
   return lendKept(fd);
 }
 
-/** All of a list, or none. */
+/** Lends every item of a list, or none: if one throws, the others are settled as unsent. */
 function sendableList(list, keep) {
   const parts = [];
   try {
@@ -45,11 +45,11 @@ function sendableList(list, keep) {
  * @throws as sendable(), EMFILE
  */
 function toDescriptor(item) {
-  return claimDescriptor(item).commit();
+  return prepareDescriptor(item).commit();
 }
 
 /** toDescriptor() in two steps: until commit(), which gives the Descriptor, undo() leaves all as it was. */
-function claimDescriptor(item) {
+function prepareDescriptor(item) {
   if (Descriptor.isDescriptor(item)) return { commit: () => item, undo() {} };
   const { fd, settle } = sendable(item, false);
   const copy = binding.duplicateFd(fd);
@@ -69,4 +69,4 @@ function claimDescriptor(item) {
   };
 }
 
-module.exports = { claimDescriptor, sendable, sendableList, toDescriptor };
+module.exports = { prepareDescriptor, sendable, sendableList, toDescriptor };

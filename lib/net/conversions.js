@@ -1,7 +1,7 @@
 'use strict';
 
-// From a Descriptor to an object of pipewright or of Node, which owns it from then on.
-// Loaded by lib/net/index.js, it gives Descriptor its methods.
+// Converts a Descriptor to an object of pipewright or of Node, which owns the number from
+// then on. Only the methods of Descriptor call these functions.
 
 const fs = require('node:fs');
 const net = require('node:net');
@@ -10,7 +10,7 @@ const { isMainThread } = require('node:worker_threads');
 const { Listener, closeFd, descriptorType, duplicateFd, untrackFd } = require('../base/binding.js');
 const { UV_EINVAL } = require('../base/constants.js');
 const { errnoException, listenException } = require('../base/errors.js');
-const { Descriptor, kHandOver } = require('../fd/descriptor.js');
+const { kHandOver } = require('../fd/descriptor.js');
 const { Server } = require('./server.js');
 const { Socket } = require('./socket.js');
 
@@ -89,38 +89,20 @@ function listenWithNode(server, fd) {
   return server;
 }
 
-const methods = {
-  /** pipewright's Socket: of a Unix or TCP connection, a pipe, a FIFO, a terminal. */
-  toSocket(options) {
-    return convert(this, (fd) => new Socket({ readable: true, writable: true, ...options, fd }), always);
-  },
+const toSocket = (descriptor, options) =>
+  convert(descriptor, (fd) => new Socket({ readable: true, writable: true, ...options, fd }), always);
 
-  /** pipewright's Server, which listens already; its 'listening' comes all the same. */
-  toServer(options, listener) {
-    return convert(this, (fd) => new Server(options, listener).listen({ fd }), isListening);
-  },
+const toServer = (descriptor, options, listener) =>
+  convert(descriptor, (fd) => new Server(options, listener).listen({ fd }), isListening);
 
-  /** node:net's Socket. */
-  toNodeSocket(options) {
-    return convertToNodes(this, (fd) => new net.Socket({ readable: true, writable: true, ...options, fd }));
-  },
+const toNodeSocket = (descriptor, options) =>
+  convertToNodes(descriptor, (fd) => new net.Socket({ readable: true, writable: true, ...options, fd }));
 
-  /** node:net's Server; for other servers of Node: server.listen({ fd: descriptor.take() }). */
-  toNodeServer(options, listener) {
-    return convertToNodes(this, (fd) => listenWithNode(net.createServer(options, listener), fd), isListening);
-  },
+const toNodeServer = (descriptor, options, listener) =>
+  convertToNodes(descriptor, (fd) => listenWithNode(net.createServer(options, listener), fd), isListening);
 
-  toReadStream(options) {
-    return convertToStream(this, fs.createReadStream, options);
-  },
+const toReadStream = (descriptor, options) => convertToStream(descriptor, fs.createReadStream, options);
 
-  toWriteStream(options) {
-    return convertToStream(this, fs.createWriteStream, options);
-  },
-};
+const toWriteStream = (descriptor, options) => convertToStream(descriptor, fs.createWriteStream, options);
 
-for (const [name, value] of Object.entries(methods)) {
-  Object.defineProperty(Descriptor.prototype, name, { value, writable: true, configurable: true });
-}
-
-module.exports = { Descriptor };
+module.exports = { toNodeServer, toNodeSocket, toReadStream, toServer, toSocket, toWriteStream };

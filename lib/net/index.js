@@ -8,7 +8,7 @@
 const nodeNet = require('node:net');
 
 const { normalizeArgs } = require('./options.js');
-require('./conversions.js');
+require('./conversions.js'); // Descriptor needs it: see lib/fd/descriptor.js.
 const { Server } = require('./server.js');
 const { Socket } = require('./socket.js');
 
@@ -37,7 +37,7 @@ function connect(...args) {
     if (options.timeout) socket.setTimeout(options.timeout);
     return socket.connect(normalized);
   } catch (error) {
-    // Nobody has it: its signal must not abort it, for then its 'error' would be uncaught.
+    // The caller never gets this socket: if its signal aborted it, 'error' would be uncaught.
     socket.destroy();
     throw error;
   }

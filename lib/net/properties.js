@@ -1,7 +1,10 @@
 'use strict';
 
-// What there is to know about a socket: the accessors of Socket.prototype.
+// What there is to know about a socket: the accessors of Socket.prototype, and the
+// credentials of its peer.
 
+const binding = require('../base/binding.js');
+const { errnoException } = require('../base/errors.js');
 const { kBytesRead, kBytesWritten } = require('./symbols.js');
 const { bytesWaiting } = require('./writing.js');
 
@@ -66,4 +69,19 @@ function defineAccessors(prototype) {
   Object.defineProperties(prototype, Object.getOwnPropertyDescriptors(accessors));
 }
 
-module.exports = { defineAccessors };
+/**
+ * The credentials that the kernel noted when the peer of a Unix socket connected, listened
+ * or made the pair.
+ *
+ * @param {number} fd
+ * @returns {{ pid: number, uid: number, gid: number, groups: number[] }} pid: 0 if the peer
+ *   is in a PID namespace that is not visible from here
+ * @throws the system's error: ENOTCONN; ENOTSUP for TCP
+ */
+function peerCredentials(fd) {
+  const credentials = binding.peerCredentials(fd);
+  if (typeof credentials === 'number') throw errnoException(credentials, 'getsockopt');
+  return credentials;
+}
+
+module.exports = { defineAccessors, peerCredentials };

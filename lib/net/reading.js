@@ -38,7 +38,7 @@ function onReadReplaced(replacement) {
 }
 
 // The Agent guards its idle sockets so, and would destroy one on which anything comes:
-// bytes that nobody asked for would be the answer to the next request.
+// unasked bytes would be taken for the answer to the next request.
 function onUnwantedRead() {
   this[kOwner].destroy();
 }
@@ -120,8 +120,8 @@ function stopReading(socket) {
 }
 
 /**
- * The method Socket.prototype[kStopReading]: leaves what comes to somebody else, who has
- * or will have the descriptor. It goes on when the caller reads again.
+ * The method Socket.prototype[kStopReading]: stops reading, and leaves what comes to
+ * the object that has or will have the descriptor. Reading resumes when the caller reads.
  */
 function leaveReading() {
   if (this._handle) stopReading(this);

@@ -14,7 +14,7 @@ const { connectionAccepted, listenFailed, listenStarted, listenSucceeded } = req
 const { startListening } = require('./listening.js');
 const { acceptedSocketOptions, normalizeListenArgs, normalizeServerOptions } = require('./options.js');
 const { descriptorHandle } = require('./passing.js');
-const { peerCredentials } = require('./peer.js');
+const { peerCredentials } = require('./properties.js');
 const { Socket } = require('./socket.js');
 const { forgetFile } = require('../base/socket_files.js');
 const { kOwner } = require('./symbols.js');
@@ -188,8 +188,8 @@ function tcpNames(handle) {
   };
 }
 
-// The credentials of a peer that `allowPeer` turns away. Where they cannot be had, or
-// the function throws, nobody is let in.
+// Returns the credentials of a peer that `allowPeer` turns away, else undefined. If they
+// cannot be read, or the function throws, the peer is refused.
 function refusedPeer(server, handle, isTcp) {
   const { allowPeer } = server[kSettings];
   if (allowPeer === undefined || isTcp) return undefined;

@@ -1,7 +1,7 @@
 'use strict';
 
-// Which lock `replaceStale` takes, and who holds it: for the error of whoever does not get
-// it. Any user who may read a directory such as /tmp can hold its lock for good.
+// Which lock `replaceStale` takes, and who holds it: for the error of a listen() that does
+// not get it. Any user who may read a directory such as /tmp can hold its lock for good.
 
 const fs = require('node:fs');
 const path = require('node:path');

@@ -8,7 +8,10 @@ const { Duplex } = require('node:stream');
 
 const { kWrapped } = require('./symbols.js');
 
-/** Whether such a wrapper reads this socket. Asked at its 'end' at the latest: it listens to no second one. */
+/**
+ * Reports whether such a wrapper reads this socket. The first call must come at 'end' or
+ * before: the wrapper's listener, by which it is recognised, is removed then.
+ */
 function isWrappedByNode(socket) {
   socket[kWrapped] ||= hasEndListenerOfNode(socket);
   return socket[kWrapped];

@@ -32,8 +32,8 @@ function writeToHandle(handle, chunk, encoding) {
   }
 }
 
-// Whether this write may overtake the stream: all before it has left, and it is not so
-// large that the stream would ask its writer to wait for 'drain'.
+// Reports whether this write may bypass the stream: everything before it has left, and it
+// is smaller than what would make the stream ask for a wait for 'drain'.
 function isUnobstructed(socket, length) {
   return (
     socket._handle !== null &&
@@ -104,7 +104,7 @@ function afterWrite(socket, status, callback) {
   }
 }
 
-// Waits for the connection, then calls `again`; tells `callback` if there will be none.
+// Waits for the connection, then calls `again`; fails `callback` if the socket closes before.
 function whenConnected(socket, again, callback) {
   const onClose = () => callback(plain('ERR_SOCKET_CLOSED_BEFORE_CONNECTION'));
   socket.once('connect', () => {

@@ -41,24 +41,30 @@ function partOf(file) {
 
 /**
  * Imports go down the `layers` (highest first; each a list of parts) or stay inside
- * one part. Parts of one layer do not know each other.
+ * one part. Parts of one layer do not know each other. `allowed` lists exceptions, as
+ * 'lib/a.js -> lib/b.js'.
  */
-function importsThatGoUp(sources, layers) {
+function importsThatGoUp(sources, layers, allowed = []) {
   const levelOf = (part) => layers.findIndex((parts) => parts.includes(part));
   return sources.flatMap((source) => {
     const from = partOf(source.file);
     if (levelOf(from) < 0) return [`${source.file}: ${from} has no place in the table of layers`];
     return relativeRequires(source)
       .filter(({ target }) => partOf(target) !== from && levelOf(partOf(target)) <= levelOf(from))
+      .filter(({ target }) => !allowed.includes(`${source.file} -> ${target}`))
       .map(({ node, target }) => `${at(source, node)} imports ${target}`);
   });
 }
 
 /** Files that import each other in a circle, which CommonJS answers with half a module. */
-function importCircles(sources) {
+function importCircles(sources, allowed = []) {
   const byName = new Map(sources.map((source) => [source.file, source]));
   const find = (target) => [target, `${target}.js`, `${target}/index.js`].find((name) => byName.has(name));
-  const edges = new Map(sources.map((s) => [s.file, relativeRequires(s).map(({ target }) => find(target))]));
+  const edgesOf = ({ file, ...source }) =>
+    relativeRequires({ file, ...source })
+      .map(({ target }) => find(target))
+      .filter((target) => !allowed.includes(`${file} -> ${target}`));
+  const edges = new Map(sources.map((source) => [source.file, edgesOf(source)]));
   const circles = [];
   const done = new Set();
   const visit = (file, trail) => {
@@ -69,6 +75,35 @@ function importCircles(sources) {
   };
   for (const file of edges.keys()) visit(file, []);
   return circles;
+}
+
+/**
+ * What another file made is not changed: no property is put on the `prototype` of an
+ * imported class, by assignment or by a method of Object or Reflect.
+ */
+function patchedImports(sources) {
+  return sources.flatMap((source) => {
+    const imported = importedNames(source);
+    const isImported = (node) =>
+      node?.type === 'MemberExpression' && node.property.name === 'prototype' && imported.has(node.object.name);
+    const assigned = nodesOf(source, 'AssignmentExpression').filter(
+      ({ left }) => left.type === 'MemberExpression' && (isImported(left) || isImported(left.object)),
+    );
+    const defined = nodesOf(source, 'CallExpression').filter(
+      ({ callee, arguments: [first] }) =>
+        ['Object', 'Reflect'].includes(callee.object?.name) &&
+        /^(assign|define|set)/.test(callee.property.name) &&
+        isImported(first),
+    );
+    return [...assigned, ...defined].map((node) => `${at(source, node)} changes an imported class`);
+  });
+}
+
+/** The names that a file gives to what it requires. */
+function importedNames(source) {
+  const declarations = nodesOf(source, 'VariableDeclarator').filter(({ init }) => init?.callee?.name === 'require');
+  const names = ({ id }) => (id.type === 'ObjectPattern' ? id.properties.map(({ value }) => value?.name) : [id.name]);
+  return new Set(declarations.flatMap(names));
 }
 
 /** Errors are made in lib/base/errors.js, where every code and message stands. */
@@ -166,6 +201,7 @@ module.exports = {
   includesThatGoUp,
   instanceofChecks,
   licenceTexts,
+  patchedImports,
   uninvitedImportsOfBinding,
   unusedFixtures,
 };

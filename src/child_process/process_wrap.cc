@@ -25,7 +25,7 @@ ProcessWrap::ProcessWrap(const Napi::CallbackInfo& info)
 
 Napi::Value ProcessWrap::Start(const Napi::CallbackInfo& info) {
   SpawnOptions options;
-  if (!options.Read(info[0])) return Result(info, UV_EINVAL);
+  if (!options.Read(info[0], info[1])) return Result(info, UV_EINVAL);
   if (!is_unopened()) return Result(info, UV_EBUSY);
   const int err = child_.Start(options);
   if (err != 0) return Result(info, err);

@@ -45,7 +45,8 @@ int ProcessWrap::Watch(const Napi::CallbackInfo& info) {
     if (err == 0) NoteExit();  // It may have come before we listened.
   }
   if (err == 0) return 0;
-  // A child that cannot be watched (epoll is out of memory) is none.
+  // If the child cannot be watched (epoll is out of memory), kill and reap it, and fail the
+  // spawn.
   child_.KillAndReap();
   Close();
   return err;

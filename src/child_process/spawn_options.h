@@ -16,8 +16,11 @@
 
 namespace pipewright {
 
-// null and undefined are the same for every option.
-inline bool IsNotGiven(const Napi::Value& value) { return value.IsUndefined() || value.IsNull(); }
+// null and undefined are the same for every option. An empty value, which is what a getter
+// that threw leaves, is not among them: it is refused, and the exception is passed on.
+inline bool IsNotGiven(const Napi::Value& value) {
+  return !value.IsEmpty() && (value.IsUndefined() || value.IsNull());
+}
 
 // Strings as execve(2) takes them: a list of pointers that ends with a null one.
 class StringList {

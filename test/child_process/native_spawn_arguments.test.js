@@ -63,12 +63,12 @@ describe.each(FORMS)('%s', (_, spawn) => {
     for (const stdio of WRONG_STDIO) expect(spawn(script(''), stdio)).toBe(-errno.EINVAL);
   });
 
-  test('passes the exception of a getter on', () => {
+  test.each(['cwd', 'closeDescriptors'])('passes the exception of the getter %s on', (name) => {
     const options = script('');
     const get = () => {
       throw new TypeError('mine');
     };
-    Object.defineProperty(options, 'cwd', { get });
+    Object.defineProperty(options, name, { get });
     expect(() => spawn(options, [])).toThrow('mine');
   });
 });

@@ -194,32 +194,30 @@ export interface SpawnOptions {
   file: string;
   /** The first one is the name the child goes by. */
   args: readonly string[];
-  /** 'NAME=value'; undefined: this process's. */
-  env?: readonly string[] | undefined;
-  cwd?: string | undefined;
-  /** By the child's descriptor: ours, or -1 for /dev/null (0 to 2) or none (above). */
-  stdio: readonly number[];
+  /** 'NAME=value'; not given: this process's. */
+  envPairs?: readonly string[] | null | undefined;
+  cwd?: string | null | undefined;
   /** In a session of its own. */
-  detached?: boolean | undefined;
-  uid?: number | undefined;
-  gid?: number | undefined;
-  /** undefined: none when `uid` or `gid` is given, else this process's. */
-  groups?: readonly number[] | undefined;
-  umask?: number | undefined;
+  detached?: boolean | null | undefined;
+  uid?: number | null | undefined;
+  gid?: number | null | undefined;
+  /** Not given: none when `uid` or `gid` is given, else this process's. */
+  groups?: readonly number[] | null | undefined;
+  umask?: number | null | undefined;
   /** [RLIMIT_* number, soft, hard]; Infinity for no limit. */
-  rlimits?: readonly (readonly [number, number, number])[] | undefined;
+  rlimits?: readonly (readonly [number, number, number])[] | null | undefined;
   /** 0: one of its own. */
-  processGroup?: number | undefined;
-  priority?: number | undefined;
+  processGroup?: number | null | undefined;
+  priority?: number | null | undefined;
   /** Sent when the thread that spawned it ends. */
-  parentDeathSignal?: number | undefined;
-  noNewPrivileges?: boolean | undefined;
+  parentDeathSignal?: number | null | undefined;
+  noNewPrivileges?: boolean | null | undefined;
   /** true unless given: nothing but stdio is inherited. With engine 'uv' always as false. */
-  closeDescriptors?: boolean | undefined;
+  closeDescriptors?: boolean | null | undefined;
   /** Which of the child's descriptors; needs `detached`. */
-  controllingTerminal?: number | undefined;
+  controllingTerminal?: number | null | undefined;
   /** 'uv' knows none of `groups` to `noNewPrivileges`, and no `controllingTerminal`: UV_ENOTSUP. */
-  engine?: 'vfork' | 'uv' | undefined;
+  engine?: 'vfork' | 'uv' | null | undefined;
 }
 
 /** As process.resourceUsage(), but `maxRSS` is in bytes, and at least what this process had when it spawned. */
@@ -237,8 +235,12 @@ export interface ChildResourceUsage {
 
 /** One child process. Its `fd` is the pidfd; -1 where the kernel has none. */
 export class ProcessWrap {
-  /** Returns once the program runs, or could not be started. May be tried again after a failure. */
-  spawn(options: SpawnOptions): number;
+  /**
+   * Returns once the program runs, or could not be started. May be tried again after a failure.
+   *
+   * @param stdio for each of the child's descriptors ours, or -1 for /dev/null (0 to 2) or none (above)
+   */
+  spawn(options: SpawnOptions, stdio: readonly number[]): number;
   /** What failed: 'clone' 'stdio' 'chdir' 'setuid' 'exec'…; undefined where nothing did, or it is not known. */
   failedStep(): string | undefined;
   /** 0 before a child was started. */
@@ -253,19 +255,15 @@ export class ProcessWrap {
 export interface ProcessWrap extends Handle {}
 
 export interface SpawnSyncOptions extends SpawnOptions {
-  /** The child's descriptors that are connected with us; 0 only to write to. */
-  pipes?: readonly number[] | undefined;
-  /** By descriptor, what to write to it. */
-  input?: readonly (ArrayBufferView | null | undefined)[] | undefined;
   /** Bytes from each descriptor; 0 or Infinity for no limit. */
-  maxBuffer?: number | undefined;
+  maxBuffer?: number | null | undefined;
   /** Milliseconds. */
-  timeout?: number | undefined;
-  killSignal?: number | undefined;
+  timeout?: number | null | undefined;
+  killSignal?: number | null | undefined;
   /** Milliseconds from killSignal to SIGKILL. */
-  forceKillAfter?: number | undefined;
+  forceKillAfter?: number | null | undefined;
   /** 'exit': grandchildren that hold the descriptors are not waited for. */
-  closeOn?: 'stdio' | 'exit' | undefined;
+  closeOn?: 'stdio' | 'exit' | null | undefined;
 }
 
 export interface SpawnSyncResult {
@@ -282,8 +280,19 @@ export interface SpawnSyncResult {
   timedOut: boolean;
 }
 
-/** Starts a child and waits for its end. A number: UV_EINVAL for a wrong argument. */
-export function spawnSync(options: SpawnSyncOptions): SpawnSyncResult | number;
+/**
+ * Starts a child and waits for its end. A number: UV_EINVAL for a wrong argument.
+ *
+ * @param stdio as for ProcessWrap.spawn()
+ * @param pipes the child's descriptors that are connected with us; 0 only to write to
+ * @param input for each descriptor what to write to it
+ */
+export function spawnSync(
+  options: SpawnSyncOptions,
+  stdio: readonly number[],
+  pipes?: readonly number[] | null,
+  input?: readonly (ArrayBufferView | null | undefined)[] | null,
+): SpawnSyncResult | number;
 
 /** A uv_signal_t, in any thread. */
 export class SignalWrap {

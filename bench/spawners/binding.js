@@ -6,7 +6,7 @@
 const { EventEmitter } = require('node:events');
 const { closeFd, PipeWrap, ProcessWrap, socketpair, spawnSync: runSync } = require('../../lib/base/binding.js');
 
-const env = Object.entries(process.env).map(([name, value]) => `${name}=${value}`);
+const envPairs = Object.entries(process.env).map(([name, value]) => `${name}=${value}`);
 
 function start(file, args, stdio, { engine }) {
   const child = new EventEmitter();
@@ -15,7 +15,7 @@ function start(file, args, stdio, { engine }) {
     handle.close();
     child.emit('exit', code, signal);
   };
-  const err = handle.spawn({ file, args: [file, ...args], stdio, env, engine });
+  const err = handle.spawn({ file, args: [file, ...args], envPairs, engine }, stdio);
   if (err !== 0) throw new Error(`spawn ${file}: ${err}`);
   child.handle = handle;
   return child;
@@ -26,7 +26,7 @@ function spawn(file, args, options) {
 }
 
 function spawnSync(file, args, { engine }) {
-  return runSync({ file, args: [file, ...args], stdio: [-1, -1, -1], pipes: [0, 1, 2], env, engine });
+  return runSync({ file, args: [file, ...args], envPairs, engine }, [-1, -1, -1], [0, 1, 2]);
 }
 
 function exec(command, options, callback) {

@@ -6,7 +6,7 @@ const { ChildProcess: NodeChildProcess } = require('node:child_process');
 const { EventEmitter } = require('node:events');
 const diagnostics = require('node:diagnostics_channel');
 const { errno: ERRNO } = require('node:os').constants;
-const { clearTimeout, setImmediate, setTimeout } = require('node:timers');
+const { setImmediate } = require('node:timers');
 
 const { PipeWrap, ProcessWrap } = require('../base/binding.js');
 const { errnoException, notAvailable, spawnException } = require('../base/errors.js');
@@ -16,12 +16,13 @@ const { Socket } = require('../net/socket.js');
 const { signalName, signalNumber } = require('../base/signal_names.js');
 const { validateArray, validateObject, validateOneOf, validateString } = require('../base/validate.js');
 const { endWithExit } = require('./close_on_exit.js');
-const { toNative } = require('./native_options.js');
-const { validateArguments } = require('./options.js');
+const { Escalation } = require('./deadline.js');
+const { toNative, validateArguments } = require('./options.js');
 const { validateMaySpawn } = require('./permission.js');
 const { closeFds, isLent, lend, normalizeStdio, openStdio } = require('./stdio.js');
 const { killTree } = require('./kill_tree.js');
 
+const SIGTERM = 15;
 const SIGKILL = 9;
 
 // Node tells these with an 'error' event; any other errno is thrown.
@@ -36,9 +37,7 @@ class ChildProcess extends EventEmitter {
   // 'close' comes when the child and each of its streams have ended.
   #awaited = 1;
   #closeOn = 'stdio';
-  #escalation = null; // Of forceKillAfter.
-  #forceKillAfter = 0;
-  #killSignal = signalNumber('SIGTERM');
+  #escalation = new Escalation(this, SIGTERM, 0);
 
   /** @type {any} */
   stdin = undefined;
@@ -83,15 +82,15 @@ class ChildProcess extends EventEmitter {
     this.spawnfile = options.file;
     this.spawnargs = options.args ?? [];
     this.#closeOn = options.closeOn ?? 'stdio';
-    this.#forceKillAfter = options.forceKillAfter ?? 0;
-    this.#killSignal = options.killSignal ?? this.#killSignal;
+    this.#escalation = new Escalation(this, options.killSignal ?? SIGTERM, options.forceKillAfter ?? 0);
     return this.#start(options, entries);
   }
 
   #start(options, entries) {
     if (spawnChannel.start.hasSubscribers) spawnChannel.start.publish({ process: this, options });
+    const native = toNative(options);
     const opened = openStdio(entries);
-    const err = opened.error || this._handle.spawn(toNative(options, opened.childFds));
+    const err = opened.error || this._handle.spawn(native, opened.childFds);
     closeFds(opened.lentFds);
     if (err === 0) process.nextTick(emitSpawn, this);
     else if (!this.#failed(err, opened)) return err;
@@ -174,7 +173,7 @@ class ChildProcess extends EventEmitter {
   #exited(exitCode, signal, step) {
     if (signal > 0) this.signalCode = signalName(signal);
     else this.exitCode = exitCode;
-    clearTimeout(this.#escalation);
+    this.#escalation.stop();
     this.#closeStdin();
     if (exitCode >= 0) this.resourceUsage = this._handle.resourceUsage() ?? null;
     this._handle.close();
@@ -232,7 +231,7 @@ class ChildProcess extends EventEmitter {
     const isSent = isTree ? this.#killTree(number) : this.#kill(number);
     if (isSent) {
       this.killed = true;
-      if (number === this.#killSignal) this.#escalate(isTree);
+      if (this._handle) this.#escalation.onSent(number, isTree);
     }
     return isSent;
   }
@@ -263,12 +262,6 @@ class ChildProcess extends EventEmitter {
     if (err === 0) return true;
     if (err === -ERRNO.ESRCH) return false;
     throw errnoException(err, 'kill');
-  }
-
-  #escalate(isTree) {
-    if (this.#forceKillAfter === 0 || this.#escalation !== null || !this._handle) return;
-    this.#escalation = setTimeout(() => this.kill(SIGKILL, { tree: isTree }), this.#forceKillAfter);
-    this.#escalation.unref();
   }
 
   /** @returns {number | null} the pidfd, which stays the child's; null once it has ended, or where there is none */

@@ -1,10 +1,17 @@
 'use strict';
 
-// How a child is ended from outside: at a timeout, by an AbortSignal.
+// How a child is ended from outside: at a timeout, by an AbortSignal, and by SIGKILL if
+// it has not ended `forceKillAfter` milliseconds after the first signal.
+//
+// spawn() counts the timeout until 'exit', execFile() and run() until 'close'. No timer
+// fires during spawnSync(), so there src/child_process/spawn_sync.cc does the same with a
+// clock of its own (but for the AbortSignal, which nothing could abort).
 
 const { clearTimeout, setTimeout } = require('node:timers');
 
 const { aborted } = require('../base/errors.js');
+
+const SIGKILL = 9;
 
 /**
  * Calls `end` after `timeout` milliseconds (0: never), unless the child has emitted
@@ -44,4 +51,29 @@ function tryToKill(child, killSignal) {
   }
 }
 
-module.exports = { atTimeout, endAfter, endWhenAborted };
+/** forceKillAfter: SIGKILL for a child that has not ended by then; 0 is never. */
+class Escalation {
+  #child;
+  #killSignal;
+  #forceKillAfter;
+  #timer = null;
+
+  constructor(child, killSignal, forceKillAfter) {
+    this.#child = child;
+    this.#killSignal = killSignal;
+    this.#forceKillAfter = forceKillAfter;
+  }
+
+  /** Is to be called for each signal that the child was sent. The first killSignal starts the clock. */
+  onSent(number, isTree) {
+    if (this.#forceKillAfter === 0 || this.#timer !== null || number !== this.#killSignal) return;
+    this.#timer = setTimeout(() => this.#child.kill(SIGKILL, { tree: isTree }), this.#forceKillAfter);
+    this.#timer.unref();
+  }
+
+  stop() {
+    clearTimeout(this.#timer);
+  }
+}
+
+module.exports = { Escalation, atTimeout, endAfter, endWhenAborted };

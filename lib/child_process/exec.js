@@ -8,7 +8,7 @@ const { commandFailed, maxBufferExceeded } = require('../base/errors.js');
 const { atTimeout } = require('./deadline.js');
 const { normalizeExec, normalizeExecFile } = require('./options.js');
 const { Output } = require('./output.js');
-const { spawn } = require('./spawn.js');
+const { start } = require('./spawn.js');
 
 /**
  * Runs a program; the callback gets (error, stdout, stderr) once it and its streams
@@ -18,7 +18,7 @@ const { spawn } = require('./spawn.js');
  */
 function execFile(file, args, options, callback) {
   const call = normalizeExecFile(file, args, options, callback);
-  const child = spawn(call.file, call.args, call.spawn);
+  const child = start(call.start);
   new Execution(child, call);
   return child;
 }

@@ -1,8 +1,8 @@
 'use strict';
 
-// What a caller of spawn(), execFile() and their relatives gave, made into one frozen
-// and complete object: shape the call, fill in defaults, check each option, check them
-// together. Nothing behind this file looks at a caller's options.
+// Makes one frozen and complete object of a call of spawn(), execFile() and their
+// relatives: shape the call, fill in defaults, check each option, check them together.
+// No other file looks at a caller's options, and the addon reads this object as it is.
 
 const { invalidArgType, invalidArgValue } = require('../base/errors.js');
 const { signalNumber } = require('../base/signal_names.js');
@@ -28,7 +28,7 @@ const SIGTERM = 15;
 const MAX_BUFFER = 1024 * 1024; // bytes
 const MAX_ARGUMENTS = 2 ** 20; // execve(2) takes fewer: 9 bytes each, 6 MiB in all.
 
-// What stands for an option that was not given. To give null or undefined is the same.
+// The options to start a child with. null and undefined are the same as not given.
 const SPAWN_DEFAULTS = Object.freeze({
   ...ATTRIBUTE_DEFAULTS,
   argv0: null,
@@ -36,37 +36,29 @@ const SPAWN_DEFAULTS = Object.freeze({
   cwd: null,
   detached: false,
   env: null,
-  forceKillAfter: 0,
   gid: null,
-  killSignal: SIGTERM,
   serialization: 'json',
   shell: false,
-  signal: null,
   stdio: 'pipe',
-  timeout: 0,
   uid: null,
   windowsHide: false,
   windowsVerbatimArguments: false,
 });
 
-const COLLECT_DEFAULTS = Object.freeze({
-  encoding: 'utf8',
-  killSignal: SIGTERM,
-  maxBuffer: MAX_BUFFER,
-  timeout: 0,
-});
+// How a child is ended from outside: see deadline.js.
+const DEADLINE_DEFAULTS = Object.freeze({ forceKillAfter: 0, killSignal: SIGTERM, signal: null, timeout: 0 });
 
-// Of spawn()'s options, exec() and execFile() pass over these.
-const NOT_FOR_EXEC = Object.freeze(['argv0', 'detached', 'stdio', 'timeout', 'serialization']);
+const EXEC_DEFAULTS = Object.freeze({ encoding: 'utf8', maxBuffer: MAX_BUFFER });
+
+// exec() and execFile() ignore these options of spawn().
+const NOT_FOR_EXEC = Object.freeze(['argv0', 'detached', 'stdio', 'serialization']);
 
 const RUN_DEFAULTS = Object.freeze({
   encoding: 'utf8',
   input: null,
-  killSignal: SIGTERM,
   maxBuffer: 64 * MAX_BUFFER,
   reject: true,
   stdio: null,
-  timeout: 0,
 });
 
 const SYNC_DEFAULTS = Object.freeze({ encoding: 'buffer', input: null, maxBuffer: MAX_BUFFER });
@@ -74,7 +66,7 @@ const SYNC_DEFAULTS = Object.freeze({ encoding: 'buffer', input: null, maxBuffer
 const [major] = process.versions.node.split('.').map(Number);
 const shellArguments = { isWarned: false };
 
-// Node says so at run time from 24 on, once a process.
+// Node warns at run time from 24 on, once a process.
 function warnOfShellArguments() {
   if (major < 24 || shellArguments.isWarned) return;
   shellArguments.isWarned = true;
@@ -87,61 +79,77 @@ function warnOfShellArguments() {
 }
 
 /**
- * Of spawn(file[, args][, options]): what ChildProcess.prototype.spawn() takes, with
- * Node's names for it, and how the child is to be ended.
+ * spawn(file[, args][, options]): what ChildProcess.prototype.spawn() takes, with Node's
+ * names for it, and the deadline.
  */
 function normalizeSpawn(file, args, options) {
-  return normalizeShaped(shapeSpawn(file, args, options));
+  const call = shapeSpawn(file, args, options);
+  return Object.freeze({ ...normalizeStart(call), ...normalizeDeadline(call.options) });
 }
 
-function normalizeShaped(call) {
+// What the child is started with.
+function normalizeStart(call) {
   const given = withDefaults(SPAWN_DEFAULTS, call.options);
   validateSpawn(given);
   const attributes = normalizeAttributes(given);
   const command = toCommand(call.file, call.args, given);
-  return Object.freeze({
+  return {
     ...attributes,
     ...command,
     closeOn: given.closeOn,
     cwd: given.cwd === null ? null : toPath(given.cwd, 'options.cwd'),
     detached: given.detached || attributes.controllingTerminal !== null,
     envPairs: environmentPairs(given.env, command.args),
-    forceKillAfter: given.forceKillAfter,
     gid: toGroup(given.gid, 'options.gid'),
-    killSignal: toKillSignal(given.killSignal),
     serialization: given.serialization,
-    signal: given.signal,
     stdio: given.stdio,
-    timeout: given.timeout,
     uid: toUser(given.uid, 'options.uid'),
     windowsHide: given.windowsHide,
     windowsVerbatimArguments: given.windowsVerbatimArguments,
-  });
+  };
 }
 
-/** Of execFile(file[, args][, options][, callback]). `spawn` are the options to spawn with. */
+function normalizeDeadline(options) {
+  const { forceKillAfter, killSignal, signal, timeout } = withDefaults(DEADLINE_DEFAULTS, options);
+  validateInteger(timeout, 'timeout', 0, Number.MAX_SAFE_INTEGER);
+  if (signal !== null) validateAbortSignal(signal, 'options.signal');
+  validateInteger(forceKillAfter, 'options.forceKillAfter', 0, 2 ** 31 - 1);
+  return { forceKillAfter, killSignal: toKillSignal(killSignal), signal, timeout };
+}
+
+// How much of the output is kept, and in what form: see output.js. encoding null: Buffers.
+function normalizeCollecting({ encoding, maxBuffer }) {
+  validateNumber(maxBuffer, 'options.maxBuffer', 0);
+  return { encoding: encoding !== 'buffer' && Buffer.isEncoding(encoding) ? encoding : null, maxBuffer };
+}
+
+/**
+ * execFile(file[, args][, options][, callback]). `start` is what spawn() would make of
+ * it, with a timeout of 0: the timeout here ends with 'close', not with 'exit'.
+ */
 function normalizeExecFile(...call) {
   const { file, args, options, callback } = shapeExecFile(...call);
-  const given = { ...COLLECT_DEFAULTS, ...options };
-  validateTimeout(given.timeout);
-  validateMaxBuffer(given.maxBuffer);
+  const deadline = normalizeDeadline(options);
+  const given = withDefaults(EXEC_DEFAULTS, options);
+  if ('encoding' in options) given.encoding = options.encoding; // null asks for Buffers.
+  const collecting = normalizeCollecting(given);
   const { windowsHide, windowsVerbatimArguments } = options;
-  const spawn = {
+  const startOptions = {
     __proto__: null,
     ...options,
     windowsHide: Boolean(windowsHide),
     windowsVerbatimArguments: Boolean(windowsVerbatimArguments),
   };
-  for (const name of NOT_FOR_EXEC) delete spawn[name];
+  for (const name of NOT_FOR_EXEC) delete startOptions[name];
+  const start = normalizeStart(shapeSpawn(file, args, startOptions));
   return Object.freeze({
+    ...collecting,
     args,
     callback: callback ?? null,
-    encoding: toEncoding(given.encoding),
     file,
-    killSignal: toKillSignal(given.killSignal ?? SIGTERM),
-    maxBuffer: given.maxBuffer ?? MAX_BUFFER,
-    spawn,
-    timeout: given.timeout ?? 0,
+    killSignal: deadline.killSignal,
+    start: Object.freeze({ ...start, ...deadline, timeout: 0 }),
+    timeout: deadline.timeout,
   });
 }
 
@@ -158,40 +166,59 @@ function normalizeExec(command, options, callback) {
   };
 }
 
-/** Of run(file[, args][, options]). `spawn` are the options to spawn with. */
+/** run(file[, args][, options]). `start` as with execFile(). */
 function normalizeRun(file, args, options) {
   const call = shapeSpawn(file, args, options);
+  const deadline = normalizeDeadline(call.options);
   const given = withDefaults(RUN_DEFAULTS, call.options);
-  validateTimeout(given.timeout);
-  validateMaxBuffer(given.maxBuffer);
+  const collecting = normalizeCollecting(given);
   validateBoolean(given.reject, 'options.reject');
   if (given.input !== null) validateInput(given.input, 'options.input');
-  const stdio = given.stdio ?? [given.input === null ? 'ignore' : 'pipe', 'pipe', 'pipe'];
+  call.options.stdio = given.stdio ?? [given.input === null ? 'ignore' : 'pipe', 'pipe', 'pipe'];
   return Object.freeze({
+    ...collecting,
     args: call.args,
-    encoding: toEncoding(given.encoding),
     file,
     input: given.input,
-    killSignal: toKillSignal(given.killSignal),
-    maxBuffer: given.maxBuffer,
+    killSignal: deadline.killSignal,
     reject: given.reject,
-    spawn: { ...call.options, stdio, timeout: 0 },
-    timeout: given.timeout,
+    start: Object.freeze({ ...normalizeStart(call), ...deadline, timeout: 0 }),
+    timeout: deadline.timeout,
   });
 }
 
-/** Of spawnSync(): that of spawn(), and what to write and how much to read. */
+/**
+ * spawnSync(): as spawn(), what to write, and how much to read. `args` are strings, and
+ * `spawnargs` are the caller's.
+ */
 function normalizeSync(file, args, options) {
   const call = shapeSpawn(file, args, options);
-  delete call.options.signal; // Nothing could abort it.
-  const spawn = normalizeShaped(call);
+  delete call.options.signal; // No code of the caller's runs until the child has ended.
+  const start = normalizeStart(call);
+  const deadline = normalizeDeadline(call.options);
   const given = withDefaults(SYNC_DEFAULTS, call.options);
-  validateMaxBuffer(given.maxBuffer);
-  return Object.freeze({
-    ...spawn,
-    encoding: given.encoding,
+  const { maxBuffer } = normalizeCollecting(given);
+  return toNative({
+    ...start,
+    ...deadline,
+    encoding: given.encoding, // An unknown one is an error here, as it is to Node.
     input: given.input,
-    maxBuffer: given.maxBuffer,
+    maxBuffer,
+    spawnargs: start.args.slice(1),
+  });
+}
+
+/**
+ * What the addon takes to start a child, from the argument of ChildProcess.prototype.spawn().
+ * That method is public: tools that wrap it hand in plain objects with Node's names, without
+ * most of the options, and with arguments that are no strings.
+ */
+function toNative(options) {
+  return Object.freeze({
+    ...options,
+    args: options.args?.length > 0 ? options.args.map(String) : [options.file],
+    cwd: options.cwd || null,
+    detached: Boolean(options.detached),
   });
 }
 
@@ -237,12 +264,12 @@ function copyArguments(args) {
   return [...args];
 }
 
-// Without a prototype, so that an `Object.prototype.shell` is nobody's option.
+// The copy has no prototype, so that `Object.prototype.shell` is not taken for an option.
 function own(options) {
   return { __proto__: null, ...options };
 }
 
-// Every option that `defaults` has, and no other.
+// Has every option that `defaults` has, and no other.
 function withDefaults(defaults, options) {
   const given = { ...defaults };
   for (const name in options) {
@@ -257,10 +284,7 @@ function validateSpawn(given) {
   validateArgv0(given.argv0);
   validateBoolean(given.windowsHide, 'options.windowsHide');
   validateBoolean(given.windowsVerbatimArguments, 'options.windowsVerbatimArguments');
-  validateTimeout(given.timeout);
-  if (given.signal !== null) validateAbortSignal(given.signal, 'options.signal');
   validateOneOf(given.closeOn, 'options.closeOn', ['stdio', 'exit']);
-  validateInteger(given.forceKillAfter, 'options.forceKillAfter', 0, 2 ** 31 - 1);
 }
 
 function validateShell(shell) {
@@ -274,17 +298,9 @@ function validateArgv0(argv0) {
   validateNoNul(argv0, 'options.argv0');
 }
 
-function validateTimeout(timeout) {
-  if (timeout != null) validateInteger(timeout, 'timeout', 0, Number.MAX_SAFE_INTEGER);
-}
-
 function validateInput(input, name) {
   if (typeof input === 'string' || ArrayBuffer.isView(input)) return;
   throw invalidArgType(name, ['string', 'Buffer', 'TypedArray', 'DataView'], input);
-}
-
-function validateMaxBuffer(maxBuffer) {
-  if (maxBuffer != null) validateNumber(maxBuffer, 'options.maxBuffer', 0);
 }
 
 function toKillSignal(signal) {
@@ -294,11 +310,7 @@ function toKillSignal(signal) {
   return signalNumber(signal);
 }
 
-function toEncoding(encoding) {
-  return encoding !== 'buffer' && Buffer.isEncoding(encoding) ? encoding : null;
-}
-
-/** The file to execute and its argument list, argv[0] included. */
+// The file to execute, and its argument list with argv[0].
 function toCommand(file, args, { argv0, shell }) {
   if (!shell) return { file, args: [argv0 ?? file, ...args] };
   if (args.length > 0) warnOfShellArguments();
@@ -307,12 +319,12 @@ function toCommand(file, args, { argv0, shell }) {
 }
 
 module.exports = {
-  SPAWN_DEFAULTS,
   normalizeExec,
   normalizeExecFile,
   normalizeRun,
   normalizeSpawn,
   normalizeSync,
   shapeExecFile,
+  toNative,
   validateArguments,
 };

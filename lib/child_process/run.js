@@ -8,7 +8,7 @@ const { maxBufferExceeded, runFailed } = require('../base/errors.js');
 const { atTimeout } = require('./deadline.js');
 const { normalizeRun } = require('./options.js');
 const { Output } = require('./output.js');
-const { spawn } = require('./spawn.js');
+const { start } = require('./spawn.js');
 
 const LAST_LINES = 10; // Of stderr, in the message of a rejection.
 
@@ -40,7 +40,7 @@ class Run {
 
   constructor(call) {
     this.#call = call;
-    this.child = spawn(call.file, call.args, call.spawn);
+    this.child = start(call.start);
     this.result = this.#awaitEnd();
     this.#output = new Output(this.child, call, (name) => {
       this.#cause ??= maxBufferExceeded(name);

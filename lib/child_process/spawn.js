@@ -1,6 +1,6 @@
 'use strict';
 
-// spawn(): a child, started.
+// spawn(): starts a child.
 
 const { ChildProcess } = require('./child.js');
 const { endAfter, endWhenAborted } = require('./deadline.js');
@@ -14,17 +14,22 @@ const { normalizeSpawn } = require('./options.js');
  * @param {object} [options]
  * @returns {ChildProcess}
  * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE, ERR_OUT_OF_RANGE, ERR_UNKNOWN_SIGNAL,
- *   ERR_INCOMPATIBLE_OPTION_PAIR; what the system says, but for ENOENT, EACCES, EAGAIN,
- *   EMFILE and ENFILE, which 'error' tells
+ *   ERR_INCOMPATIBLE_OPTION_PAIR; the system's error, but for ENOENT, EACCES, EAGAIN,
+ *   EMFILE and ENFILE, which 'error' reports
  */
 function spawn(file, args, options) {
-  const { signal, timeout, killSignal, ...start } = normalizeSpawn(file, args, options);
+  return start(normalizeSpawn(file, args, options));
+}
+
+/** Starts what normalizeSpawn() returns. */
+function start({ signal, timeout, ...options }) {
+  const { killSignal } = options;
   const child = new ChildProcess();
-  // A plain object: tools that wrap this method change what is in it.
-  child.spawn({ ...start, killSignal });
+  // `options` is a plain object: tools that wrap this method change what is in it.
+  child.spawn(options);
   endAfter(child, timeout, killSignal);
   endWhenAborted(child, signal, killSignal);
   return child;
 }
 
-module.exports = { spawn };
+module.exports = { spawn, start };

@@ -5,7 +5,6 @@
 const binding = require('../base/binding.js');
 const { commandFailed, spawnException } = require('../base/errors.js');
 const { signalName } = require('../base/signal_names.js');
-const { toNative } = require('./native_options.js');
 const { normalizeExec, normalizeSync, shapeExecFile } = require('./options.js');
 const { validateMaySpawn } = require('./permission.js');
 const { toSyncPipes } = require('./stdio.js');
@@ -19,23 +18,13 @@ function spawnSync(file, args, options) {
   const call = normalizeSync(file, args, options);
   validateMaySpawn();
   const { stdio, pipes, input } = toSyncPipes(call.stdio, call.input, call.encoding);
-  const { maxBuffer, timeout, killSignal, forceKillAfter, closeOn } = call;
-  const ended = binding.spawnSync({
-    ...toNative(call, stdio),
-    pipes,
-    input,
-    maxBuffer,
-    timeout,
-    killSignal,
-    forceKillAfter,
-    closeOn,
-  });
+  const ended = binding.spawnSync(call, stdio, pipes, input);
   return typeof ended === 'number' ? toResult(call, { ...NO_CHILD, error: ended }) : toResult(call, ended);
 }
 
 const NO_CHILD = Object.freeze({ pid: 0, status: null, signal: null, output: null, resourceUsage: undefined });
 
-function toResult({ file, args, encoding }, ended) {
+function toResult({ file, spawnargs, encoding }, ended) {
   const { pid, status, signal } = ended;
   const output = ended.output && decode(ended.output, encoding);
   const result = {
@@ -48,7 +37,7 @@ function toResult({ file, args, encoding }, ended) {
   };
   describeUse(result, ended.resourceUsage ?? null);
   if (ended.error !== 0) {
-    const detail = { path: file, spawnargs: args.slice(1), step: ended.errorStep };
+    const detail = { path: file, spawnargs, step: ended.errorStep };
     result.error = spawnException(ended.error, `spawnSync ${file}`, detail);
   }
   return result;

@@ -25,7 +25,7 @@ ProcessWrap::ProcessWrap(const Napi::CallbackInfo& info)
 
 Napi::Value ProcessWrap::Start(const Napi::CallbackInfo& info) {
   SpawnOptions options;
-  if (!options.Read(info[0])) return Result(info, UV_EINVAL);
+  if (!options.Read(info[0], info[1])) return Result(info, UV_EINVAL);
   if (!is_unopened()) return Result(info, UV_EBUSY);
   const int err = child_.Start(options);
   if (err != 0) return Result(info, err);
@@ -45,7 +45,8 @@ int ProcessWrap::Watch(const Napi::CallbackInfo& info) {
     if (err == 0) NoteExit();  // It may have come before we listened.
   }
   if (err == 0) return 0;
-  // A child that cannot be watched (epoll is out of memory) is none.
+  // If the child cannot be watched (epoll is out of memory), kill and reap it, and fail the
+  // spawn.
   child_.KillAndReap();
   Close();
   return err;

@@ -77,11 +77,14 @@ bool ReadGroups(const Napi::Value& value, std::vector<gid_t>* out) {
   return ReadList(value, ReadId, out);
 }
 
+bool ReadResourceLimits(const Napi::Value& value, std::vector<ResourceLimit>* out) {
+  return ReadList(value, ReadResourceLimit, out);
+}
+
 bool ReadEnv(const Napi::Value& value, StringList* out) { return out->Read(value); }
 
 bool ReadEngine(const Napi::Value& value, SpawnOptions::Engine* out) {
   std::string name;
-  if (value.IsUndefined()) return true;
   if (!ToString(value, &name)) return false;
   if (name == "vfork") {
     *out = SpawnOptions::Engine::kVfork;
@@ -93,20 +96,23 @@ bool ReadEngine(const Napi::Value& value, SpawnOptions::Engine* out) {
   return true;
 }
 
-// undefined leaves `out` unset.
-template <typename Item>
-bool ReadOptional(const Napi::Value& value, bool (*read)(const Napi::Value&, Item*),
-                  std::optional<Item>* out) {
-  if (value.IsUndefined()) return true;
-  return read(value, &out->emplace());
-}
-
-// undefined leaves `out` as it is.
 bool ReadBool(const Napi::Value& value, bool* out) {
-  if (value.IsUndefined()) return true;
   if (!value.IsBoolean()) return false;
   *out = value.As<Napi::Boolean>().Value();
   return true;
+}
+
+// An option that was not given leaves `out` unset.
+template <typename Item>
+bool ReadOptional(const Napi::Value& value, bool (*read)(const Napi::Value&, Item*),
+                  std::optional<Item>* out) {
+  return IsNotGiven(value) || read(value, &out->emplace());
+}
+
+// An option that was not given leaves `out` at its default.
+template <typename Item>
+bool ReadOr(const Napi::Value& value, bool (*read)(const Napi::Value&, Item*), Item* out) {
+  return IsNotGiven(value) || read(value, out);
 }
 
 }  // namespace
@@ -141,27 +147,27 @@ bool StringList::Read(const Napi::Value& value) {
   return true;
 }
 
-bool SpawnOptions::Read(const Napi::Value& value) {
+bool SpawnOptions::Read(const Napi::Value& value, const Napi::Value& stdio_value) {
   if (!value.IsObject()) return false;
   const auto object = value.As<Napi::Object>();
   const bool is_read =
       ReadString(object.Get("file"), &file) && args.Read(object.Get("args")) &&
-      ReadOptional(object.Get("env"), ReadEnv, &env) &&
+      ReadOptional(object.Get("envPairs"), ReadEnv, &env) &&
       ReadOptional(object.Get("cwd"), ReadString, &cwd) &&
-      ReadList(object.Get("stdio"), ReadStdio, &stdio) &&
-      ReadBool(object.Get("detached"), &detached) &&
+      ReadList(stdio_value, ReadStdio, &stdio) &&
+      ReadOr(object.Get("detached"), ReadBool, &detached) &&
       ReadOptional(object.Get("uid"), ReadId, &uid) &&
-      ReadOptional(object.Get("gid"), ReadId, &gid) && ReadEngine(object.Get("engine"), &engine) &&
+      ReadOptional(object.Get("gid"), ReadId, &gid) &&
+      ReadOr(object.Get("engine"), ReadEngine, &engine) &&
       ReadOptional(object.Get("groups"), ReadGroups, &groups) &&
       ReadOptional(object.Get("umask"), ReadMode, &umask) &&
-      (object.Get("rlimits").IsUndefined() ||
-       ReadList(object.Get("rlimits"), ReadResourceLimit, &rlimits)) &&
+      ReadOr(object.Get("rlimits"), ReadResourceLimits, &rlimits) &&
       ReadOptional(object.Get("processGroup"), ReadInt, &process_group) &&
       ReadOptional(object.Get("priority"), ReadInt, &priority) &&
       ReadOptional(object.Get("parentDeathSignal"), ReadInt, &parent_death_signal) &&
       ReadOptional(object.Get("controllingTerminal"), ReadInt, &controlling_terminal) &&
-      ReadBool(object.Get("noNewPrivileges"), &no_new_privileges) &&
-      ReadBool(object.Get("closeDescriptors"), &close_descriptors);
+      ReadOr(object.Get("noNewPrivileges"), ReadBool, &no_new_privileges) &&
+      ReadOr(object.Get("closeDescriptors"), ReadBool, &close_descriptors);
   if (!is_read || args.size() == 0) return false;
   if (stdio.size() < 3) stdio.resize(3, kIgnored);
   return !controlling_terminal ||

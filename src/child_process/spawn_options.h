@@ -1,4 +1,5 @@
-// What a spawn needs, built from one JavaScript object that lib/ has validated. Owns
+// What a spawn needs: read from the frozen object that lib/child_process/options.js makes
+// of a call, as it is, and from the descriptors that were opened for it since. Owns
 // everything it points to.
 
 #ifndef PIPEWRIGHT_SRC_CHILD_PROCESS_SPAWN_OPTIONS_H_
@@ -15,10 +16,16 @@
 
 namespace pipewright {
 
+// null and undefined are the same for every option. An empty value, which is what a getter
+// that threw leaves, is not among them: it is refused, and the exception is passed on.
+inline bool IsNotGiven(const Napi::Value& value) {
+  return !value.IsEmpty() && (value.IsUndefined() || value.IsNull());
+}
+
 // Strings as execve(2) takes them: a list of pointers that ends with a null one.
 class StringList {
  public:
-  // False for anything but an array of strings without NUL bytes.
+  // Returns false for anything but an array of strings without NUL bytes.
   bool Read(const Napi::Value& value);
 
   char* const* data() const { return pointers_.data(); }
@@ -50,7 +57,7 @@ struct SpawnOptions {
   std::optional<gid_t> gid;
   Engine engine = Engine::kDefault;
 
-  // From here on what only the vfork engine can do.
+  // Only the vfork engine can do what follows.
   std::optional<std::vector<gid_t>> groups;
   std::optional<mode_t> umask;
   std::vector<ResourceLimit> rlimits;
@@ -61,8 +68,8 @@ struct SpawnOptions {
   bool no_new_privileges = false;
   bool close_descriptors = true;
 
-  // False where something is of a wrong type or out of range, or a string holds NUL.
-  bool Read(const Napi::Value& value);
+  // Returns false if something is of a wrong type or out of range, or a string holds NUL.
+  bool Read(const Napi::Value& value, const Napi::Value& stdio_value);
 
   bool NeedsVfork() const;
 };

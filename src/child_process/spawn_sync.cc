@@ -25,10 +25,10 @@ constexpr double kNever = std::numeric_limits<double>::infinity();
 
 double Milliseconds() { return static_cast<double>(uv_hrtime()) / 1e6; }
 
-// A number of bytes or milliseconds. undefined and 0 are no limit.
+// A number of bytes or milliseconds. 0 is no limit, like an option that was not given.
 bool ReadLimit(const Napi::Value& value, double* out) {
   *out = kNever;
-  if (value.IsUndefined()) return true;
+  if (IsNotGiven(value)) return true;
   if (!value.IsNumber()) return false;
   const double number = value.As<Napi::Number>().DoubleValue();
   if (std::isnan(number) || number < 0) return false;
@@ -46,7 +46,7 @@ struct SyncOptions {
   int kill_signal = SIGTERM;
   bool closes_on_exit = false;
 
-  bool Read(const Napi::Value& value);
+  bool Read(const Napi::CallbackInfo& info);
 
  private:
   bool ReadPipes(const Napi::Value& value);
@@ -55,7 +55,7 @@ struct SyncOptions {
 };
 
 bool SyncOptions::ReadPipes(const Napi::Value& value) {
-  if (value.IsUndefined()) return true;
+  if (IsNotGiven(value)) return true;
   if (!value.IsArray()) return false;
   const auto array = value.As<Napi::Array>();
   for (uint32_t i = 0; i < array.Length(); ++i) {
@@ -69,7 +69,7 @@ bool SyncOptions::ReadPipes(const Napi::Value& value) {
 }
 
 bool SyncOptions::ReadInput(const Napi::Value& value, std::vector<napi_value>* out) {
-  if (value.IsUndefined()) return true;
+  if (IsNotGiven(value)) return true;
   if (!value.IsArray()) return false;
   const auto array = value.As<Napi::Array>();
   const size_t count = std::min<size_t>(array.Length(), spawn.stdio.size());
@@ -81,28 +81,28 @@ bool SyncOptions::TakeAddresses(Napi::Env env, const std::vector<napi_value>& in
   input.assign(spawn.stdio.size(), uv_buf_init(nullptr, 0));
   for (size_t i = 0; i < inputs.size(); ++i) {
     const Napi::Value item(env, inputs[i]);
-    if (!item.IsUndefined() && !item.IsNull() && !ToBytes(item, &input[i])) return false;
+    if (!IsNotGiven(item) && !ToBytes(item, &input[i])) return false;
   }
   return true;
 }
 
-bool SyncOptions::Read(const Napi::Value& value) {
-  if (!spawn.Read(value)) return false;
-  const auto object = value.As<Napi::Object>();
+bool SyncOptions::Read(const Napi::CallbackInfo& info) {
+  if (!spawn.Read(info[0], info[1])) return false;
+  const auto object = info[0].As<Napi::Object>();
   std::string close_on = "stdio";
   std::vector<napi_value> inputs;
   const Napi::Value close_on_value = object.Get("closeOn");
   const Napi::Value signal_value = object.Get("killSignal");
-  const bool is_read = ReadPipes(object.Get("pipes")) && ReadInput(object.Get("input"), &inputs) &&
+  const bool is_read = ReadPipes(info[2]) && ReadInput(info[3], &inputs) &&
                        ReadLimit(object.Get("maxBuffer"), &max_buffer) &&
                        ReadLimit(object.Get("timeout"), &timeout) &&
                        ReadLimit(object.Get("forceKillAfter"), &force_kill_after) &&
-                       (signal_value.IsUndefined() || ToInt32(signal_value, &kill_signal)) &&
-                       (close_on_value.IsUndefined() || ToString(close_on_value, &close_on));
+                       (IsNotGiven(signal_value) || ToInt32(signal_value, &kill_signal)) &&
+                       (IsNotGiven(close_on_value) || ToString(close_on_value, &close_on));
   closes_on_exit = close_on == "exit";
   if (!is_read || (!closes_on_exit && close_on != "stdio")) return false;
-  // Last: any getter above may have detached the memory of an input.
-  return TakeAddresses(value.Env(), inputs);
+  // Comes last: any getter above may have detached the memory of an input.
+  return TakeAddresses(info.Env(), inputs);
 }
 
 class SyncSpawn {
@@ -263,7 +263,7 @@ Napi::Object SyncSpawn::ToObject(Napi::Env env) const {
 
 Napi::Value SpawnSync(const Napi::CallbackInfo& info) {
   SyncOptions options;
-  if (!options.Read(info[0])) return Napi::Number::New(info.Env(), UV_EINVAL);
+  if (!options.Read(info)) return Napi::Number::New(info.Env(), UV_EINVAL);
   SyncSpawn spawn(&options);
   spawn.Run();
   return spawn.ToObject(info.Env());

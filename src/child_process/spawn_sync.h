@@ -1,5 +1,7 @@
-// Spawns a child and waits for its end, without the loop: feeds its stdin, collects
-// what it writes, and sees to limits of size and time.
+// Spawns a child and waits for its end without the loop: feeds its stdin, collects what
+// it writes, and keeps the limits of size and time. No timer of the loop can fire
+// meanwhile, so it has a clock of its own for what lib/child_process/deadline.js does
+// for spawn().
 
 #ifndef PIPEWRIGHT_SRC_CHILD_PROCESS_SPAWN_SYNC_H_
 #define PIPEWRIGHT_SRC_CHILD_PROCESS_SPAWN_SYNC_H_
@@ -8,16 +10,17 @@
 
 namespace pipewright {
 
-// For JavaScript: spawnSync(options) takes what ProcessWrap.spawn() takes, and
-// - pipes: descriptors of the child's that are connected with us; 0 only to write to
-// - input: by descriptor, bytes to write to it, or undefined
+// For JavaScript: spawnSync(options, stdio, pipes, input). `options` and `stdio` are what
+// ProcessWrap.spawn() takes, and `options` may have
 // - maxBuffer, timeout, forceKillAfter: bytes and milliseconds; 0 or Infinity for none
 // - killSignal: number; closeOn: 'stdio' | 'exit'
+// `pipes` are the child's descriptors that are connected with us (we only write to 0);
+// `input` is, by descriptor, what to write to it. Both may be left out.
 //
 // It returns { pid, status, signal, output, error, errorStep, resourceUsage, timedOut }:
-// status and signal are null where the other holds, `error` is 0 or a negative errno, and
-// `output` is null where there was no child, else by descriptor a Buffer or null. A
-// negative number instead of all that: an argument is wrong.
+// one of status and signal is null, `error` is 0 or a negative errno, and `output` is null
+// if there was no child, else a Buffer or null for each descriptor. If an argument is
+// wrong, it returns UV_EINVAL instead.
 Napi::Value SpawnSync(const Napi::CallbackInfo& info);
 
 }  // namespace pipewright

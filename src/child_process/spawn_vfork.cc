@@ -1,6 +1,10 @@
 // The vfork engine: clone(CLONE_VM | CLONE_VFORK | CLONE_PIDFD). The child borrows
 // this process's memory, and the calling thread waits, until the child execs or
 // exits: nothing is copied, so the cost is the same at any size of the parent.
+//
+// This is one long file because the steps that run in the child, the table that orders
+// them, the contract that all of them keep and the clone that relies on it (stack, blocked
+// signals, dumpable flag) can only be judged together.
 
 #include <fcntl.h>
 #include <sched.h>

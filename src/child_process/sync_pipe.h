@@ -23,7 +23,7 @@ class SyncPipe {
   SyncPipe(int child_fd, uv_buf_t input, size_t max_output);
 
   int child_fd() const { return child_fd_; }
-  // Nobody writes to their stdin.
+  // We never read from the child's stdin.
   bool may_read() const { return child_fd_ != STDIN_FILENO; }
 
   // Makes the pair; `child_end` is what the child is to get. 0 or a negative errno.

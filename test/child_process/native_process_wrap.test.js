@@ -74,7 +74,7 @@ describe.each(ENGINES)('a child of the %s engine', (engine) => {
 
   test('leaves no zombie, listener or not', async () => {
     const handle = new ProcessWrap();
-    expect(handle.spawn({ ...script('exit 0'), engine })).toBe(0);
+    expect(handle.spawn({ ...script('exit 0'), engine }, [])).toBe(0);
     const gone = new SignalWrap();
     await new Promise((resolve) => {
       gone.onsignal = () => !fs.existsSync(`/proc/${handle.pid()}`) && resolve();
@@ -179,17 +179,17 @@ describe.each(ENGINES)('a child of the %s engine', (engine) => {
 describe('a ProcessWrap', () => {
   test('starts one child only', async () => {
     const child = startWaiting();
-    expect(child.handle.spawn(script(''))).toBe(-errno.EBUSY);
+    expect(child.handle.spawn(script(''), [])).toBe(-errno.EBUSY);
     child.release();
     await child.exited;
-    expect(child.handle.spawn(script(''))).toBe(-errno.EBUSY);
+    expect(child.handle.spawn(script(''), [])).toBe(-errno.EBUSY);
   });
 
   test('may try again after a failure', async () => {
     const { handle, error } = start({ file: '/nonexistent' });
     expect([error, handle.failedStep(), handle.pid()]).toEqual([-errno.ENOENT, 'exec', 0]);
     const exited = new Promise((resolve) => (handle.onexit = resolve));
-    expect(handle.spawn(script('exit 5'))).toBe(0);
+    expect(handle.spawn(script('exit 5'), [])).toBe(0);
     expect(handle.failedStep()).toBeUndefined();
     expect(await exited).toBe(5);
     handle.close();
@@ -219,7 +219,7 @@ describe('a ProcessWrap', () => {
           handle.close();
           resolve(storage.getStore());
         };
-        handle.spawn(script(''));
+        handle.spawn(script(''), []);
       });
     });
     expect(await exit).toBe('mine');

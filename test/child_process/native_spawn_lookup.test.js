@@ -21,18 +21,18 @@ describe.each(ENGINES)('the %s engine', (engine) => {
     const folder = temporaryFolder();
     program(folder, 'ls', '#!/bin/sh\necho mine\n');
     const options = { engine, file: 'ls', args: ['ls'] };
-    expect(await run({ ...options, env: [`PATH=/nowhere:${folder}`] })).toMatchObject({ output: 'mine\n' });
+    expect(await run({ ...options, envPairs: [`PATH=/nowhere:${folder}`] })).toMatchObject({ output: 'mine\n' });
   });
 
   test('looks in /bin and /usr/bin when the env has no PATH', async () => {
-    expect(await run({ engine, file: 'echo', args: ['echo', 'x'], env: [] })).toMatchObject({ output: 'x\n' });
+    expect(await run({ engine, file: 'echo', args: ['echo', 'x'], envPairs: [] })).toMatchObject({ output: 'x\n' });
   });
 
   test('takes an empty element of PATH for the directory of the child', async () => {
     const folder = temporaryFolder();
     program(folder, 'here', '#!/bin/sh\necho here\n');
     const options = { engine, file: 'here', args: ['here'], cwd: folder };
-    expect(await run({ ...options, env: ['PATH=/nowhere:'] })).toMatchObject({ output: 'here\n' });
+    expect(await run({ ...options, envPairs: ['PATH=/nowhere:'] })).toMatchObject({ output: 'here\n' });
   });
 
   test('runs a script without #! by /bin/sh', async () => {
@@ -43,7 +43,7 @@ describe.each(ENGINES)('the %s engine', (engine) => {
   test('runs a script without #! that it found in PATH', async () => {
     const folder = temporaryFolder();
     program(folder, 'plain', 'echo plain\n');
-    const options = { engine, file: 'plain', args: ['plain'], env: [`PATH=${folder}:/bin`] };
+    const options = { engine, file: 'plain', args: ['plain'], envPairs: [`PATH=${folder}:/bin`] };
     expect(await run(options)).toMatchObject({ output: 'plain\n' });
   });
 
@@ -51,14 +51,14 @@ describe.each(ENGINES)('the %s engine', (engine) => {
     const [first, second] = [temporaryFolder(), temporaryFolder()];
     program(first, 'it', '', 0o644);
     program(second, 'it', '#!/bin/sh\necho second\n');
-    const options = { engine, file: 'it', args: ['it'], env: [`PATH=${first}:${second}`] };
+    const options = { engine, file: 'it', args: ['it'], envPairs: [`PATH=${first}:${second}`] };
     expect(await run(options)).toMatchObject({ output: 'second\n' });
   });
 
   test('tells EACCES if nothing else was found', () => {
     const folder = temporaryFolder();
     program(folder, 'it', '', 0o644);
-    const options = { engine, file: 'it', args: ['it'], env: [`PATH=${folder}:/nowhere`] };
+    const options = { engine, file: 'it', args: ['it'], envPairs: [`PATH=${folder}:/nowhere`] };
     expect(start(options).error).toBe(-errno.EACCES);
   });
 
@@ -72,7 +72,7 @@ describe.each(ENGINES)('the %s engine', (engine) => {
     ['ENAMETOOLONG', `/${'x'.repeat(256)}`],
   ])('tells %s for %j', (code, file) => {
     // A folder of PATH that this user may not search would make it EACCES.
-    const child = start({ engine, file, args: ['x'], env: ['PATH=/usr/bin:/bin'] });
+    const child = start({ engine, file, args: ['x'], envPairs: ['PATH=/usr/bin:/bin'] });
     expect(child).toMatchObject({ error: -errno[code], step: engine === 'vfork' ? 'exec' : undefined, pid: 0 });
   });
 
@@ -93,9 +93,9 @@ describe.each(ENGINES)('the %s engine', (engine) => {
   });
 
   test('gives the child exactly the env it is given', async () => {
-    const env = ['A=1', 'B=x y', 'C=', 'D=ü'];
-    expect(await run({ engine, file: '/usr/bin/env', args: ['env'], env })).toMatchObject({
-      output: `${env.join('\n')}\n`,
+    const envPairs = ['A=1', 'B=x y', 'C=', 'D=ü'];
+    expect(await run({ engine, file: '/usr/bin/env', args: ['env'], envPairs })).toMatchObject({
+      output: `${envPairs.join('\n')}\n`,
     });
   });
 

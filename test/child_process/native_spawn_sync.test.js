@@ -7,8 +7,8 @@ const { spawnSync } = require('../../lib/base/binding');
 const { ENGINES, script } = require('../helpers/spawning');
 
 /** Runs a script with 0, 1 and 2 connected; output as text. */
-function run(text, options) {
-  const result = spawnSync(script(text, { pipes: [0, 1, 2], ...options }));
+function run(text, { stdio = [-1, -1, -1], pipes = [0, 1, 2], input, ...options } = {}) {
+  const result = spawnSync(script(text, options), stdio, pipes, input);
   const output = result.output?.map((bytes) => bytes && bytes.toString()) ?? null;
   return { ...result, output };
 }

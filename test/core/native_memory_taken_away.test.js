@@ -85,14 +85,11 @@ test('spawnSync writes nothing of an input whose memory a later getter takes', (
   const options = {
     file: 'cat',
     args: ['cat'],
-    stdio: [-1, -1, 2],
-    pipes: [0, 1],
-    input: [input],
     get maxBuffer() {
       detach(input);
       return undefined;
     },
   };
-  const { error, output } = spawnSync(options);
+  const { error, output } = spawnSync(options, [-1, -1, 2], [0, 1], [input]);
   expect([error, output[1].length]).toEqual([0, 0]);
 });

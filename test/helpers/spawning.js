@@ -7,18 +7,19 @@ const { closing } = require('./closing');
 
 const ENGINES = ['vfork', 'uv'];
 
-const BASE = Object.freeze({ file: 'true', args: ['true'], env: undefined, stdio: [-1, -1, -1] });
+const BASE = Object.freeze({ file: 'true', args: ['true'] });
+const NO_STDIO = Object.freeze([-1, -1, -1]);
 
-/** What ProcessWrap.spawn() takes to run a shell script. */
+/** The options with which ProcessWrap.spawn() runs a shell script. */
 function script(text, options) {
   return { ...BASE, file: 'sh', args: ['sh', '-c', text], ...options };
 }
 
 /**
- * Starts a child. `error` and `step` say why it could not; `exited` is a promise of
+ * Starts a child with the options and the `stdio` of ProcessWrap.spawn(). `error` and `step` say why it could not; `exited` is a promise of
  * `[code, signal]`, and the handle is closed by then.
  */
-function start(options) {
+function start({ stdio = NO_STDIO, ...options }) {
   const handle = new ProcessWrap();
   const exited = new Promise((resolve) => {
     handle.onexit = (code, signal) => {
@@ -27,7 +28,7 @@ function start(options) {
       resolve([code, signal]);
     };
   });
-  const error = handle.spawn({ ...BASE, ...options });
+  const error = handle.spawn({ ...BASE, ...options }, stdio);
   if (error === 0) closing(() => endChild(handle, exited));
   return { handle, error, step: handle.failedStep(), pid: handle.pid(), exited };
 }
@@ -43,9 +44,9 @@ function endChild(handle, exited) {
  * @returns {Promise<{ error: number, step: string, code: number, signal: number, output: string }>} `output` is what it
  *   wrote to the descriptor `outputFd` (1)
  */
-async function run({ outputFd = 1, ...options }) {
+async function run({ outputFd = 1, stdio: given = NO_STDIO, ...options }) {
   const [ours, theirs] = stdioSocketPair();
-  const stdio = [...(options.stdio ?? BASE.stdio)];
+  const stdio = [...given];
   stdio[outputFd] = theirs;
   const child = start({ ...options, stdio });
   closeFd(theirs);

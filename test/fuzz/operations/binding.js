@@ -33,14 +33,14 @@ function give(run, take) {
 
 const numbers = (run) => Int32Array.from([run.pick('lent').fd, run.values.chance(10) ? -1 : run.pick('lent').fd]);
 
-const spawnOptions = (run) => {
+const spawnArguments = (run) => {
   const { values } = run;
   const wrong = () => (values.chance(3) ? HUGE : values.wrong());
-  const options = { file: values.maybe('true'), args: values.maybe(['true']), stdio: values.maybe([-1, -1, -1]) };
-  for (const name of ['args', 'env', 'stdio', 'groups', 'rlimits', 'cwd', 'uid', 'umask', 'engine', 'pipes', 'input']) {
+  const options = { file: values.maybe('true'), args: values.maybe(['true']) };
+  for (const name of ['args', 'envPairs', 'groups', 'rlimits', 'cwd', 'uid', 'umask', 'engine', 'timeout']) {
     if (values.chance(15)) options[name] = wrong();
   }
-  return options;
+  return [options, values.chance(15) ? wrong() : values.maybe([-1, -1, -1])];
 };
 
 // By method, what it may be given.
@@ -59,7 +59,7 @@ const ARGUMENTS = {
   setMaxDescriptors: (run) => [run.random(254)],
   setNoDelay: () => [true],
   setPlainBytes: (run) => [run.random(1000)],
-  spawn: (run) => [spawnOptions(run)],
+  spawn: (run) => spawnArguments(run),
   start: (run) => [run.values.one([28, 10])], // SIGWINCH, SIGUSR1
   useUserBuffer: (run) => [run.values.bytes()],
   writeBuffer: (run) => [run.values.bytes(), run.values.chance(3) ? numbers(run) : undefined],
@@ -167,11 +167,10 @@ const OPERATIONS = {
     if (Array.isArray(result)) result.forEach((fd) => own(run, fd));
   },
   'binding.spawnSync': (run) => {
-    binding.spawnSync({
-      ...spawnOptions(run),
-      pipes: run.values.maybe([0, 1]),
-      input: run.values.maybe([run.values.bytes()]),
-    });
+    const { values } = run;
+    const rest = [values.maybe([0, 1]), values.maybe([values.bytes()])];
+    if (values.chance(15)) rest[run.random(2)] = values.chance(3) ? HUGE : values.wrong();
+    binding.spawnSync(...spawnArguments(run), ...rest);
   },
 };
 for (const number of [1, 2, 3, 4]) {

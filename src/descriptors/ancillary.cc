@@ -12,10 +12,11 @@ namespace pipewright {
 
 namespace {
 
-constexpr int kScmPidfd = 0x04;  // SCM_PIDFD, which not every C library knows.
+constexpr int kScmPidfd = 0x04;  // SCM_PIDFD, which some C libraries lack.
 
-// Room for what options of others add: credentials, a pidfd, a number of bytes, times and a
-// security label. Without it MSG_CTRUNC would not tell whether descriptors are missing.
+// The room for control messages that other options of the socket add: credentials, a pidfd, a
+// number of bytes, times and a security label. Without it MSG_CTRUNC would not show that
+// descriptors are missing.
 constexpr size_t kRoomForOthers = 512;
 constexpr size_t kControlSize =
     kRoomForOthers + CMSG_SPACE(sizeof(int) * kMaxDescriptorsPerMessage);
@@ -73,7 +74,8 @@ ssize_t ReceiveAll(int fd, const uv_buf_t& room, size_t max_descriptors, int fla
   message.msg_iov = &vector;
   message.msg_iovlen = 1;
   message.msg_control = control;
-  // The kernel may fill what the others leave over with more descriptors than are allowed.
+  // If other control messages use less than their room, the kernel may fill the rest with more
+  // descriptors than are allowed.
   message.msg_controllen =
       kRoomForOthers + CMSG_LEN(sizeof(int) * std::max<size_t>(max_descriptors, 1));
   const ssize_t result = Receive(fd, &message, flags);

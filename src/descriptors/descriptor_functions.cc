@@ -28,7 +28,7 @@ Napi::Value Number(const Napi::CallbackInfo& info, double value) {
   return Napi::Number::New(info.Env(), value);
 }
 
-// Asks for the type alone, so that no file system has to be asked. 0 or an errno.
+// Asks for the type only, so that the kernel need not ask the file system. Returns 0 or an errno.
 int TypeOf(int fd, struct statx* status) {
   constexpr int kFlags = AT_EMPTY_PATH | kAtStatxDontSync;
   return syscall(SYS_statx, fd, "", kFlags, STATX_TYPE, status) == 0 ? 0 : -errno;
@@ -56,8 +56,8 @@ const char* SocketType(int fd, int domain) {
   return is_listening != 0 ? "unix-server" : "unix";
 }
 
-// The text of the link in /proc, which asks no file system: "anon_inode:[eventpoll]",
-// "/memfd:name (deleted)", "pipe:[1234]", or a path.
+// Returns the text of the link in /proc, without asking the file system:
+// "anon_inode:[eventpoll]", "/memfd:name (deleted)", "pipe:[1234]", or a path.
 std::string LinkText(int fd) {
   char target[PATH_MAX];
   const std::string link = "/proc/self/fd/" + std::to_string(fd);
@@ -67,7 +67,8 @@ std::string LinkText(int fd) {
 
 bool StartsWith(const std::string& text, const char* prefix) { return text.rfind(prefix, 0) == 0; }
 
-// Anonymous files have no other type than that text; empty for files that have one.
+// The text of its link is the only type that an anonymous file has. Returns an empty string for
+// other files.
 std::string AnonymousType(const std::string& link) {
   if (StartsWith(link, "/memfd:")) return "memfd";
   if (!StartsWith(link, "anon_inode:")) return std::string();
@@ -75,8 +76,8 @@ std::string AnonymousType(const std::string& link) {
   return name.size() > 2 && name.front() == '[' ? name.substr(1, name.size() - 2) : name;
 }
 
-// What kind of thing it is, or an errno. Never asks the file system that a stranger's
-// file is on: fstat(2) there may take seconds.
+// descriptorType(fd): the kind of the descriptor, or an errno. Never asks the file system: a
+// received file may be on a slow one, where fstat(2) takes seconds.
 Napi::Value DescriptorType(const Napi::CallbackInfo& info) {
   int fd;
   if (!ToFd(info[0], &fd)) return Number(info, UV_EINVAL);
@@ -101,7 +102,7 @@ Napi::Value DescriptorType(const Napi::CallbackInfo& info) {
   return Napi::String::New(info.Env(), type);
 }
 
-// Two new descriptors, as an array.
+// Returns two new descriptors as an array, and tracks them.
 Napi::Value Give(const Napi::CallbackInfo& info, int first, int second) {
   EnvironmentOf(info)->Track(first);
   EnvironmentOf(info)->Track(second);
@@ -122,8 +123,8 @@ Napi::Value SocketPair(const Napi::CallbackInfo& info) {
   return Give(info, pair[0], pair[1]);
 }
 
-// The ends of a child's stdio: [fd, fd], or an errno. Blocking, since the one end is a
-// child's; PipeWrap.open() changes that of the other.
+// stdioSocketPair(): the two ends of a child's stdio, or an errno. Both block, since one end
+// becomes the child's; PipeWrap.open() makes the other non-blocking.
 Napi::Value StdioSocketPair(const Napi::CallbackInfo& info) {
   UniqueFd first;
   UniqueFd second;
@@ -132,7 +133,7 @@ Napi::Value StdioSocketPair(const Napi::CallbackInfo& info) {
   return Give(info, first.Release(), second.Release());
 }
 
-// [end to read, end to write], or an errno.
+// pipe(): [end to read, end to write], or an errno.
 Napi::Value Pipe(const Napi::CallbackInfo& info) {
   int fds[2];
   if (pipe2(fds, O_CLOEXEC) != 0) return Number(info, -errno);
@@ -147,19 +148,19 @@ Napi::Value DuplicateFd(const Napi::CallbackInfo& info) {
   return Number(info, copy >= 0 ? copy : -errno);
 }
 
-// closeFd(fd): at once.
+// closeFd(fd): closes the descriptor before it returns, even if that takes long.
 Napi::Value CloseFd(const Napi::CallbackInfo& info) {
   int fd;
   if (!ToFd(info[0], &fd)) return Number(info, UV_EINVAL);
   EnvironmentOf(info)->Untrack(fd);
-  // EINTR: closed all the same, see close(2).
+  // After EINTR the descriptor is closed all the same; see close(2).
   const int err = close(fd) == 0 || errno == EINTR ? 0 : -errno;
   EnvironmentOf(info)->DescriptorClosed();
   return Number(info, err);
 }
 
-// Whether close(2) cannot take long: of a pipe, of a socket that does not linger, of
-// /dev/null and its like. Other files may be on a slow file system.
+// Reports whether close(2) is sure to be quick: for a pipe, a socket that does not linger, and
+// /dev/null and similar devices. Other files may be on a slow file system.
 bool ClosesAtOnce(int fd) {
   struct statx status;
   if (TypeOf(fd, &status) != 0) return false;
@@ -173,8 +174,8 @@ bool ClosesAtOnce(int fd) {
   return setting.l_onoff == 0;
 }
 
-// closeInBackground(fd), or of an Int32Array: in the thread pool, if it may take long.
-// Of many it is not asked: that would cost as much as the closing.
+// closeInBackground(fd or Int32Array): closes in the thread pool if that may take long. A list
+// always goes there: checking each descriptor would cost as much as closing it.
 Napi::Value CloseInBackground(const Napi::CallbackInfo& info) {
   int fd;
   if (info[0].IsTypedArray() &&
@@ -195,7 +196,7 @@ Napi::Value CloseInBackground(const Napi::CallbackInfo& info) {
   return Number(info, 0);
 }
 
-// untrackFd(fd): it is the user's, and no longer closed when this thread ends.
+// untrackFd(fd): gives the descriptor to the user; the end of this thread no longer closes it.
 Napi::Value UntrackFd(const Napi::CallbackInfo& info) {
   int fd;
   if (!ToFd(info[0], &fd)) return Number(info, UV_EINVAL);
@@ -203,14 +204,14 @@ Napi::Value UntrackFd(const Napi::CallbackInfo& info) {
   return Number(info, 0);
 }
 
-// hasHandle(fd): whether a handle of this thread has it, ours or Node's.
+// hasHandle(fd): reports whether a handle of this thread, ours or Node's, has the descriptor.
 Napi::Value HasHandle(const Napi::CallbackInfo& info) {
   int fd;
   const bool has = ToFd(info[0], &fd) && EnvironmentOf(info)->HasHandleOf(fd);
   return Napi::Boolean::New(info.Env(), has);
 }
 
-// leaveDescriptor(fd): its token, for another thread.
+// leaveDescriptor(fd): returns a token with which another thread can claim the descriptor.
 Napi::Value LeaveDescriptor(const Napi::CallbackInfo& info) {
   int fd;
   if (!ToFd(info[0], &fd)) return Number(info, UV_EINVAL);
@@ -219,7 +220,7 @@ Napi::Value LeaveDescriptor(const Napi::CallbackInfo& info) {
   return Number(info, static_cast<double>(token));
 }
 
-// claimDescriptor(token): the descriptor, or an errno.
+// claimDescriptor(token): the descriptor of that token, or an errno.
 Napi::Value ClaimDescriptor(const Napi::CallbackInfo& info) {
   uint64_t token;
   if (!ToCount(info[0], &token)) return Number(info, UV_EINVAL);
@@ -236,7 +237,7 @@ Napi::Value SetDescriptorsAllowed(const Napi::CallbackInfo& info) {
   return Number(info, 0);
 }
 
-// flags(fd): of fcntl(2), F_GETFL, or an errno.
+// getFlags(fd): the flags that F_GETFL of fcntl(2) returns, or an errno.
 Napi::Value GetFlags(const Napi::CallbackInfo& info) {
   int fd;
   if (!ToFd(info[0], &fd)) return Number(info, UV_EINVAL);

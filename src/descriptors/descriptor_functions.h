@@ -9,7 +9,7 @@
 
 namespace pipewright {
 
-// Adds them to the binding: see docs/binding.md.
+// Adds these functions to the binding; see docs/binding.md.
 void DefineDescriptorFunctions(Napi::Object binding, Environment* environment);
 
 }  // namespace pipewright

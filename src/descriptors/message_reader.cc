@@ -32,7 +32,7 @@ MessageReader::MessageReader(PolledSocket* socket)
 
 void MessageReader::Open() {
   SetSocketOption(socket_->fd(), SO_PEEK_OFF, -1);
-  // Only its credentials tell an empty packet from the end.
+  // Only its credentials distinguish an empty packet from the end.
   SetSocketOption(socket_->fd(), SO_PASSCRED, socket_->type() == SOCK_SEQPACKET ? 1 : 0);
   mode_ = socket_->is_stream() ? Mode::kBytes : Mode::kMessages;
 }
@@ -165,7 +165,7 @@ bool MessageReader::RestorePeekOffset() {
 }
 
 // If the bytes fill the room, the look may have gone on to a message behind them and shown its
-// descriptors. Only a take with room for descriptors tells: if any come, or are refused,
+// descriptors. Only a take with room for descriptors shows it: if any come, or are refused,
 // they belong to these bytes. (A take without such room would set MSG_CTRUNC for other
 // options of the socket too.) The copies from the look are the ones delivered, so
 // nothing is lost if the table is full by now.
@@ -240,7 +240,7 @@ bool MessageReader::ReceiveForDescriptors() {
 }
 
 // Reports whether another process that shares a seqpacket socket has turned its credentials
-// off, and turns them on again: nothing else tells an empty packet from the end.
+// off, and turns them on again: only they distinguish an empty packet from the end.
 bool MessageReader::RestoreCredentials() {
   int has_credentials = 1;
   if (socket_->type() != SOCK_SEQPACKET) return false;

@@ -9,13 +9,13 @@ namespace pipewright {
 
 namespace {
 
-// ETOOMANYREFS: an unprivileged user's limit on descriptors in flight, all processes
-// together; it falls when somebody receives some. A socket is writable all the same.
+// ETOOMANYREFS: an unprivileged user has too many descriptors in flight, all processes
+// together. The number falls when one receives some. poll(2) reports the socket writable all
+// the same.
 Attempt Classify(int err, bool is_stream, bool has_name) {
   switch (-err) {
     case EAGAIN:
-      // Of a datagram socket that is not connected, poll(2) cannot tell whether the
-      // receiver has room.
+      // If a datagram socket is not connected, poll(2) cannot report that the receiver has room.
       return has_name ? Attempt::kWait : Attempt::kWouldBlock;
     case ETOOMANYREFS:
     case ENOBUFS:
@@ -57,7 +57,7 @@ Attempt SendSome(int fd, bool is_stream, OutgoingMessage* message, int* err) {
     *err = UnixAddress::Find(message->name, &address);
     if (*err != 0) return Attempt::kFailed;
   }
-  if (is_stream) StepOver(&message->buffers, 0);  // Empty ones would send nothing.
+  if (is_stream) StepOver(&message->buffers, 0);  // An empty buffer would send nothing.
   do {
     if (is_stream && message->buffers.empty()) return Attempt::kDone;
     const std::vector<int>& descriptors = message->descriptors;

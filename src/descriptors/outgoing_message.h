@@ -19,27 +19,28 @@ struct OutgoingMessage {
   // is reported.
   enum class Report { kWrite, kSent, kPart };
 
-  std::vector<uv_buf_t> buffers;    // What is left to send.
-  std::unique_ptr<KeptBytes> kept;  // Their memory, once it is queued.
+  std::vector<uv_buf_t> buffers;    // The bytes that are left to send.
+  std::unique_ptr<KeptBytes> kept;  // Owns their memory once the message is queued.
   std::vector<int> descriptors;     // Cleared once the first byte is sent.
-  std::string name;                 // The receiver of a datagram; empty for the connected one.
+  std::string name;                 // The receiver of a datagram; empty if the socket is connected.
   Report report = Report::kWrite;
-  int32_t count = 1;               // What kSent reports.
+  int32_t count = 1;               // The number that kSent reports.
   bool carries_nul_bytes = false;  // The buffers are static memory.
 
   size_t size() const;
 };
 
-// How an attempt to send went.
+// The outcome of an attempt to send.
 enum class Attempt {
-  kDone,        // All was taken.
+  kDone,        // The kernel took all of it.
   kWouldBlock,  // The rest can be sent once the socket is writable.
-  kWait,        // No event reports when to go on: try again after a while.
+  kWait,        // No event reports when the rest can be sent: try again after a while.
   kFailed,      // This message cannot be sent; the next one may be.
   kBroken,      // No further message can be sent.
 };
 
-// Sends `message`, and steps over what the kernel took. *err is the errno of a failure.
+// Sends as much of `message` as the kernel takes, and removes that from it. A failure sets *err
+// to a negative errno.
 Attempt SendSome(int fd, bool is_stream, OutgoingMessage* message, int* err);
 
 }  // namespace pipewright

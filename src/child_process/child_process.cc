@@ -24,7 +24,7 @@ namespace pipewright {
 
 namespace {
 
-// linux/pidfd.h of 6.15, which few distributions have yet.
+// struct pidfd_info of linux/pidfd.h in Linux 6.15. Few distributions have that header yet.
 struct PidfdInfo {
   uint64_t mask;
   uint64_t unused_cgroup;
@@ -34,8 +34,8 @@ struct PidfdInfo {
 constexpr uint64_t kPidfdInfoExit = 1 << 3;
 constexpr unsigned long kPidfdGetInfo = _IOWR(0xff, 11, PidfdInfo);
 
-// The status of a child that somebody else has reaped. False where the kernel does
-// not keep it.
+// Finds the status of a child that other code of this process has reaped. Returns false if the
+// kernel does not keep it.
 bool FindStolenStatus(int pidfd, int* status) {
   PidfdInfo info{};
   info.mask = kPidfdInfoExit;
@@ -48,7 +48,7 @@ double Microseconds(const timeval& time) {
   return static_cast<double>(time.tv_sec) * 1e6 + static_cast<double>(time.tv_usec);
 }
 
-// The abandoned children of all threads; a zombie is the process's, not a thread's.
+// Abandoned children of all threads. A child belongs to the process, so any thread may reap it.
 class AbandonedChildren {
  public:
   // Never destroyed: threads may outlive the destructors of statics.
@@ -87,7 +87,7 @@ int ChildProcess::Start(const SpawnOptions& options) {
 
 int ChildProcess::Signal(int signal) {
   if (!is_running_) return UV_ESRCH;
-  // Without a pidfd the pid is safe too: it is the child's until it is reaped.
+  // Without a pidfd the pid is safe too: it stays the child's until the child is reaped.
   const long result = pidfd_.is_valid()
                           ? syscall(SYS_pidfd_send_signal, pidfd_.get(), signal, nullptr, 0)
                           : kill(pid_, signal);

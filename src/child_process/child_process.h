@@ -1,5 +1,5 @@
-// One child process, however it is waited for: on the loop (process_wrap) or without
-// it (spawn_sync). Signals go through its pidfd; only this one pid is reaped.
+// One child process, waited for on the loop (process_wrap) or without it (spawn_sync). Signals
+// go through its pidfd. Only its own pid is reaped, never another child.
 
 #ifndef PIPEWRIGHT_SRC_CHILD_PROCESS_CHILD_PROCESS_H_
 #define PIPEWRIGHT_SRC_CHILD_PROCESS_CHILD_PROCESS_H_
@@ -17,39 +17,40 @@ namespace pipewright {
 
 class ChildProcess {
  public:
-  // 0 or a negative errno; may be tried again after a failure.
+  // Returns 0 or a negative errno. After a failure it may be called again.
   int Start(const SpawnOptions& options);
-  // 'chdir', 'exec' ... nullptr where nothing failed, or it is not known what.
+  // 'chdir', 'exec' ...; nullptr if nothing failed, or if the step is not known.
   const char* failed_step() const { return failed_step_; }
 
   pid_t pid() const { return pid_; }
-  // Readable once the child has ended; -1 where the kernel has none.
+  // It is readable once the child has ended. -1 if the kernel gave none.
   int pidfd() const { return pidfd_.get(); }
 
-  // Until Reap() found that it has ended.
+  // True until Reap() has found that the child has ended.
   bool is_running() const { return is_running_; }
 
-  // 0 or a negative errno: ESRCH once the child has ended, so that it never is some
-  // other process that got the pid since.
+  // Returns 0 or a negative errno: ESRCH once the child has ended, so that the signal never
+  // goes to another process that has got the pid since.
   int Signal(int signal);
 
-  // True if the child has ended; does not wait.
+  // Returns true if the child has ended. Does not wait.
   bool Reap();
 
-  // Of a child that cannot be kept.
+  // Used if the child cannot be watched.
   void KillAndReap();
 
-  // Of one that goes on, but that nobody waits for any more: it is reaped when another
-  // child is started or let go of, in whatever thread.
+  // Lets go of a child that may go on. Once it has ended, the next Start() or Abandon() of any
+  // thread reaps it.
   void Abandon();
 
-  // How it ended. -1: not by an exit, or unknown, since somebody else has reaped it.
+  // The exit code; -1 if a signal ended the child, or if the code is unknown because other code
+  // of this process has reaped the child.
   int exit_code() const { return exit_code_; }
-  int exit_signal() const { return exit_signal_; }  // 0: not by a signal, or unknown.
+  int exit_signal() const { return exit_signal_; }  // 0 if no signal ended it, or if unknown.
 
-  // For JavaScript: as process.resourceUsage(), but maxRSS in bytes; undefined where it
-  // is not known. The kernel counts in maxRSS what the child borrowed of this process
-  // before its exec: a value not above our own says no more than that.
+  // For JavaScript: like process.resourceUsage(), but maxRSS is in bytes; undefined if unknown.
+  // In maxRSS the kernel also counts the memory that the child borrowed from this process
+  // before its exec, so a value not above our own is only an upper limit.
   Napi::Value ResourceUsage(Napi::Env env) const;
 
  private:

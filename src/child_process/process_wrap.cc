@@ -42,7 +42,7 @@ int ProcessWrap::Watch(const Napi::CallbackInfo& info) {
   } else {
     err = Open(info, [this](uv_loop_t* loop) { return uv_signal_init(loop, &watcher_.signal); });
     if (err == 0) err = uv_signal_start(&watcher_.signal, OnChildSignal, SIGCHLD);
-    if (err == 0) NoteExit();  // It may have come before we listened.
+    if (err == 0) NoteExit();  // The signal may have come before we listened.
   }
   if (err == 0) return 0;
   // If the child cannot be watched (epoll is out of memory), kill and reap it, and fail the

@@ -1,5 +1,5 @@
-// A child process on the loop: started, signalled, its exit told once all its output
-// was read.
+// A child process on the loop: starts and signals it, and reports its exit after all reads of
+// its output.
 
 #ifndef PIPEWRIGHT_SRC_CHILD_PROCESS_PROCESS_WRAP_H_
 #define PIPEWRIGHT_SRC_CHILD_PROCESS_PROCESS_WRAP_H_
@@ -22,7 +22,7 @@ class ProcessWrap : public Napi::ObjectWrap<ProcessWrap>, public HandleWrap {
   Napi::Value Start(const Napi::CallbackInfo& info);
   Napi::Value FailedStep(const Napi::CallbackInfo& info);
   Napi::Value Pid(const Napi::CallbackInfo& info);
-  Napi::Value GetFd(const Napi::CallbackInfo& info);  // The pidfd; -1 where there is none.
+  Napi::Value GetFd(const Napi::CallbackInfo& info);  // The pidfd; -1 if there is none.
   Napi::Value Kill(const Napi::CallbackInfo& info);
   Napi::Value ResourceUsage(const Napi::CallbackInfo& info);
 
@@ -37,7 +37,7 @@ class ProcessWrap : public Napi::ObjectWrap<ProcessWrap>, public HandleWrap {
   void StopWatching();
   void NoteExit();
 
-  // Where there is no pidfd to poll, SIGCHLD says when to look.
+  // Polls the pidfd. If there is none, each SIGCHLD is a reason to look at the child.
   union {
     uv_handle_t handle;
     uv_poll_t poll;

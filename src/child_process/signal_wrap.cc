@@ -16,7 +16,7 @@ SignalWrap::SignalWrap(const Napi::CallbackInfo& info)
       HandleWrap(this, static_cast<CompletionQueue*>(info.Data()),
                  reinterpret_cast<uv_handle_t*>(&signal_)) {}
 
-// Started again, it watches the other signal instead.
+// If it is started already, it watches the new signal instead.
 Napi::Value SignalWrap::Start(const Napi::CallbackInfo& info) {
   int number;
   if (!ToInt32(info[0], &number) || number < 0) return Result(info, UV_EINVAL);
@@ -34,7 +34,7 @@ void SignalWrap::OnSignal(uv_signal_t* signal, int number) {
   self->Note(EventKind::kSignal, number);
 }
 
-// What has arrived but was not delivered yet is forgotten too.
+// Signals that have arrived but were not delivered yet are dropped too.
 Napi::Value SignalWrap::Stop(const Napi::CallbackInfo& info) {
   if (!is_open()) return Result(info, UV_EBADF);
   queue()->Void(this);

@@ -1,4 +1,4 @@
-// A uv_signal_t: watches one signal, in any thread.
+// A uv_signal_t, which watches one signal, in any thread.
 
 #ifndef PIPEWRIGHT_SRC_CHILD_PROCESS_SIGNAL_WRAP_H_
 #define PIPEWRIGHT_SRC_CHILD_PROCESS_SIGNAL_WRAP_H_

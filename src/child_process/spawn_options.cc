@@ -17,8 +17,7 @@ bool ReadString(const Napi::Value& value, std::string* out) {
 
 bool ReadInt(const Napi::Value& value, int* out) { return ToInt32(value, out); }
 
-// A user's or group's number. Negative ones are left to the kernel to refuse, as
-// Node does.
+// A user or group id. As in Node, negative numbers are left for the kernel to refuse.
 bool ReadId(const Napi::Value& value, uint32_t* out) {
   if (!value.IsNumber()) return false;
   const double number = value.As<Napi::Number>().DoubleValue();
@@ -36,7 +35,7 @@ bool ReadMode(const Napi::Value& value, mode_t* out) {
   return true;
 }
 
-// Infinity is the kernel's RLIM_INFINITY.
+// Infinity stands for the kernel's RLIM_INFINITY.
 bool ReadLimit(const Napi::Value& value, uint64_t* out) {
   if (!value.IsNumber()) return false;
   const double number = value.As<Napi::Number>().DoubleValue();
@@ -66,7 +65,7 @@ bool ReadList(const Napi::Value& value, bool (*read)(const Napi::Value&, Item*),
               std::vector<Item>* out) {
   if (!value.IsArray()) return false;
   const auto array = value.As<Napi::Array>();
-  // What is no item ends it, so that a length without elements costs nothing.
+  // Stops at the first element that is no item: a sparse array of great length costs nothing.
   for (uint32_t i = 0; i < array.Length(); ++i) {
     if (!read(array.Get(i), &out->emplace_back())) return false;
   }
@@ -123,8 +122,8 @@ bool StringList::Read(const Napi::Value& value) {
   std::vector<size_t> starts;
   size_t end = 0;
   for (uint32_t i = 0; i < array.Length(); ++i) {
-    // Most strings fit the room that is there, and then one call has them; a
-    // character takes up to four bytes and is never cut.
+    // If the string fits into the room, one call is enough. A character takes up to four bytes
+    // and is never split: if so few are left over, the string may be longer.
     constexpr size_t kRoom = 256;
     if (bytes_.size() < end + kRoom) bytes_.resize(2 * bytes_.size() + kRoom);
     const Napi::Value item = array.Get(i);

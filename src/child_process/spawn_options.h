@@ -1,6 +1,6 @@
-// What a spawn needs: read from the frozen object that lib/child_process/options.js makes
-// of a call, as it is, and from the descriptors that were opened for it since. Owns
-// everything it points to.
+// The options of a spawn. They are read from the frozen object that
+// lib/child_process/options.js makes of a call, and from the list of descriptors that were
+// opened for it since. Owns everything it points to.
 
 #ifndef PIPEWRIGHT_SRC_CHILD_PROCESS_SPAWN_OPTIONS_H_
 #define PIPEWRIGHT_SRC_CHILD_PROCESS_SPAWN_OPTIONS_H_
@@ -16,16 +16,16 @@
 
 namespace pipewright {
 
-// null and undefined are the same for every option. An empty value, which is what a getter
-// that threw leaves, is not among them: it is refused, and the exception is passed on.
+// null and undefined are the same for every option. An empty value, which a getter leaves if it
+// throws, is not among them: it is refused, and the exception is passed on.
 inline bool IsNotGiven(const Napi::Value& value) {
   return !value.IsEmpty() && (value.IsUndefined() || value.IsNull());
 }
 
-// Strings as execve(2) takes them: a list of pointers that ends with a null one.
+// Strings in the form that execve(2) takes: a list of pointers with a null pointer at its end.
 class StringList {
  public:
-  // Returns false for anything but an array of strings without NUL bytes.
+  // Returns false if `value` is not an array of strings, or if a string holds a NUL byte.
   bool Read(const Napi::Value& value);
 
   char* const* data() const { return pointers_.data(); }
@@ -48,23 +48,23 @@ struct SpawnOptions {
   static constexpr int kIgnored = -1;
 
   std::string file;
-  StringList args;                // args[0] is what the child sees as its name.
-  std::optional<StringList> env;  // Unset: this process's.
+  StringList args;                // The child sees args[0] as its name.
+  std::optional<StringList> env;  // If unset, the child gets this process's.
   std::optional<std::string> cwd;
-  std::vector<int> stdio;  // By the child's descriptor: ours, or kIgnored. At least three.
-  bool detached = false;   // In a session of its own.
+  std::vector<int> stdio;  // For each of the child's: ours, or kIgnored. At least three.
+  bool detached = false;   // The child leads a session of its own.
   std::optional<uid_t> uid;
   std::optional<gid_t> gid;
   Engine engine = Engine::kDefault;
 
-  // Only the vfork engine can do what follows.
+  // Only the vfork engine supports the options below.
   std::optional<std::vector<gid_t>> groups;
   std::optional<mode_t> umask;
   std::vector<ResourceLimit> rlimits;
-  std::optional<pid_t> process_group;  // 0: its own.
+  std::optional<pid_t> process_group;  // 0: a group of its own.
   std::optional<int> priority;
   std::optional<int> parent_death_signal;
-  std::optional<int> controlling_terminal;  // A descriptor of the child's.
+  std::optional<int> controlling_terminal;  // One of the child's descriptors.
   bool no_new_privileges = false;
   bool close_descriptors = true;
 

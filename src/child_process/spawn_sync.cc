@@ -25,7 +25,7 @@ constexpr double kNever = std::numeric_limits<double>::infinity();
 
 double Milliseconds() { return static_cast<double>(uv_hrtime()) / 1e6; }
 
-// A number of bytes or milliseconds. 0 is no limit, like an option that was not given.
+// Reads a number of bytes or milliseconds. 0 means no limit, as does an option that is not given.
 bool ReadLimit(const Napi::Value& value, double* out) {
   *out = kNever;
   if (IsNotGiven(value)) return true;
@@ -101,7 +101,7 @@ bool SyncOptions::Read(const Napi::CallbackInfo& info) {
                        (IsNotGiven(close_on_value) || ToString(close_on_value, &close_on));
   closes_on_exit = close_on == "exit";
   if (!is_read || (!closes_on_exit && close_on != "stdio")) return false;
-  // Comes last: any getter above may have detached the memory of an input.
+  // This comes last: any getter above may have detached the memory of an input.
   return TakeAddresses(info.Env(), inputs);
 }
 
@@ -113,7 +113,7 @@ class SyncSpawn {
   Napi::Object ToObject(Napi::Env env) const;
 
  private:
-  // How often to look after a child without a pidfd.
+  // A child without a pidfd is checked this often.
   static constexpr int kPollMilliseconds = 10;
 
   int Start();
@@ -132,7 +132,7 @@ class SyncSpawn {
   std::vector<SyncPipe> pipes_;
   std::vector<pollfd> polled_;
   bool closes_on_exit_;
-  double deadline_ = kNever;  // Of the timeout.
+  double deadline_ = kNever;  // The end of the timeout.
   double force_kill_at_ = kNever;
   bool was_killed_ = false;
   bool timed_out_ = false;
@@ -187,7 +187,7 @@ void SyncSpawn::Wait() {
   for (const SyncPipe& pipe : pipes_) {
     if (pipe.is_open()) polled_.push_back(pipe.ToPoll());
   }
-  poll(polled_.data(), polled_.size(), PollTimeout());  // EINTR: looks in vain.
+  poll(polled_.data(), polled_.size(), PollTimeout());  // EINTR does no harm.
 }
 
 int SyncSpawn::PollTimeout() const {
@@ -214,13 +214,14 @@ void SyncSpawn::SeeToDeadlines() {
   }
 }
 
-// More than may be kept. A child that ignores the signal is not left stuck in a write.
+// Called if there is more output than may be kept. Closes the pipes too, so that a child that
+// ignores the signal does not stay stuck in a write.
 void SyncSpawn::StopOutput() {
   Kill();
   for (SyncPipe& pipe : pipes_) pipe.Close();
 }
 
-// From now on only the child itself is waited for.
+// After this, Run() waits only for the child itself.
 void SyncSpawn::Kill() {
   closes_on_exit_ = true;
   deadline_ = kNever;

@@ -1,6 +1,5 @@
-// The other engine: libuv's fork and exec. It runs on a loop of its own that is gone
-// when it returns, so that the child's exit is watched and reaped as with the vfork
-// engine.
+// The other engine: libuv's fork and exec. It runs on a loop of its own, which is closed before
+// SpawnUv() returns. So the child's exit is watched and reaped as with the vfork engine.
 
 #include <sys/eventfd.h>
 #include <sys/syscall.h>
@@ -46,14 +45,15 @@ int SpawnOn(uv_loop_t* loop, const SpawnOptions& options, pid_t* pid) {
   uv_process_t process;
   const int err = uv_spawn(loop, &process, &uv_options);
   *pid = process.pid;
-  // Also after a failure; and it makes libuv forget the child, which is ours to reap.
+  // libuv needs this after a failure too. It also makes libuv forget the child, which
+  // ChildProcess reaps.
   uv_close(reinterpret_cast<uv_handle_t*>(&process), nullptr);
   uv_run(loop, UV_RUN_DEFAULT);
   return err;
 }
 
-// What a loop and uv_spawn() open. uv_loop_init() that fails half-way leaves its epoll
-// descriptor open (libuv 1.46 to 1.52), so the room is looked for first.
+// Checks that there is room for the descriptors that a loop and uv_spawn() open: if
+// uv_loop_init() fails half-way, it leaves its epoll descriptor open (libuv 1.46 to 1.52).
 int CheckDescriptors() {
   UniqueFd fds[8];
   for (UniqueFd& fd : fds) {

@@ -1,10 +1,10 @@
-// The vfork engine: clone(CLONE_VM | CLONE_VFORK | CLONE_PIDFD). The child borrows
-// this process's memory, and the calling thread waits, until the child execs or
-// exits: nothing is copied, so the cost is the same at any size of the parent.
+// The vfork engine: clone(CLONE_VM | CLONE_VFORK | CLONE_PIDFD). The child borrows this
+// process's memory, and the calling thread waits until the child execs or exits. Nothing is
+// copied, so the cost is the same at any size of the parent.
 //
-// This is one long file because the steps that run in the child, the table that orders
-// them, the contract that all of them keep and the clone that relies on it (stack, blocked
-// signals, dumpable flag) can only be judged together.
+// This is one long file because the steps that run in the child, the table that orders them,
+// the contract that all of them keep and the clone that relies on it (stack, blocked signals,
+// dumpable flag) can only be judged together.
 
 #include <fcntl.h>
 #include <sched.h>
@@ -31,7 +31,7 @@
 
 #include "child_process/spawn.h"
 
-// Not in the headers of every distribution we build on.
+// Some distributions that we build on lack these in their headers.
 #ifndef CLONE_PIDFD
 #define CLONE_PIDFD 0x00001000
 #endif
@@ -46,12 +46,12 @@ namespace pipewright {
 
 namespace {
 
-// What execvp(3) looks through when there is no PATH.
+// execvp(3) searches these directories if there is no PATH.
 constexpr char kDefaultPath[] = "/bin:/usr/bin";
 char kShell[] = "/bin/sh";
 
-// Everything the child needs, and where it leaves what went wrong. Made before the
-// clone, since the child may allocate nothing.
+// All that the child needs, and its report of a failure. It is made before the clone, since the
+// child must not allocate.
 struct Child {
   explicit Child(const SpawnOptions& options);
 
@@ -59,7 +59,7 @@ struct Child {
   char* const* env;
   std::vector<std::string> candidates;  // The files to try to execute, in order.
   std::vector<char*> shell_args;        // For a script without "#!"; [1] is the script.
-  std::vector<int> stdio;               // The options', changed as they are moved about.
+  std::vector<int> stdio;               // A copy of options.stdio, which LiftStdio() changes.
   pid_t parent;
 
   const char* step = nullptr;
@@ -78,7 +78,7 @@ const char* FindPath(const SpawnOptions& options) {
   return path != nullptr ? path : kDefaultPath;
 }
 
-// As execvp(3): a name with a slash is a path; an empty element of PATH is the
+// As in execvp(3), a name with a slash is a path, and an empty element of PATH means the
 // current directory.
 std::vector<std::string> FindCandidates(const SpawnOptions& options) {
   const std::string& file = options.file;
@@ -107,19 +107,19 @@ Child::Child(const SpawnOptions& spawn_options)
                     options.args.data() + options.args.size() + 1);
 }
 
-// The contract of everything from here to RunChild(), which runs in the child:
+// The functions from here to RunChild() run in the child. Their contract:
 //
-// - It runs in the parent's memory, on a stack of its own, while the thread that
-//   spawned waits and all the others go on. What it writes, the parent sees: that is
-//   how `step` and `error` come back, and why nothing else may be written but its own
-//   stack, `stdio` and `shell_args`.
-// - No allocation and no lock: another thread may hold it.
-// - No call of libc that keeps state, above all not its setuid() family, which would
-//   signal every thread of the parent. syscall(2) alone, whose errno is the waiting
-//   thread's.
-// - No signal handler may run: all signals are blocked until just before the exec, and
-//   by then no handler is left. (Without CLONE_SIGHAND the table of handlers is the
-//   child's own; so are its descriptors, its directory and umask, its credentials.)
+// - They run in the parent's memory, on a stack of their own, while the thread that spawned
+//   waits and all other threads go on. The parent sees what they write: that is how `step` and
+//   `error` come back. They may write nothing else but their own stack, `stdio` and
+//   `shell_args`.
+// - They must not allocate or take a lock: another thread may hold the lock.
+// - They must not call functions of libc that keep state, above all its setuid() family,
+//   which would signal every thread of the parent. They call syscall(2) only, which sets the
+//   errno of the waiting thread.
+// - No signal handler may run: all signals are blocked until just before the exec, and by then
+//   ResetSignals() has removed every handler. (Without CLONE_SIGHAND the child has its own
+//   table of handlers. It also has its own descriptors, directory, umask and credentials.)
 
 template <typename Argument>
 long ToWord(Argument argument) {
@@ -132,7 +132,7 @@ long ToWord(Argument argument) {
   }
 }
 
-// The kernel's answer: a negative errno where it failed.
+// Returns the result of the system call, or a negative errno.
 template <typename... Arguments>
 long Call(long number, Arguments... arguments) {
   const long result = syscall(number, ToWord(arguments)...);
@@ -143,13 +143,13 @@ long StartSession(Child* child) { return child->options.detached ? Call(SYS_sets
 
 long JoinProcessGroup(Child* child) {
   const auto& group = child->options.process_group;
-  // The leader of a new session is in a group of its own, and may not be told so.
+  // The leader of a new session is in a group of its own already, and setpgid(2) refuses it.
   if (!group || (*group == 0 && child->options.detached)) return 0;
   return Call(SYS_setpgid, 0, *group);
 }
 
-// Descriptors that stand where one with a lower number belongs would be overwritten
-// before their turn comes: those are lifted out of the way first.
+// With stdio [1, 0], placing 1 at 0 would overwrite the 0 that belongs at 1. So a source with a
+// lower number than its place is first duplicated above all places.
 long LiftStdio(std::vector<int>* stdio) {
   const auto count = static_cast<int>(stdio->size());
   for (int fd = 0; fd < count; ++fd) {
@@ -162,7 +162,7 @@ long LiftStdio(std::vector<int>* stdio) {
   return 0;
 }
 
-// Gives `source` the number `fd`, to keep through the exec.
+// Makes `source` the descriptor `fd`, and keeps it open through the exec.
 long Place(int source, int fd) {
   return source == fd ? Call(SYS_fcntl, fd, F_SETFD, 0) : Call(SYS_dup3, source, fd, 0);
 }
@@ -177,7 +177,7 @@ long PlaceNull(int fd) {
   return err;
 }
 
-// Programs expect 0, 1 and 2 to block.
+// Programs expect that reads and writes of 0, 1 and 2 block.
 long SetBlocking(int fd) {
   const long flags = Call(SYS_fcntl, fd, F_GETFL);
   if (flags < 0 || (flags & O_NONBLOCK) == 0) return flags;
@@ -195,7 +195,7 @@ long PlaceStdio(Child* child) {
     } else if (fd <= STDERR_FILENO) {
       err = PlaceNull(fd);
     } else {
-      Call(SYS_fcntl, fd, F_SETFD, FD_CLOEXEC);  // EBADF: not open anyhow.
+      Call(SYS_fcntl, fd, F_SETFD, FD_CLOEXEC);  // EBADF if it is not open.
     }
   }
   return err;
@@ -206,7 +206,7 @@ long TakeControllingTerminal(Child* child) {
   return fd ? Call(SYS_ioctl, *fd, TIOCSCTTY, 0) : 0;
 }
 
-// What getdents64(2) fills in; no C library has the same name for it.
+// An entry as getdents64(2) writes it; the C libraries have no common name for it.
 struct DirectoryEntry {
   uint64_t inode;
   int64_t offset;
@@ -215,7 +215,7 @@ struct DirectoryEntry {
   char name[1];  // As long as `length` allows.
 };
 
-// For kernels before 5.11, and sandboxes that refuse close_range(2).
+// Used on kernels before 5.11, and in sandboxes that refuse close_range(2).
 void CloseOnExecOneByOne(int first) {
   const long directory =
       Call(SYS_openat, AT_FDCWD, "/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
@@ -238,8 +238,8 @@ void CloseOnExecOneByOne(int first) {
   }
 }
 
-// Not closed but marked: closing ten thousand sockets takes half a millisecond, while
-// what is closed at the exec is closed after the parent goes on.
+// Marks the descriptors and does not close them: closing ten thousand sockets takes half a
+// millisecond, and the exec closes them only after the parent goes on.
 long CloseDescriptors(Child* child) {
   if (!child->options.close_descriptors) return 0;
   const auto first = static_cast<int>(child->stdio.size());
@@ -265,8 +265,8 @@ long SetPriority(Child* child) {
 long SetGroups(Child* child) {
   const SpawnOptions& options = child->options;
   if (options.groups) return Call(SYS_setgroups, options.groups->size(), options.groups->data());
-  // Whoever asks for another user does not want the groups of this one. That it fails
-  // for the unprivileged, who can only ask for the user they are, is of no account.
+  // A child with another user must not keep the groups of this one. The call fails if this
+  // process is unprivileged; that does not matter, since it can then only ask for its own user.
   if (options.uid || options.gid) Call(SYS_setgroups, 0, nullptr);
   return 0;
 }
@@ -286,17 +286,17 @@ long DropPrivileges(Child* child) {
   return Call(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }
 
-// After the change of user, which would clear it.
+// This comes after the change of user, which would clear the signal.
 long SetParentDeathSignal(Child* child) {
   const auto& signal = child->options.parent_death_signal;
   if (!signal) return 0;
   const long err = Call(SYS_prctl, PR_SET_PDEATHSIG, *signal, 0, 0, 0);
-  // A parent that died before that sends no signal any more.
+  // A parent that died before this call sends no signal any more.
   if (err >= 0 && Call(SYS_getppid) != child->parent) return -ESRCH;
   return err;
 }
 
-// After everything they might forbid.
+// This comes after all steps that a limit might forbid.
 long SetResourceLimits(Child* child) {
   for (const ResourceLimit& limit : child->options.rlimits) {
     const long err = Call(SYS_prlimit64, 0, limit.resource, limit.values, nullptr);
@@ -305,9 +305,9 @@ long SetResourceLimits(Child* child) {
   return 0;
 }
 
-// What the parent ignores would stay ignored through the exec, as its mask would.
+// An exec keeps ignored signals and the signal mask, so both are reset before it.
 long ResetSignals(Child*) {
-  // The kernel's struct sigaction: handler, flags, restorer, mask. All zero: SIG_DFL.
+  // The kernel's struct sigaction: handler, flags, restorer, mask. All zeros mean SIG_DFL.
   const unsigned long default_action[4] = {};
   const uint64_t no_signals = 0;
   for (int signal = 1; signal <= 64; ++signal) {
@@ -316,7 +316,7 @@ long ResetSignals(Child*) {
   return Call(SYS_rt_sigprocmask, SIG_SETMASK, &no_signals, nullptr, sizeof(no_signals));
 }
 
-// Returns only where it failed.
+// Returns only on failure.
 long ExecuteFile(Child* child, const std::string& file) {
   const long err = Call(SYS_execve, file.c_str(), child->options.args.data(), child->env);
   if (err != -ENOEXEC) return err;
@@ -328,7 +328,7 @@ bool IsNotThere(long err) {
   return err == -ENOENT || err == -ENOTDIR || err == -ESTALE || err == -ENODEV || err == -ETIMEDOUT;
 }
 
-// As execvp(3) does; a file that may not be executed is told only if no other is found.
+// Like execvp(3), goes on after EACCES, and reports it only if no other file is found.
 long Execute(Child* child) {
   bool is_denied = false;
   long err = -ENOENT;
@@ -377,10 +377,10 @@ int RunChild(void* data) {
   return 127;
 }
 
-// End of what runs in the child.
+// The functions below run in the parent.
 
-// One a thread, made when it first spawns: to map and unmap it each time costs a tenth
-// of the spawn.
+// Each thread has one, mapped when it first spawns: mapping and unmapping it for each spawn
+// would take a tenth of the spawn's time.
 class ChildStack {
  public:
   ChildStack() = default;
@@ -390,14 +390,14 @@ class ChildStack {
   ChildStack(const ChildStack&) = delete;
   ChildStack& operator=(const ChildStack&) = delete;
 
-  // nullptr where memory is out.
+  // Returns nullptr if memory is out.
   void* Top() {
     if (memory_ == nullptr) Map();
     return memory_ != nullptr ? memory_ + kSize : nullptr;
   }
 
  private:
-  static constexpr size_t kGuardSize = 64 * 1024;  // A page, on every architecture.
+  static constexpr size_t kGuardSize = 64 * 1024;  // At least a page, on every architecture.
   static constexpr size_t kSize = 2 * kGuardSize;
 
   void Map() {
@@ -405,13 +405,13 @@ class ChildStack {
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
     if (memory == MAP_FAILED) return;
     memory_ = static_cast<char*>(memory);
-    mprotect(memory_, kGuardSize, PROT_NONE);  // The end it would run over.
+    mprotect(memory_, kGuardSize, PROT_NONE);  // Stacks grow down: an overflow hits this end.
   }
 
   char* memory_ = nullptr;
 };
 
-// Every signal of this thread, those included that libc keeps to itself.
+// Blocks every signal of this thread, also those that libc reserves for itself.
 class BlockedSignals {
  public:
   BlockedSignals() {
@@ -426,11 +426,11 @@ class BlockedSignals {
   uint64_t saved_ = 0;
 };
 
-// A child that changes its user changes a flag of the memory it shares: this process
-// could not be traced or dumped any more, nor read its own /proc. (Until the exec that
-// flag is wanted: it keeps the new user from tracing the child, and with it this
-// process.) It is the process's, and several threads may spawn at once: the first in
-// saves it, the last out sets it back.
+// A child that changes its user clears the dumpable flag of the memory that it shares (see
+// PR_SET_DUMPABLE in prctl(2)). Then this process could not be traced or dumped any more, nor
+// read its own /proc. Until the exec the flag must stay cleared: that keeps the new user from
+// tracing the child, and through it this process. The flag belongs to the process, and several
+// threads may spawn at once: the first one saves it, and the last one sets it back.
 class DumpableFlag {
  public:
   explicit DumpableFlag(bool is_at_risk) : is_at_risk_(is_at_risk) {
@@ -488,7 +488,7 @@ int SetFlag(void* data) {
 
 enum class Usable { kUnknown, kYes, kNo };
 
-// Emulators take the flags and fork all the same; kernels before 5.2 give no pidfd.
+// Emulators accept the flags but fork a copy all the same; kernels before 5.2 give no pidfd.
 Usable TryVfork() {
   bool is_memory_shared = false;
   const SpawnResult result = Clone(SetFlag, &is_memory_shared);

@@ -14,8 +14,8 @@ namespace pipewright {
 SyncPipe::SyncPipe(int child_fd, uv_buf_t input, size_t max_output)
     : child_fd_(child_fd),
       input_(input),
-      // A child that reads there is to see the end of the input; but its stdout and
-      // stderr are left whole, should it ask whether somebody is there.
+      // A child that reads must see the end of the input. But stdout and stderr without input
+      // are not shut down: the child may check if their reader is still there.
       is_shut_down_(input.len == 0 && (child_fd == STDOUT_FILENO || child_fd == STDERR_FILENO)),
       max_output_(max_output) {}
 
@@ -42,8 +42,8 @@ int SyncPipe::Write() {
       input_.len = 0;
       is_shut_down_ = true;
       if (!may_read()) Close();
-      // A child that ends with input unread resets the connection; to Node it is all
-      // the same.
+      // A child that ends before it has read all input resets the connection. Node does not
+      // distinguish that from EPIPE.
       return err == ECONNRESET ? -EPIPE : -err;
     }
     input_.base += sent;
@@ -55,7 +55,7 @@ int SyncPipe::Write() {
   return 0;
 }
 
-// Once; the poll tells when there is more.
+// Reads once; poll(2) reports if there is more.
 int SyncPipe::Read() {
   if (chunks_.empty() || chunks_.back().used == Chunk::kSize) chunks_.emplace_back();
   Chunk& chunk = chunks_.back();
@@ -67,7 +67,7 @@ int SyncPipe::Read() {
     Close();
     return err;
   }
-  // What goes over the limit is kept all the same, as Node does.
+  // The bytes over the limit are kept too, as in Node.
   chunk.used += static_cast<size_t>(length);
   size_ += static_cast<size_t>(length);
   return size_ > max_output_ ? -ENOBUFS : 0;
@@ -85,7 +85,7 @@ int SyncPipe::DrainAndClose() {
 
 Napi::Value SyncPipe::Output(Napi::Env env) const {
   auto output = Napi::Buffer<char>::New(env, size_);
-  if (output.IsEmpty()) return env.Null();  // Out of memory; that is thrown already.
+  if (output.IsEmpty()) return env.Null();  // Out of memory: the exception is pending.
   if (size_ == 0) return output;            // Its data may be null, which memcpy() must not get.
   char* end = output.Data();
   for (const Chunk& chunk : chunks_) {

@@ -1,5 +1,5 @@
-// Our end of one of a child's descriptors, for spawn_sync: writes the input, keeps the
-// output.
+// Our end of the socket pair behind one of a child's descriptors, for spawn_sync. Writes the
+// input and keeps the output.
 
 #ifndef PIPEWRIGHT_SRC_CHILD_PROCESS_SYNC_PIPE_H_
 #define PIPEWRIGHT_SRC_CHILD_PROCESS_SYNC_PIPE_H_
@@ -19,26 +19,26 @@ namespace pipewright {
 
 class SyncPipe {
  public:
-  // `input` must outlive it.
+  // The memory of `input` must outlive this object.
   SyncPipe(int child_fd, uv_buf_t input, size_t max_output);
 
   int child_fd() const { return child_fd_; }
   // We never read from the child's stdin.
   bool may_read() const { return child_fd_ != STDIN_FILENO; }
 
-  // Makes the pair; `child_end` is what the child is to get. 0 or a negative errno.
+  // Makes the socket pair. The child gets `child_end`. Returns 0 or a negative errno.
   int Open(UniqueFd* child_end);
 
-  // Until the child's end is closed, or ours.
+  // True until the child has closed its end, or we have closed ours.
   bool is_open() const { return fd_.is_valid(); }
   void Close() { fd_.Reset(); }
 
   pollfd ToPoll() const;
-  // Reads and writes what is possible now. A negative errno: ENOBUFS where there is more
-  // output than may be kept, EPIPE where nobody reads the input.
+  // Reads and writes as much as is possible now. Returns 0 or a negative errno: ENOBUFS if
+  // there is more output than may be kept, EPIPE if the input has no reader any more.
   int Transfer();
-  // Reads what is there now, then closes. Of a child that has ended, whose own children
-  // may go on writing. The errno as above.
+  // Reads the bytes that are there now, then closes. The child has ended by then, but its own
+  // children may go on writing. Returns what Transfer() returns.
   int DrainAndClose();
 
   Napi::Value Output(Napi::Env env) const;
@@ -56,7 +56,7 @@ class SyncPipe {
   int Read();
 
   int child_fd_;
-  uv_buf_t input_;  // What is left of it.
+  uv_buf_t input_;  // The part that is not written yet.
   bool is_shut_down_;
   size_t max_output_;
   UniqueFd fd_;

@@ -1,5 +1,5 @@
 // Lists of methods for DefineClass(). Like those of Node's handles, they can be replaced
-// on an object; tests make a handle fail so.
+// on an object; that is how tests make a handle fail.
 
 #ifndef PIPEWRIGHT_SRC_CORE_CLASS_METHODS_H_
 #define PIPEWRIGHT_SRC_CORE_CLASS_METHODS_H_

@@ -1,6 +1,6 @@
 // Per-thread state. One Environment belongs to one Node environment (the main
 // thread or a worker) that loaded the addon; it owns the completion queues and
-// sees to it that every open handle is closed when that environment ends.
+// makes sure that every open handle is closed when that environment ends.
 
 #ifndef PIPEWRIGHT_SRC_CORE_ENVIRONMENT_H_
 #define PIPEWRIGHT_SRC_CORE_ENVIRONMENT_H_

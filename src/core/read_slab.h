@@ -1,4 +1,4 @@
-// Where reads land. libuv reads into 64 KiB slabs that belong to C++; lib/ copies
+// The memory for reads. libuv reads into 64 KiB slabs that belong to C++; lib/ copies
 // each small read out into a Buffer of its own, so a slab is used again and again.
 // A read that fills half a slab or more from its start is not copied: the slab
 // itself becomes the user's Buffer and C++ forgets it. So no chunk shows, pins or

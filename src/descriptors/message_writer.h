@@ -1,5 +1,5 @@
-// The sending side of a MessageSocket: sends at once what the kernel takes, and queues
-// the rest until the socket is writable, or until a timer if poll(2) cannot tell.
+// The sending side of a MessageSocket: sends at once what the kernel takes, and queues the rest
+// until the socket is writable, or until a timer fires if poll(2) cannot report that.
 
 #ifndef PIPEWRIGHT_SRC_DESCRIPTORS_MESSAGE_WRITER_H_
 #define PIPEWRIGHT_SRC_DESCRIPTORS_MESSAGE_WRITER_H_

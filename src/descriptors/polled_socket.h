@@ -37,7 +37,7 @@ class PolledSocket : public ByteStream {
   // Takes the socket over. On failure it stays the caller's.
   int OpenSocket(const Napi::CallbackInfo& info, UniqueFd* socket, bool keep_blocking);
   void Poll(int events, uv_poll_cb on_ready);
-  // What to do for the arguments of a uv_poll_cb.
+  // Returns the events to handle for the arguments of a uv_poll_cb.
   int ReadyEvents(int status, int events);
   // Stops polling and gives the descriptor up.
   UniqueFd StopAndRelease();

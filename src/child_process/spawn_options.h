@@ -51,7 +51,7 @@ struct SpawnOptions {
   StringList args;                // The child sees args[0] as its name.
   std::optional<StringList> env;  // If unset, the child gets this process's.
   std::optional<std::string> cwd;
-  std::vector<int> stdio;  // For each of the child's: ours, or kIgnored. At least three.
+  std::vector<int> stdio;  // For each descriptor of the child: ours, or kIgnored. At least 3.
   bool detached = false;   // The child leads a session of its own.
   std::optional<uid_t> uid;
   std::optional<gid_t> gid;

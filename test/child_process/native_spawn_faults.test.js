@@ -7,6 +7,7 @@ const { runFixture } = require('../helpers/child');
 const { testNeeding } = require('../helpers/needed_programs');
 const { temporaryFolder } = require('../helpers/socket_path');
 const { ENGINES, script } = require('../helpers/spawning');
+const { CHILDREN } = require('../helpers/stress');
 
 const NOBODY = 65534;
 const user = process.getuid() === 0 ? { uid: NOBODY, gid: NOBODY } : {};
@@ -19,13 +20,15 @@ async function report(name, args, options) {
 describe.each(ENGINES)('the %s engine', (engine) => {
   testNeeding('prlimit')('tells EAGAIN at the limit of processes, and goes on below it', async () => {
     const failed = [-errno.EAGAIN, ...(engine === 'vfork' ? ['clone'] : [null])];
-    const expected = { failed, succeeded: 1000, left: [0, 0] };
-    expect(await report('child_process/spawn_faults.js', [engine, 'nproc'], user)).toEqual(expected);
+    const expected = { failed, succeeded: CHILDREN, left: [0, 0] };
+    expect(await report('child_process/spawn_faults.js', [engine, 'nproc', CHILDREN], user)).toEqual(expected);
   });
 
   test('goes on after a full descriptor table', async () => {
-    const { results, ...rest } = await report('child_process/spawn_full_table.js', [engine], { openFiles: 64 });
-    expect(rest).toEqual({ succeeded: 1000, left: 0, children: '' });
+    const { results, ...rest } = await report('child_process/spawn_full_table.js', [engine, CHILDREN], {
+      openFiles: 64,
+    });
+    expect(rest).toEqual({ succeeded: CHILDREN, left: 0, children: '' });
     expect(results[0]).toBe(-errno.EMFILE);
     expect(results.at(-1)).toBe(0);
     expect(results.filter((result) => result !== 0 && result !== -errno.EMFILE)).toEqual([]);
@@ -33,11 +36,11 @@ describe.each(ENGINES)('the %s engine', (engine) => {
 });
 
 testNeeding('prlimit')('the vfork engine tells ENOMEM when memory is out at its first spawn, and goes on', async () => {
-  const expected = { failed: [-errno.ENOMEM, 'clone'], succeeded: 1000, left: [0, 0] };
+  const expected = { failed: [-errno.ENOMEM, 'clone'], succeeded: CHILDREN, left: [0, 0] };
   const execArgv = ['--expose-gc'];
   // Only mmap(2) is to fail: operator new, in any thread, takes from this room, or it ends the process.
   const env = { MALLOC_ARENA_MAX: '1', MALLOC_TOP_PAD_: String(2 ** 24) };
-  expect(await report('child_process/spawn_faults.js', ['vfork', 'as'], { execArgv, env })).toEqual(expected);
+  expect(await report('child_process/spawn_faults.js', ['vfork', 'as', CHILDREN], { execArgv, env })).toEqual(expected);
 });
 
 // test/fixtures/child_process/NAME.c as a library to preload.

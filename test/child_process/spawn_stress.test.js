@@ -1,13 +1,13 @@
 'use strict';
 
-// `npm run stress` spawns 100 000, `npm test` 5 000.
+// `npm run stress` spawns 100 000, `npm test` 2 000.
 
 const { runFixture } = require('../helpers/child');
 const { PROGRAM_HANGS_MS, TEST_HANGS_MS } = require('../helpers/hanging');
+const { isStress } = require('../helpers/stress');
 
-const isStress = Boolean(process.env.PIPEWRIGHT_STRESS);
-const COUNT = isStress ? 100_000 : 5_000;
-const MORE = COUNT / 5_000;
+const COUNT = isStress ? 100_000 : 2_000;
+const MORE = COUNT / 2_000;
 const MEMORY_SLACK = 24 * 1024 * 1024; // Bytes; a leak of 1 KiB a child would be 48 MiB under stress.
 
 test(

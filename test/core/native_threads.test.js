@@ -12,6 +12,9 @@ const { runFixture } = require('../helpers/child');
 const { PROGRAM_HANGS_MS, TEST_HANGS_MS } = require('../helpers/hanging');
 const { closed } = require('../helpers/net_pair');
 const { temporaryFolder } = require('../helpers/socket_path');
+const { isStress } = require('../helpers/stress');
+
+const TIMES = isStress ? 50 : 15;
 
 const PROGRAM = path.join(__dirname, '../fixtures/core/echo_thread.js');
 
@@ -55,15 +58,14 @@ describe('worker.terminate()', () => {
   });
 
   test.each(['listening', 'writing', 'connecting', 'reading', 'throwing', 'closing', 'loading'])(
-    'in the middle of %s leaves nothing behind, 50 times in a row',
+    `in the middle of %s leaves nothing behind, ${TIMES} times in a row`,
     async (doing) => {
-      const { code, stderr, stdout } = await runFixture('core/terminate_often.js', [doing, 50]);
+      const { code, stderr, stdout } = await runFixture('core/terminate_often.js', [doing, TIMES]);
       expect({ code, stderr, stdout }).toEqual({ code: 0, stderr: '', stdout: 'nothing left\n' });
     },
   );
 
-  // Stress: PIPEWRIGHT_STRESS=1.
-  const MORE = process.env.PIPEWRIGHT_STRESS ? 20 : 1;
+  const MORE = isStress ? 20 : 1;
 
   test(
     'while a handle is being opened does not abort the process (issue 9)',
@@ -86,7 +88,7 @@ describe('worker.terminate()', () => {
   );
 
   test('during a crossing drops the rest of the list', async () => {
-    const { code, stderr } = await runFixture('core/terminate_often.js', ['exit_in_handler', 20]);
+    const { code, stderr } = await runFixture('core/terminate_often.js', ['exit_in_handler', TIMES]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   });
 });

@@ -8,6 +8,7 @@ const { socketpair } = require('../../lib/descriptors');
 const { startFixture } = require('../helpers/child');
 const { testNeeding } = require('../helpers/needed_programs');
 const { temporaryFolder } = require('../helpers/socket_path');
+const { isStress } = require('../helpers/stress');
 
 // Two bytes for each number.
 function numbersFile(count) {
@@ -34,8 +35,6 @@ async function run({ count, room, batch }) {
 }
 
 // The receiver gets no more than `room` of them each 20 ms.
-const isStress = process.env.PIPEWRIGHT_STRESS !== undefined;
-
 for (const { count, room, batch } of [
   { count: isStress ? 10_000 : 1_500, room: 5, batch: 1 },
   { count: isStress ? 5_000 : 1_000, room: 8, batch: 3 },

@@ -11,8 +11,9 @@ const { Descriptor, DescriptorPasser, socketpair } = require('../../lib/descript
 const { closing } = require('../helpers/closing');
 const { randomIntegers, seed } = require('../helpers/random');
 const { temporaryFolder } = require('../helpers/socket_path');
+const { isStress } = require('../helpers/stress');
 
-const ROUNDS = process.env.PIPEWRIGHT_STRESS === undefined ? 20 : 250; // Of each of the two.
+const ROUNDS = isStress ? 250 : 20; // Of each of the two.
 const MESSAGES = 600;
 
 const random = randomIntegers();

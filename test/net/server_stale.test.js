@@ -11,6 +11,7 @@ const { closing } = require('../helpers/closing');
 const { outputOf, runFixture, startFixture } = require('../helpers/child');
 const { PROGRAM_HANGS_MS, TEST_HANGS_MS } = require('../helpers/hanging');
 const { socketPath, temporaryFolder } = require('../helpers/socket_path');
+const { isStress } = require('../helpers/stress');
 
 // The file of a server that was killed.
 async function leaveStale(listenPath) {
@@ -175,8 +176,7 @@ test('close() while the lock is waited for ends the attempt', async () => {
   expect(server.listening).toBe(false);
 });
 
-// PIPEWRIGHT_STRESS=1 (npm run stress) makes it 200 rounds.
-const MORE = process.env.PIPEWRIGHT_STRESS ? 10 : 1;
+const MORE = isStress ? 10 : 1;
 const ROUNDS = 20 * MORE;
 test(
   `of 20 processes that start at once on a stale path exactly one wins, ${ROUNDS} rounds`,

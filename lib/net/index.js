@@ -48,7 +48,7 @@ function createServer(options, listener) {
   return new Server(options, listener);
 }
 
-// Plain names only: Node finds no others when an ES module imports by name.
+// Identifiers only: Node finds no other exports when an ES module imports by name.
 module.exports = {
   BlockList,
   BoundSocket,

@@ -25,7 +25,7 @@ const ZERO_DROPS_ALL = Number.parseInt(process.versions.node, 10) >= 21;
 const kSettings = Symbol('settings');
 const kAccepted = Symbol('accepted'); // Options of accepted sockets, and what they were made from.
 const kAttempt = Symbol('attempt'); // The last listen(); see listening.js.
-const kDelivering = Symbol('delivering'); // Set after close(), while connections that were accepted are still delivered.
+const kDelivering = Symbol('delivering'); // Number of closed listeners that still have to deliver connections.
 
 /**
  * Listens on a path, an abstract name, a port or a descriptor; net.Server of Node.

@@ -27,7 +27,7 @@ const SIGKILL = 9;
 
 // Node reports these with an 'error' event, and throws any other errno.
 const EMITTED = new Set([ERRNO.EACCES, ERRNO.EAGAIN, ERRNO.EMFILE, ERRNO.ENFILE, ERRNO.ENOENT]);
-const THROWN = new Set(['EINVAL', 'ENOSYS']); // kill() throws these, and emits 'error' for others.
+const THROWN = new Set(['EINVAL', 'ENOSYS']); // kill() throws these; for others it emits 'error'.
 const TABLE_FULL = new Set([ERRNO.EMFILE, ERRNO.ENFILE]);
 
 const madeChannel = diagnostics.channel('child_process');

@@ -9,8 +9,8 @@
 // fails on the way, such as a scan without a free descriptor, the stopped members are
 // continued, too.
 //
-// A process that has left the tree is missed: its parent has ended, so init is its parent
-// now. It is found all the same if it is still in the group.
+// A process that has left the tree is missed: its parent had ended before, so that init is
+// its parent now. It is found all the same if it is still in the group.
 
 const fs = require('node:fs');
 

@@ -26,7 +26,7 @@ const { toPath, validateNoNul, validateNoNuls } = require('./paths.js');
 
 const SIGTERM = 15;
 const MAX_BUFFER = 1024 * 1024; // bytes
-const MAX_ARGUMENTS = 2 ** 20; // execve(2) takes fewer: each needs 9 bytes, and all have 6 MiB.
+const MAX_ARGUMENTS = 2 ** 20; // execve(2) takes fewer: at 9 bytes each, 6 MiB is its limit.
 
 // Options that start a child. null and undefined mean "not given".
 const SPAWN_DEFAULTS = Object.freeze({

@@ -164,7 +164,7 @@ function normalizeServerOptions(options, listener) {
   return { settings, listener: typeof listener === 'function' ? listener : undefined };
 }
 
-// Where to connect to.
+// The target of connect().
 
 /**
  * Converts the options of connect() to { path } or { host, port, … }.
@@ -211,7 +211,7 @@ function tcpTarget(options) {
   };
 }
 
-// Where to listen.
+// The target of listen().
 
 /**
  * @typedef {{ kind: 'path', path: string, mode?: number, addMode: number, uid?: number, gid?: number,

@@ -19,7 +19,7 @@ const { Socket } = require('./socket.js');
 const { forgetFile } = require('../base/socket_files.js');
 const { kOwner } = require('./symbols.js');
 
-// What `maxConnections = 0` means changed with Node 21: before, it was no limit.
+// The meaning of `maxConnections = 0` changed with Node 21: before, it set no limit.
 const ZERO_DROPS_ALL = Number.parseInt(process.versions.node, 10) >= 21;
 
 const kSettings = Symbol('settings');

@@ -1,6 +1,6 @@
 'use strict';
 
-// Everything, as namespaces and by the common names.
+// The package's entry: exports each part as a namespace, and the common functions by name.
 
 const child_process = require('./child_process/index.js');
 const descriptors = require('./descriptors/index.js');
@@ -14,7 +14,7 @@ const { Descriptor, DescriptorPasser, socketpair } = descriptors;
 const { connect, createServer } = net;
 const { watchSignal } = signals;
 
-// Plain names only: Node finds no others when an ES module imports by name.
+// Identifiers only: Node finds no other exports when an ES module imports by name.
 module.exports = {
   Descriptor,
   DescriptorPasser,

@@ -1,13 +1,13 @@
 'use strict';
 
-// Preloaded (node -r pipewright/register app.js), puts pipewright in place of Node's own
-// modules, for a program and all its packages. PIPEWRIGHT_REGISTER says which:
-// child_process (the default), net, or both with a comma between.
+// If it is preloaded (node -r pipewright/register app.js), replaces Node's own modules by
+// pipewright, for a program and all its packages. PIPEWRIGHT_REGISTER names the modules:
+// child_process (the default), net, or both, separated by a comma.
 //
-// node:child_process is replaced in place: whoever has it, Node's own modules too, finds
-// pipewright's functions in it. node:net cannot be, because http and tls make their
-// sockets with it: `require` and `import` of the program are answered with
-// pipewright/net, and Node's modules keep theirs.
+// The functions of node:child_process are replaced in the module itself, so that Node's
+// own modules use pipewright's too. node:net must stay as it is, because http and tls make
+// their sockets with it. So `require` and `import` of net give the program pipewright/net,
+// and Node's modules keep node:net.
 //
 // Worker threads run preloaded modules themselves.
 
@@ -21,7 +21,7 @@ const { unknownModule } = require('./base/errors.js');
 /** @type {any} `_load` is undocumented, and `registerHooks` newer than the declarations. */
 const Module = require('node:module');
 
-// What pipewright has no counterpart of stays.
+// Not replaced: pipewright's fork() is not implemented, and Node has no run().
 const KEPT = new Set(['fork', 'run']);
 const ADDED_OPTIONS = [...Object.keys(ATTRIBUTE_DEFAULTS), 'closeOn', 'forceKillAfter'];
 const OWN_FOLDER = __dirname + path.sep;
@@ -45,8 +45,8 @@ function replaceChildProcess() {
   Module.syncBuiltinESMExports();
 }
 
-// A child with an 'ipc' channel is Node's own, as that of fork() is. With an option that
-// Node does not have, pipewright says that it cannot: Node would not heed the option.
+// Node starts a child with an 'ipc' channel, as it does for fork(). If the call has an
+// option that Node lacks, pipewright throws instead, because Node would ignore the option.
 function spawnOfEither(ours, nodes) {
   return function spawn(...call) {
     const [, args, options] = call;
@@ -81,8 +81,8 @@ function isOwn(url) {
   return url !== undefined && url.startsWith(pathToFileURL(OWN_FOLDER).href);
 }
 
-// Before module.registerHooks(): one hook for require(), and one, which runs in a thread
-// of its own, for import.
+// A Node without module.registerHooks() needs two hooks: one for require(), and one for
+// import, which runs in its own thread.
 function redirectRequire() {
   const load = Module._load;
   Module._load = function (request, parent, ...rest) {

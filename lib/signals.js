@@ -1,20 +1,21 @@
 'use strict';
 
-// watchSignal(): signals as events, on worker threads too, where process.on() cannot.
+// watchSignal(): calls a listener for each signal. Unlike process.on(), it also works in
+// worker threads.
 
 const { SignalWrap } = require('./base/binding.js');
 const { errnoException } = require('./base/errors.js');
 const { signalName, signalNumber } = require('./base/signal_names.js');
 const { validateFunction } = require('./base/validate.js');
 
-/** What watchSignal() returns. */
+/** A watcher of one signal; watchSignal() returns it. */
 class SignalWatcher {
   #handle = new SignalWrap();
   #isStopped = false;
 
   constructor(number, listener) {
     const name = signalName(number);
-    /** The signal's name. */
+    /** The name of the signal, such as 'SIGHUP'. */
     this.signal = name;
     this.#handle.onsignal = () => listener(name, number);
     const err = this.#handle.start(number);
@@ -23,14 +24,14 @@ class SignalWatcher {
     throw errnoException(err, 'sigaction', name);
   }
 
-  /** Stops watching. The last watcher of the process to stop gives the signal its default back. */
+  /** Stops watching. When the last watcher in the process stops, the signal gets its default action back. */
   stop() {
     if (this.#isStopped) return;
     this.#isStopped = true;
     this.#handle.close();
   }
 
-  /** Lets the program end while this watches. */
+  /** Lets the program end although this still watches. */
   unref() {
     if (!this.#isStopped) this.#handle.unref();
     return this;
@@ -47,8 +48,8 @@ class SignalWatcher {
 }
 
 /**
- * Calls `listener(name, number)` whenever this process gets the signal. There may be any
- * number of watchers of one signal, in any threads: each is called once.
+ * Calls `listener(name, number)` whenever this process gets the signal. A signal may have
+ * any number of watchers, in any threads; each is called once for a signal.
  *
  * @param {string | number} signal
  * @param {(name: string, number: number) => void} listener

@@ -1,8 +1,8 @@
 'use strict';
 
-// What systemd's socket activation hands to a service: descriptors from number 3 on,
-// named in the environment; and what a service says to it. See sd_listen_fds(3),
-// systemd.socket(5) and sd_notify(3).
+// The service's side of systemd: takes the descriptors of socket activation, which start
+// at number 3 and are named in the environment, and notifies the service manager. See
+// sd_listen_fds(3), systemd.socket(5) and sd_notify(3).
 
 const { closeOnExec, socketName } = require('./base/binding.js');
 const { createSocket } = require('./dgram/index.js');
@@ -10,48 +10,47 @@ const { errnoException, invalidArgType, invalidArgValue } = require('./base/erro
 const { Socket, createServer } = require('./net/index.js');
 
 const FIRST_FD = 3;
-const UNNAMED = 'unknown'; // As sd_listen_fds_with_names(3) has it.
+const UNNAMED = 'unknown'; // The name that sd_listen_fds_with_names(3) uses.
 
 const VARIABLES = ['LISTEN_PID', 'LISTEN_PIDFDID', 'LISTEN_FDS', 'LISTEN_FDNAMES'];
 
-/** One descriptor that was handed over; it is the caller's to use or to close. */
+/** A descriptor that systemd passed to this process. The caller owns it and closes it. */
 class ListenDescriptor {
   constructor(fd, name) {
-    /** Its number; with it, this object is what listen({ fd }) of any server takes. */
+    /** The number. With this property, the object can be passed to listen() of any server. */
     this.fd = fd;
-    /** FileDescriptorName= of the socket unit; 'unknown' where there are no names. */
+    /** FileDescriptorName= of the socket unit; 'unknown' if there are no names. */
     this.name = name;
   }
 
   /**
-   * The path or abstract name; { address, family, port } of TCP and UDP; null of what is
-   * no socket or has no name.
+   * Returns the path or abstract name of a Unix socket, { address, family, port } for TCP
+   * and UDP, or null if the descriptor is not a socket or has no name.
    */
   address() {
     const name = socketName(this.fd);
     return typeof name === 'number' || name === undefined ? null : name;
   }
 
-  /** A pipewright/net server that listens on it. Arguments are those of createServer(). */
+  /** Returns a pipewright/net server that listens on it. Arguments are those of createServer(). */
   toServer(options, listener) {
     return createServer(options, listener).listen({ fd: this.fd });
   }
 
-  /** A pipewright/net socket over it, for units with Accept=yes: one connection each. */
+  /** Returns a pipewright/net socket, for units with Accept=yes, which pass a connection. */
   toSocket(options) {
     return new Socket({ ...options, fd: this.fd });
   }
 }
 
 /**
- * The descriptors that systemd passed to this process: [] when it passed none, or
- * passed them to another process. Each is close-on-exec from here on, and the variables
- * are taken out of process.env, so that children do not take them for theirs; a second
- * call finds none.
+ * Returns the descriptors that systemd passed to this process; [] if it passed none, or
+ * passed them to another process. Makes each close-on-exec and deletes the variables from
+ * process.env, so that a child does not take them for its own. A second call returns [].
  *
  * @returns {ListenDescriptor[]}
- * @throws ERR_INVALID_ARG_VALUE when the variables contradict themselves; the system's
- *   error (EBADF) when a descriptor is not open
+ * @throws ERR_INVALID_ARG_VALUE if the variables contradict each other; the system's error
+ *   (EBADF) if a descriptor is not open
  */
 function listenDescriptors() {
   const { LISTEN_PID, LISTEN_FDS, LISTEN_FDNAMES } = process.env;
@@ -82,12 +81,12 @@ function adopt(fd, name) {
   return new ListenDescriptor(fd, name);
 }
 
-// Telling the service manager.
+// Notifying the service manager.
 
-// Of an abstract name systemd writes '@' for its NUL byte.
+// systemd writes the leading NUL byte of an abstract name as '@'.
 const nameOf = (value) => (value.startsWith('@') ? `\0${value.slice(1)}` : value);
 
-// 'READY=1', or { READY: 1, STATUS: 'serving' }.
+// Accepts 'READY=1', or { READY: 1, STATUS: 'serving' }.
 function toText(state) {
   if (typeof state === 'string') return state;
   if (typeof state !== 'object' || state === null) throw invalidArgType('state', ['string', 'Object'], state);
@@ -97,13 +96,13 @@ function toText(state) {
 }
 
 /**
- * Tells the service manager, over the socket that NOTIFY_SOCKET names.
+ * Sends `state` to the service manager, over the socket that NOTIFY_SOCKET names.
  *
  * @param {string | Record<string, string | number | boolean>} state such as 'READY=1' or
  *   { READY: true, STATUS: 'serving' }
- * @param {{ descriptors?: any[], env?: NodeJS.ProcessEnv }} [options] descriptors: to be
- *   kept across a restart, with FDSTORE=1; they stay open
- * @returns {Promise<boolean>} false where there is no manager that listens
+ * @param {{ descriptors?: any[], env?: NodeJS.ProcessEnv }} [options] descriptors: for the
+ *   manager to keep across a restart, with FDSTORE=1; they stay open here
+ * @returns {Promise<boolean>} false if NOTIFY_SOCKET is not set: no manager listens
  * @throws ERR_INVALID_ARG_TYPE; rejects with the system's error
  */
 async function notify(state, { descriptors = [], env = process.env } = {}) {

@@ -5,8 +5,8 @@
 const { aborted } = require('./errors.js');
 
 /**
- * Calls `act` with an AbortError once the signal is aborted, never before the next
- * tick, until `emitter` has closed.
+ * Calls `act` with an AbortError once the signal is aborted, but never before the next
+ * tick, and not after `emitter` has closed.
  */
 function whenAborted(signal, emitter, act) {
   const onAbort = () => act(aborted(signal.reason));

@@ -1,13 +1,13 @@
 'use strict';
 
-// Names of users and groups to their numbers, as /etc/passwd and /etc/group have them.
+// Looks up the numbers of users and groups by name, in /etc/passwd and /etc/group.
 
 const fs = require('node:fs');
 
 const { invalidArgType, invalidArgValue } = require('./errors.js');
 const { validateInteger } = require('./validate.js');
 
-const MAX_ID = 2 ** 32 - 2; // -1 as unsigned means "leave it" to chown(2).
+const MAX_ID = 2 ** 32 - 2; // (uid_t)-1 means "do not change" to chown(2).
 
 // Both files have the name first and the number third: name:x:number:…
 function lookUp(file, name) {
@@ -29,12 +29,12 @@ function toId(value, name, file, what) {
   return id;
 }
 
-/** The uid of a user given by number or name. `name`: of the option, for the error. */
+/** Returns the uid of a user given by number or name. `name` is the option's, for errors. */
 function userId(value, name = 'user') {
   return toId(value, name, '/etc/passwd', 'user');
 }
 
-/** The gid of a group given by number or name. */
+/** Returns the gid of a group given by number or name. */
 function groupId(value, name = 'group') {
   return toId(value, name, '/etc/group', 'group');
 }

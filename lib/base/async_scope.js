@@ -1,13 +1,13 @@
 'use strict';
 
-// A request's context: what completes in a later turn runs in the context in which it
-// was asked for, as node:async_hooks has it.
+// The context of a request, as in node:async_hooks: a request that completes in a later
+// turn calls back in the context in which it was made.
 
 const { AsyncResource } = require('node:async_hooks');
 
 /**
- * `callback`, to be called once, later, in today's context. AsyncResource.bind() would
- * do, but takes 20 µs in Node 20.
+ * Returns a function that calls `callback` in the present context; call it only once.
+ * AsyncResource.bind() does the same, but takes 20 µs in Node 20.
  *
  * @param {string} type the name of the resource
  * @param {(...args: any[]) => void} callback

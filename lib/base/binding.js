@@ -1,7 +1,7 @@
 'use strict';
 
-// Finds and loads the addon, for one copy of lib/; the only file that names it. Its
-// classes are documented in docs/binding.md.
+// Finds and loads the addon for this copy of lib/. No other file names it. docs/binding.md
+// documents its classes.
 
 const { AsyncResource } = require('node:async_hooks');
 const path = require('node:path');
@@ -22,13 +22,14 @@ function loadAddon() {
   }
 }
 
-// C++ wants its function at once, which in turn needs what C++ gives back.
+// createBinding() needs the dispatch function, and createDispatch() needs what
+// createBinding() returns.
 const dispatcher = { run() {} };
 const native = loadAddon().createBinding(() => dispatcher.run());
 dispatcher.run = createDispatch(native.events, native.eventKinds, native.closeInBackground);
 
-// What every handle has in JavaScript. `asyncScope` is the context it was made in:
-// its events run there, as they do in Node.
+// Adds the methods that every handle has in JavaScript. `asyncScope` is the context in
+// which the handle was made: its events run there, as in Node.
 function handleClass(Base, defaultType) {
   class Handle extends Base {
     constructor(type = defaultType) {
@@ -50,8 +51,8 @@ function handleClass(Base, defaultType) {
       if (result === 0) {
         this.onclose = callback;
       } else {
-        // Never opened, or closed before: no event will come. In a later turn all the
-        // same, so that what the caller still has to say comes first.
+        // The handle was never opened, or is closed already, so no event will come. The
+        // callback still comes in a later turn, after the code that follows this call.
         setImmediate(callback);
       }
       return result;
@@ -66,7 +67,7 @@ const { scratch } = native.events;
 class ProcessWrap extends handleClass(native.ProcessWrap, 'PROCESSWRAP') {
   #isOurs = true;
 
-  /** The number of an open ProcessWrap of this copy of lib/; a negative one of anything else. */
+  /** Returns the number of an open ProcessWrap of this copy of lib/; negative for any other value. */
   static idOf(value) {
     return typeof value === 'object' && value !== null && #isOurs in value ? value.getId() : -1;
   }
@@ -74,13 +75,13 @@ class ProcessWrap extends handleClass(native.ProcessWrap, 'PROCESSWRAP') {
 
 function streamClass(Base, type) {
   class Stream extends handleClass(Base, type) {
-    // Whether reads are under way, as Node's handles have it.
+    // True while the handle reads, as on Node's handles.
     reading = false;
 
-    // What is read goes to `reader`, of which `onread` is the name for others. They may be
-    // Node itself, which replaces `onread` on the handle of an idle socket of http.Agent
-    // (22 and later). A Socket sets `reader`, and `onreadreplaced`, which gets what others
-    // write; without it they write to `reader`.
+    // `reader` gets what is read. Other code knows it as `onread`: Node itself replaces
+    // `onread` on the handle of an idle socket of http.Agent (22 and later). A Socket sets
+    // `reader` and `onreadreplaced`; the latter is called when other code assigns `onread`.
+    // On a handle without `onreadreplaced`, assigning `onread` sets `reader`.
     reader = undefined;
     onreadreplaced = undefined;
     shownOnread = undefined;
@@ -98,16 +99,16 @@ function streamClass(Base, type) {
       }
     }
 
-    // See StreamWrap::WriteScratch() for why small ones take another way.
+    // StreamWrap::WriteScratch() says why small writes take another way.
     writeBuffer(chunk) {
-      // One whose memory was transferred away has no length, and cannot be copied.
+      // A chunk whose memory was transferred away has length 0, and cannot be copied.
       const isSmall = isUint8Array(chunk) && chunk.length > 0 && chunk.length <= scratch.length;
       if (!isSmall) return super.writeBuffer(chunk);
       scratch.set(chunk);
       return this.writeScratch(chunk.length);
     }
 
-    // The stream is one of that child's stdio: the child's exit comes after its output.
+    // Makes the stream one of the child's stdio: the child's exit comes after its output.
     joinGroup(child) {
       return super.joinGroup(ProcessWrap.idOf(child));
     }
@@ -129,7 +130,7 @@ function streamClass(Base, type) {
 }
 
 class MessageSocket extends streamClass(native.MessageSocket, 'MESSAGESOCKETWRAP') {
-  // With descriptors, or many bytes, there is no scratch to take.
+  // A message may have descriptors, so it does not go through the scratch buffer.
   writeBuffer(chunk, descriptors) {
     return writeMessage.call(this, chunk, descriptors);
   }
@@ -167,7 +168,7 @@ const TcpWrap = streamClass(native.TcpWrap, 'TCPWRAP');
 const Listener = handleClass(native.Listener, 'PIPESERVERWRAP');
 const SignalWrap = handleClass(native.SignalWrap, 'SIGNALWRAP');
 
-// Plain names only: Node finds no others when an ES module imports by name.
+// Identifiers only: Node finds no other exports when an ES module imports by name.
 module.exports = {
   Listener,
   MessageSocket,

@@ -1,8 +1,8 @@
 'use strict';
 
-// Callbacks of the caller's, which may throw.
+// Calls the user's callbacks, which may throw.
 
-/** Calls it; what it throws becomes uncaught in the next tick, so that the others are called. */
+/** Rethrows an exception of `callback` in the next tick, so that other callbacks are called first. */
 function callSafely(callback, ...args) {
   try {
     callback(...args);

@@ -1,8 +1,7 @@
 'use strict';
 
-// Goes through the list of what happened in this turn of the loop, which
-// src/core/completion_queue.cc fills, and calls each handle's method: the only way from
-// C++ into the rest of lib/.
+// Calls the handles' methods for all that happened in this turn of the event loop. The
+// list is filled by src/core/completion_queue.cc. C++ calls the rest of lib/ only this way.
 
 // Fields of a record: number of the handle, kind, first, second.
 const FIELDS = 4;
@@ -12,14 +11,14 @@ const OFFSET_MASK = (1 << SLAB_BITS) - 1;
 
 const NOTHING = Buffer.alloc(0);
 
-// A Buffer that owns exactly these bytes. Of the ways to make one this is the
-// fastest at 64 bytes, and not the slowest at any size.
+// Makes a Buffer that owns exactly these bytes. This way is the fastest at 64 bytes, and
+// not the slowest at any size.
 const copyOut = Uint8Array.prototype.slice;
 
 const isFunction = (value) => typeof value === 'function';
 
-// What each kind of record does with its handle; `first` and `second` are as in
-// src/core/completion_queue.h. Descriptors that no callback takes are closed.
+// Maps each kind of record to a function (handle, first, second), with the meanings given
+// in src/core/completion_queue.h. Descriptors that no callback takes are closed.
 function makeHandlers(kinds, slabs, closeInBackground) {
   const handlers = [];
   const closeAll = (fds) => fds.forEach((fd) => closeInBackground(fd));
@@ -68,8 +67,8 @@ function makeHandlers(kinds, slabs, closeInBackground) {
 }
 
 /**
- * Makes the function that C++ calls once a crossing. It may be left by an exception
- * of a handler, and is called again then to go on behind that handler's record.
+ * Makes the function that C++ calls once for each crossing. If a handler throws, the
+ * function ends, and C++ calls it again to continue after that handler's record.
  *
  * @param {{ records: Int32Array, cursor: Int32Array, handles: any[], slabs: Buffer[] }} events
  * @param {Record<string, number>} kinds
@@ -82,10 +81,10 @@ function createDispatch({ records, cursor, handles, slabs }, kinds, closeInBackg
       const at = cursor[0];
       cursor[0] = at + FIELDS;
       const handler = handlers[records[at + 1]];
-      if (handler === undefined) continue; // Void: the handle was closed meanwhile.
+      if (handler === undefined) continue; // The handle was closed in the meantime.
       const handle = handles[records[at]];
       if (handler === handlers[kinds.CLOSE] && handle.onclose === undefined) {
-        handle.asyncScope.emitDestroy(); // Nothing to run in its context: Node does not enter it either.
+        handle.asyncScope.emitDestroy(); // Nothing runs in its context, so Node does not enter it either.
         continue;
       }
       handle.asyncScope.runInAsyncScope(handler, null, handle, records[at + 2], records[at + 3]);

@@ -6,7 +6,7 @@
 const { errno } = require('node:os').constants;
 
 module.exports = {
-  MAX_DESCRIPTORS: 253, // Of a message: SCM_MAX_FD.
+  MAX_DESCRIPTORS: 253, // Limit for one message: SCM_MAX_FD.
   UV_E2BIG: -errno.E2BIG,
   UV_EBUSY: -errno.EBUSY,
   UV_EEXIST: -errno.EEXIST,
@@ -14,6 +14,6 @@ module.exports = {
   UV_ENOBUFS: -errno.ENOBUFS,
   UV_ENOENT: -errno.ENOENT,
   UV_ENOTCONN: -errno.ENOTCONN,
-  UV_EOF: -4095, // libuv's own: the end of a stream.
+  UV_EOF: -4095, // A number of libuv: the end of a stream.
   UV_ETIMEDOUT: -errno.ETIMEDOUT,
 };

@@ -1,17 +1,16 @@
 'use strict';
 
-// Every error that pipewright makes. The shapes and texts are Node's, so that code
-// written for node:net and node:child_process finds what it looks for.
+// Makes every error of pipewright. Properties and messages are those of Node's errors, so
+// that code written for node:net and node:child_process recognises them.
 
 const { constants } = require('node:os');
 const { inspect, getSystemErrorMap, getSystemErrorName } = require('node:util');
 
-// An error with a code, as Node builds them: the code shows in the stack, not in the
-// name.
+// Makes an error with a code as Node does: the stack shows the code, `name` does not.
 function coded(Base, code, message, properties) {
   const error = new Base(message);
   Object.defineProperty(error, 'name', { value: `${Base.name} [${code}]`, configurable: true, writable: true });
-  void error.stack; // Formed here, with that name.
+  void error.stack; // This read builds the stack, with that name.
   delete error.name;
   error.code = code;
   Object.defineProperty(error, 'toString', {
@@ -55,7 +54,7 @@ function expectation(expected) {
 
 const argumentKind = (name) => (name.includes('.') ? 'property' : 'argument');
 
-/** The wrong type. `expected`: type names ('string') and class names ('Buffer'). */
+/** A value of a wrong type. `expected`: names of types ('string') and classes ('Buffer'). */
 function invalidArgType(name, expected, value) {
   const subject = name.endsWith(' argument') ? `The ${name}` : `The "${name}" ${argumentKind(name)}`;
   const message = `${subject} must be ${expectation([expected].flat())}.${describe(value)}`;
@@ -68,7 +67,7 @@ function invalidArgValue(name, value, reason = 'is invalid', Base = TypeError) {
   return coded(Base, 'ERR_INVALID_ARG_VALUE', `The ${argumentKind(name)} '${name}' ${reason}. Received ${text}`);
 }
 
-// 1234567 as 1_234_567.
+// Writes 1234567 as 1_234_567.
 function grouped(text) {
   const [, sign, digits] = /^(-?)(\d+)$/.exec(text) ?? [];
   return digits === undefined ? text : sign + digits.replace(/\B(?=(\d{3})+$)/g, '_');
@@ -91,7 +90,7 @@ function mainThreadOnly(option) {
   return coded(Error, 'ERR_PIPEWRIGHT_MAIN_THREAD_ONLY', `"${option}" can be used on the main thread only`);
 }
 
-/** Something that Node has and pipewright has not. */
+/** A feature of Node that pipewright does not have. */
 function notAvailable(what) {
   return coded(
     Error,
@@ -105,7 +104,7 @@ function unsupportedRuntime(name) {
   return coded(Error, 'ERR_PIPEWRIGHT_UNSUPPORTED_RUNTIME', message);
 }
 
-/** The addon is not there, or cannot be loaded here: `cause` is what the loader said. */
+/** The addon is missing, or cannot be loaded here. `cause` is the loader's error. */
 function noBinary(cause) {
   const problem =
     cause.code === 'ERR_DLOPEN_FAILED'
@@ -117,7 +116,7 @@ function noBinary(cause) {
   return coded(Error, 'ERR_PIPEWRIGHT_NO_BINARY', message, { cause });
 }
 
-/** PIPEWRIGHT_REGISTER names something else than a module that can be replaced. */
+/** PIPEWRIGHT_REGISTER names something that is not a replaceable module. */
 function unknownModule(name, accepted) {
   const message = `PIPEWRIGHT_REGISTER has '${name}', and can have: ${accepted.join(', ')}`;
   return coded(TypeError, 'ERR_INVALID_ARG_VALUE', message);
@@ -133,17 +132,17 @@ const syncForkInput = (value) => {
   return coded(TypeError, 'ERR_INVALID_SYNC_FORK_INPUT', message);
 };
 
-/** A child wrote more than it may. */
+/** A child wrote more than `maxBuffer` allows. */
 function maxBufferExceeded(stream) {
   return coded(RangeError, 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER', `${stream} maxBuffer length exceeded`);
 }
 
-/** A child that was not able to do what it was started for: no code of its own. */
+/** A command that failed. `code` is not an error code here, but comes with `properties`. */
 function commandFailed(message, properties) {
   return Object.assign(new Error(message), properties);
 }
 
-/** A run() that did not go well, with all that is known about it. An abort stays an AbortError. */
+/** A run() that failed; `properties` has its result. After an abort, `name` is 'AbortError'. */
 function runFailed(message, cause, properties) {
   const error = coded(Error, cause?.code ?? 'ERR_PIPEWRIGHT_RUN_FAILED', message, properties);
   if (cause) error.cause = cause;
@@ -151,7 +150,7 @@ function runFailed(message, cause, properties) {
   return error;
 }
 
-/** A child that could not be started. `step` is what failed on the way to its program, where it is known. */
+/** A child that could not be started. `step` names the step that failed, if it is known. */
 function spawnException(errno, syscall, { path = undefined, spawnargs = undefined, step = undefined }) {
   return Object.assign(
     errnoException(errno, syscall),
@@ -171,7 +170,7 @@ function badPort(name, port) {
   return coded(RangeError, 'ERR_SOCKET_BAD_PORT', message);
 }
 
-// What needs a message and a class only: code: [class, message].
+// Errors that have a class and a fixed message only: { code: [class, message] }.
 const PLAIN = {
   ERR_DESCRIPTOR_BUSY: [Error, 'The descriptor is being sent'],
   ERR_DESCRIPTOR_CLOSED: [Error, 'The descriptor is closed'],
@@ -197,7 +196,7 @@ const PLAIN = {
   EPIPE: [Error, 'This socket has been ended by the other party'],
 };
 
-/** An error that always reads the same, by its code. */
+/** Makes one of the PLAIN errors. */
 function plain(code) {
   const [Base, message] = PLAIN[code];
   return coded(Base, code, message);
@@ -217,12 +216,12 @@ function aborted(cause) {
   return Object.assign(error, { name: 'AbortError', code: 'ABORT_ERR' });
 }
 
-/** Several attempts failed; the text is the first one's. */
+/** Several attempts failed; `code` is that of the first error. */
 function aggregate(errors) {
   return Object.assign(new AggregateError(errors), { code: errors[0]?.code });
 }
 
-// What a read of descriptors can end with, by the errno that src/descriptors/message_reader.cc gives.
+// Maps the errno that src/descriptors/message_reader.cc ends reading with to an error.
 const RECEIVE_ERRORS = {
   E2BIG: 'ERR_DESCRIPTORS_TOO_MANY',
   EACCES: 'ERR_DESCRIPTORS_REFUSED',
@@ -230,13 +229,13 @@ const RECEIVE_ERRORS = {
   EPROTO: 'ERR_PASSER_BYTES_ONLY',
 };
 
-/** Why reading from a socket with descriptors ended. */
+/** Reading from a socket with descriptors failed. */
 function receiveException(errno) {
   const code = RECEIVE_ERRORS[getSystemErrorName(errno)];
   return code === undefined ? errnoException(errno, 'recvmsg') : plain(code);
 }
 
-/** What the kernel said. `errno` is negative, as libuv has it. */
+/** A system call failed. `errno` is negative, as in libuv. */
 function errnoException(errno, syscall, detail) {
   const code = getSystemErrorName(errno);
   const message = detail ? `${syscall} ${code} ${detail}` : `${syscall} ${code}`;
@@ -251,13 +250,13 @@ function withAddress(error, address, port) {
 
 const place = (address, port) => (port && port > 0 ? `${address}:${port}` : `${address}`);
 
-/** A connect that failed; `local` is 'address:port' of our end where it is known. */
+/** connect() failed. `local` is the 'address:port' of our end, if it is known. */
 function connectException(errno, address, port, local, syscall = 'connect') {
   const detail = local ? `${place(address, port)} - Local (${local})` : place(address, port);
   return withAddress(errnoException(errno, syscall, detail), address, port);
 }
 
-/** A listen that failed; the port of a path is -1, as in Node. */
+/** listen() failed. For a path, `port` is -1, as in Node. */
 function listenException(errno, address, port) {
   const code = getSystemErrorName(errno);
   const [, text] = getSystemErrorMap().get(errno) ?? [code, 'unknown error'];
@@ -266,7 +265,7 @@ function listenException(errno, address, port) {
   return withAddress(error, address, port);
 }
 
-/** `replaceStale` needs a lock that somebody holds: the process `holder`, where it is known. */
+/** `replaceStale` needs a lock that another process holds: `holder` is its pid, if it is known. */
 function listenLocked(path, lock, holder) {
   const who = holder === undefined ? 'another process' : `process ${holder}`;
   const message = `listen EBUSY: ${who} holds the lock of ${lock}, without which replaceStale replaces nothing: ${path}`;

@@ -1,13 +1,13 @@
 'use strict';
 
-// Whose instances a class takes for its own.
+// Lets `instanceof` accept objects of Node's class for the class that replaces it.
 
 const isInstance = (Class, value) => Function.prototype[Symbol.hasInstance].call(Class, value);
 
 /**
- * `value instanceof Class` is true for instances of `NodeClass` too: Node's own modules
- * make them, and programs ask for the class that they were given in its place. Classes
- * derived from `Class` are as ever.
+ * Makes `value instanceof Class` true for instances of `NodeClass` too: Node's own modules
+ * make those, and a program checks them against the class that it got instead. Classes
+ * derived from `Class` do not change.
  */
 function acceptInstancesOf(Class, NodeClass) {
   Object.defineProperty(Class, Symbol.hasInstance, {

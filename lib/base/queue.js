@@ -1,7 +1,7 @@
 'use strict';
 
-// A queue whose first element is taken without moving the others, as Array.prototype's
-// shift() does with long arrays.
+// A queue. Unlike shift() of a long array, taking the first element does not move the
+// others.
 
 const COMPACT_AT = 1024;
 
@@ -35,7 +35,7 @@ class Queue {
     return item;
   }
 
-  /** Empties it, and returns what was in it. */
+  /** Empties the queue, and returns its elements. */
   clear() {
     const rest = this.#items.slice(this.#head);
     this.#items = [];

@@ -7,8 +7,8 @@ const { signals } = require('node:os').constants;
 const { unknownSignal } = require('./errors.js');
 
 const numbers = new Map(Object.entries(signals));
-// Of two names with one number (SIGIOT is SIGABRT, SIGPOLL is SIGIO) the first is told,
-// as Node does.
+// If two names have one number (SIGIOT is SIGABRT, SIGPOLL is SIGIO), the first one wins,
+// as in Node.
 const names = new Map([...numbers].reverse().map(([name, number]) => [number, name]));
 
 /**

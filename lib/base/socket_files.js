@@ -1,7 +1,7 @@
 'use strict';
 
-// Files of listening sockets are removed when their server closes. Where the process
-// ends before that, by process.exit() or an uncaught exception, they are removed here.
+// The file of a listening socket is removed when its server closes. If the process ends
+// before that, by process.exit() or an uncaught exception, this code removes it.
 
 /** @type {Set<import('./binding.js').Listener>} */
 const listeners = new Set();
@@ -10,13 +10,13 @@ function removeAll() {
   for (const listener of listeners) listener.removeFile();
 }
 
-/** From now on the listener's file goes with the process. */
+/** Has the listener's file removed when the process ends. */
 function removeAtExit(listener) {
   if (listeners.size === 0) process.on('exit', removeAll);
   listeners.add(listener);
 }
 
-/** The listener is closed, and its file gone. */
+/** Undoes removeAtExit(). */
 function forgetFile(listener) {
   if (listeners.delete(listener) && listeners.size === 0) process.off('exit', removeAll);
 }

@@ -1,6 +1,6 @@
 'use strict';
 
-// Small named validators: each returns nothing, or throws with Node's code and text.
+// Each validator returns nothing, or throws an error with Node's code and message.
 
 const { invalidArgType, invalidArgValue, outOfRange, badPort } = require('./errors.js');
 
@@ -16,12 +16,12 @@ function validateArray(value, name) {
   if (!Array.isArray(value)) throw invalidArgType(name, 'Array', value);
 }
 
-/** Limits the length of an array. A sparse array takes as long to go through as a full one. */
+/** Limits the length of an array: a walk through a sparse one takes as long as a full one. */
 function validateLength(list, name, max) {
   if (list.length > max) throw outOfRange(`${name}.length`, `<= ${max}`, list.length);
 }
 
-/** An object that is neither an array nor a function. */
+/** Accepts an object that is neither an array nor a function. */
 function validateObject(value, name) {
   if (value === null || typeof value !== 'object' || Array.isArray(value)) throw invalidArgType(name, 'Object', value);
 }
@@ -49,7 +49,7 @@ function validateInt32(value, name, min = -(2 ** 31), max = 2 ** 31 - 1) {
   validateInteger(value, name, min, max);
 }
 
-/** A port: 0 to 65535, as a number or a string of one. */
+/** Accepts a port from 0 to 65535, as a number or a string. */
 function validatePort(value, name = 'Port') {
   const isNumeric = typeof value === 'number' || (typeof value === 'string' && value.trim().length > 0);
   if (!isNumeric || +value !== +value >>> 0 || +value > 0xffff) throw badPort(name, value);
@@ -61,7 +61,7 @@ function validateAbortSignal(value, name) {
   }
 }
 
-/** One of `accepted`; undefined is not. */
+/** Accepts a value of the list `accepted`; undefined must be in it too. */
 function validateOneOf(value, name, accepted) {
   if (accepted.includes(value)) return;
   const list = accepted.map((item) => (typeof item === 'string' ? `'${item}'` : String(item))).join(', ');

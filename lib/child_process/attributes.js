@@ -1,7 +1,7 @@
 'use strict';
 
-// What a child is born with and node:child_process cannot give: umask, limits, groups
-// and the like. Part of the normalised options.
+// Options that node:child_process does not have and that set attributes of a new child:
+// umask, limits, groups and others. They are part of the normalised options.
 
 const { isMainThread } = require('node:worker_threads');
 
@@ -11,7 +11,7 @@ const { signalNumber } = require('../base/signal_names.js');
 const { validateArray, validateBoolean, validateInt32, validateInteger } = require('../base/validate.js');
 const { validateLength, validateObject, validateOneOf } = require('../base/validate.js');
 
-/** null is "not given": as the parent has it. */
+/** null means "not given": the attribute is not set. */
 const ATTRIBUTE_DEFAULTS = Object.freeze({
   closeDescriptors: true,
   controllingTerminal: null,
@@ -25,7 +25,7 @@ const ATTRIBUTE_DEFAULTS = Object.freeze({
   umask: null,
 });
 
-// By the number that setrlimit(2) knows them by, the same on every Linux but MIPS,
+// The numbers that setrlimit(2) takes. They are the same on every Linux except MIPS,
 // Alpha and SPARC, where Node does not run.
 const RESOURCES = Object.freeze({
   __proto__: null,
@@ -47,7 +47,7 @@ const RESOURCES = Object.freeze({
   rttime: 15,
 });
 
-// What uv_spawn() cannot do.
+// Options that uv_spawn() does not have.
 const NOT_OF_UV = Object.freeze([
   'controllingTerminal',
   'groups',
@@ -59,11 +59,11 @@ const NOT_OF_UV = Object.freeze([
   'umask',
 ]);
 
-const NAME = /^[\w.][\w.@-]*\$?$/; // Of a user or group; see useradd(8).
+const NAME = /^[\w.][\w.@-]*\$?$/; // The name of a user or group; see useradd(8).
 const MAX_GROUPS = 65536; // NGROUPS_MAX
 const MAX_ID = 2 ** 32 - 2; // (uid_t)-1 means "do not change" to the kernel.
 
-/** The attributes among `given`, which is complete: each as the binding takes it. */
+/** Returns the attributes of `given`, which must have all options, in the form that the binding takes. */
 function normalizeAttributes(given) {
   const attributes = Object.freeze({
     closeDescriptors: toBoolean(given, 'closeDescriptors'),
@@ -81,7 +81,7 @@ function normalizeAttributes(given) {
   return attributes;
 }
 
-/** `uid` or `gid`: a number, or a name out of /etc/passwd or /etc/group. */
+/** Converts `uid`: a number, or a name from /etc/passwd. toGroup() takes names from /etc/group. */
 function toUser(value, option) {
   return toAccount(value, option, userId);
 }
@@ -105,7 +105,7 @@ function toBoolean(given, name) {
   return given[name];
 }
 
-// The child's descriptor: one of its stdio.
+// `fd` is a number in the child: the index of an entry of `stdio`.
 function toControllingTerminal(fd) {
   if (fd !== null) validateInt32(fd, 'options.controllingTerminal', 0);
   return fd;
@@ -127,8 +127,8 @@ function toGroups(groups) {
   });
 }
 
-// The kernel sends it when the *thread* that spawned ends, and a worker thread ends long
-// before the process does.
+// The kernel sends this signal when the *thread* that spawned the child ends, and a worker
+// thread ends long before the process does.
 function toParentDeathSignal(signal) {
   if (signal === null) return null;
   if (!isMainThread) throw mainThreadOnly('options.parentDeathSignal');
@@ -141,7 +141,7 @@ function toPriority(priority) {
   return priority;
 }
 
-// true: a group of the child's own, for which the kernel takes 0.
+// `true` makes a new process group for the child; setpgid(2) takes 0 for that.
 function toProcessGroup(group) {
   if (group === null || group === false) return null;
   if (group === true) return 0;
@@ -150,7 +150,7 @@ function toProcessGroup(group) {
   return group;
 }
 
-// { nofile: 64 } sets both limits, { nofile: [64, 128] } the soft and the hard one.
+// { nofile: 64 } sets both limits to 64; { nofile: [64, 128] } gives the soft and the hard one.
 function toRlimits(rlimits) {
   if (rlimits === null) return null;
   validateObject(rlimits, 'options.rlimits');
@@ -176,7 +176,7 @@ function toLimit(limit, option) {
   return limit;
 }
 
-// As process.umask() takes it: a number, or a string of octal digits.
+// Accepts what process.umask() accepts: a number, or a string of octal digits.
 function toUmask(umask) {
   if (umask === null) return null;
   if (typeof umask === 'string') {
@@ -187,8 +187,8 @@ function toUmask(umask) {
   return umask;
 }
 
-// A new session (which `detached` makes, and a controlling terminal needs) already is a
-// process group of its own.
+// `detached` makes a new session, and a controlling terminal needs one. A new session
+// always has a new process group, so it cannot be combined with `processGroup`.
 function validateTogether(attributes, detached) {
   const { controllingTerminal, engine, processGroup } = attributes;
   const lacking = engine === 'uv' && NOT_OF_UV.find((name) => attributes[name] !== ATTRIBUTE_DEFAULTS[name]);

@@ -25,16 +25,16 @@ const { killTree } = require('./kill_tree.js');
 const SIGTERM = 15;
 const SIGKILL = 9;
 
-// Node tells these with an 'error' event; any other errno is thrown.
+// Node reports these with an 'error' event, and throws any other errno.
 const EMITTED = new Set([ERRNO.EACCES, ERRNO.EAGAIN, ERRNO.EMFILE, ERRNO.ENFILE, ERRNO.ENOENT]);
-const THROWN = new Set(['EINVAL', 'ENOSYS']); // Of a signal that cannot be sent.
+const THROWN = new Set(['EINVAL', 'ENOSYS']); // kill() throws these; for others it emits 'error'.
 const TABLE_FULL = new Set([ERRNO.EMFILE, ERRNO.ENFILE]);
 
 const madeChannel = diagnostics.channel('child_process');
 const spawnChannel = diagnostics.tracingChannel('child_process.spawn');
 
 class ChildProcess extends EventEmitter {
-  // 'close' comes when the child and each of its streams have ended.
+  // How many ends 'close' still waits for: the child's, and that of each of its streams.
   #awaited = 1;
   #closeOn = 'stdio';
   #escalation = new Escalation(this, SIGTERM, 0);
@@ -62,11 +62,11 @@ class ChildProcess extends EventEmitter {
   }
 
   /**
-   * Starts the child. spawn() calls it; the options are those of Node's method of this
-   * name ({ file, args with argv[0], envPairs, cwd, stdio, detached, uid, gid }), and
+   * Starts the child; spawn() calls this method. It takes the options of Node's method of
+   * this name ({ file, args with argv[0], envPairs, cwd, stdio, detached, uid, gid }), and
    * those that spawn() adds.
    *
-   * @returns {number} 0, or the negative errno that 'error' will tell
+   * @returns {number} 0, or the negative errno that 'error' will report
    */
   spawn(options) {
     validateObject(options, 'options');
@@ -98,26 +98,28 @@ class ChildProcess extends EventEmitter {
     try {
       this.#adopt(entries, opened.parentFds);
     } catch (error) {
-      // Where no child was made, 'error' will tell that.
+      // If no child was made, 'error' reports that.
       if (err === 0) this.#abandon(error);
     }
     if (err === 0 && spawnChannel.end.hasSubscribers) spawnChannel.end.publish({ process: this });
     return err;
   }
 
-  // The child was made, but cannot be handed out: it is as if it had not been.
+  // The child was made, but its streams were not. Kills it, and throws as if it had never
+  // been started.
   #abandon(error) {
     if (spawnChannel.error.hasSubscribers) spawnChannel.error.publish({ process: this, error });
     const handle = this._handle;
     handle.onexit = () => handle.close();
-    // One that we may not kill sees the end of its stdio, and is not waited for.
+    // A child that we may not kill still sees the end of its stdio. The event loop does not
+    // wait for it.
     if (handle.kill(SIGKILL) !== 0) handle.unref();
     this._handle = null;
     this.pid = undefined;
     throw error;
   }
 
-  // Returns whether the child gets its streams all the same.
+  // Returns true if `stdio` gets its streams although there is no child, as in Node.
   #failed(err, { parentFds }) {
     const step = this._handle.failedStep();
     const isTableFull = TABLE_FULL.has(-err);
@@ -135,7 +137,7 @@ class ChildProcess extends EventEmitter {
     throw spawnException(err, 'spawn', { step });
   }
 
-  // Our ends become sockets: all, or none is left open.
+  // Makes a socket of each of our ends. If one fails, closes all of them.
   #adopt(entries, parentFds) {
     const adopted = [];
     try {
@@ -145,7 +147,7 @@ class ChildProcess extends EventEmitter {
       for (const { kind, stream } of entries) if (kind === 'stream') lend(stream);
     } catch (error) {
       for (const socket of adopted) socket?.destroy();
-      closeFds(parentFds.slice(adopted.length + 1)); // The one that failed is closed.
+      closeFds(parentFds.slice(adopted.length + 1)); // The end that failed is closed already.
       throw error;
     }
     this.stdio = adopted;
@@ -159,7 +161,7 @@ class ChildProcess extends EventEmitter {
       closeFds([fd]);
       throw errnoException(err, 'open');
     }
-    // 'exit' comes behind what there is to read.
+    // Output that can be read already must come before 'exit'.
     if (this._handle?.pid() > 0) handle.joinGroup(this._handle);
     const isWriteOnly = index === 0;
     const socket = socketOf(handle, { readable: !isWriteOnly, writable: isWriteOnly || kind !== 'fifo' });
@@ -183,8 +185,8 @@ class ChildProcess extends EventEmitter {
     else this.emit('exit', this.exitCode, this.signalCode);
 
     process.nextTick(() => this.#flush());
-    // Streams that have closed already must not make 'close' come in the same tick:
-    // who awaits 'exit' and then 'close' would wait for ever.
+    // If all streams have closed already, 'close' must still not come in this tick: a
+    // program that awaits 'exit', and then 'close', would miss it and wait for ever.
     if (this.#awaited === 1) setImmediate(() => this.#oneEnded());
     else this.#oneEnded();
   }
@@ -203,7 +205,7 @@ class ChildProcess extends EventEmitter {
     return spawnException(err, syscall, { path, spawnargs: this.spawnargs.slice(1), step });
   }
 
-  // What nobody reads would keep 'close' from coming.
+  // A stream that has no reader would never end, and 'close' would never come.
   #flush() {
     for (const stream of this.stdio ?? []) {
       if (!stream?.readable || isLent(stream)) continue;
@@ -220,8 +222,8 @@ class ChildProcess extends EventEmitter {
    * Sends a signal.
    *
    * @param {string | number} [signal]
-   * @param {{ tree?: boolean }} [options] tree: also to all that the child started
-   * @returns {boolean} whether there was somebody to send it to
+   * @param {{ tree?: boolean }} [options] tree: also to every process that the child started
+   * @returns {boolean} true if the signal was sent; false if the child has ended, or on 'error'
    * @throws ERR_UNKNOWN_SIGNAL
    */
   kill(signal = 'SIGTERM', options = undefined) {
@@ -245,7 +247,7 @@ class ChildProcess extends EventEmitter {
     return this.#report(() => killTree(this.pid, number, (each) => this.#send(each)));
   }
 
-  // As Node tells it: what no caller can mend is thrown, the rest is an event.
+  // As in Node: an invalid signal throws, other errors are emitted as 'error'.
   #report(send) {
     try {
       return send();
@@ -256,7 +258,7 @@ class ChildProcess extends EventEmitter {
     }
   }
 
-  // False where the child has ended.
+  // Returns false if the child has ended.
   #send(number) {
     const err = this._handle ? this._handle.kill(number) : -ERRNO.ESRCH;
     if (err === 0) return true;
@@ -264,13 +266,13 @@ class ChildProcess extends EventEmitter {
     throw errnoException(err, 'kill');
   }
 
-  /** @returns {number | null} the pidfd, which stays the child's; null once it has ended, or where there is none */
+  /** @returns {number | null} the pidfd, which ChildProcess closes; null after the child's end, or without pidfds */
   pidfd() {
     const fd = this._handle?.fd ?? -1;
     return fd < 0 ? null : fd;
   }
 
-  /** Sent in its place is its pidfd. */
+  /** Lends the pidfd: sending a ChildProcess sends its pidfd. */
   [kLend]() {
     return lendKept(this._handle?.fd);
   }
@@ -296,7 +298,7 @@ class ChildProcess extends EventEmitter {
   }
 }
 
-// A child of Node's own fork(), or of another copy of this file, is one too.
+// A child made by Node's own fork(), or by another copy of this file, is an instance too.
 acceptInstancesOf(ChildProcess, NodeChildProcess);
 
 /** @returns {any} */

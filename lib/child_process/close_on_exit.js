@@ -1,15 +1,16 @@
 'use strict';
 
-// closeOn: 'exit'. The child has ended, but something that it started may hold the other
-// end of its stdout for as long as it likes. What the child itself has written is read
-// to the last byte; then the stream ends.
+// closeOn: 'exit'. After the child has ended, a process that it started may keep the other
+// end of its stdout open for any time. We read all that the child itself has written, and
+// then end the stream.
 
 const { setImmediate } = require('node:timers');
 
-// By then all is read that fits into a socket or a pipe: the rest comes from others.
+// Enough turns to read all that fits into a socket or a pipe. Later bytes were written by
+// other processes.
 const MAX_TURNS = 64;
 
-/** Ends `stream` as soon as a turn of the event loop found nothing in it to read. */
+/** Ends `stream` after the first turn of the event loop that found nothing to read. */
 function endWithExit(stream) {
   const handle = stream._handle;
   if (!handle) return;
@@ -32,7 +33,7 @@ function endWithExit(stream) {
   setImmediate(look);
 }
 
-// Even where the reader wants to wait: it is no more than the kernel holds.
+// Reads even if the reader wants to wait: there is no more to read than the kernel holds.
 function readOn(handle) {
   handle.reading = true;
   handle.readStart();

@@ -1,11 +1,11 @@
 'use strict';
 
-// How a child is ended from outside: at a timeout, by an AbortSignal, and by SIGKILL if
-// it has not ended `forceKillAfter` milliseconds after the first signal.
+// Ends a child from outside: at a timeout, by an AbortSignal, and by SIGKILL if it has
+// not ended `forceKillAfter` milliseconds after the first signal.
 //
 // spawn() counts the timeout until 'exit', execFile() and run() until 'close'. No timer
 // fires during spawnSync(), so there src/child_process/spawn_sync.cc does the same with a
-// clock of its own (but for the AbortSignal, which nothing could abort).
+// clock of its own. It takes no AbortSignal, because no code could abort it.
 
 const { clearTimeout, setTimeout } = require('node:timers');
 
@@ -51,7 +51,7 @@ function tryToKill(child, killSignal) {
   }
 }
 
-/** forceKillAfter: SIGKILL for a child that has not ended by then; 0 is never. */
+/** Sends SIGKILL `forceKillAfter` milliseconds after the first `killSignal`; 0: never. */
 class Escalation {
   #child;
   #killSignal;
@@ -64,7 +64,7 @@ class Escalation {
     this.#forceKillAfter = forceKillAfter;
   }
 
-  /** Is to be called for each signal that the child was sent. The first killSignal starts the clock. */
+  /** Must be called for each signal that was sent to the child. The first killSignal starts the timer. */
   onSent(number, isTree) {
     if (this.#forceKillAfter === 0 || this.#timer !== null || number !== this.#killSignal) return;
     this.#timer = setTimeout(() => this.#child.kill(SIGKILL, { tree: isTree }), this.#forceKillAfter);

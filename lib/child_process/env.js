@@ -7,21 +7,21 @@ const { validateNoNul } = require('./paths.js');
 
 /**
  * @param {object | null | undefined} env
- * @param {string[]} args of the child; a child that is given permissions keeps them
+ * @param {string[]} args of the child; if they set permissions, the parent's are not added
  * @returns {string[]}
  */
 function environmentPairs(env, args) {
   const source = env || process.env;
   const pairs = [];
   for (const name of namesOf(source)) {
-    const value = source[name]; // Each look into process.env is a call into C++.
+    const value = source[name]; // Each read of process.env is a call into C++.
     if (value !== undefined) addPair(pairs, name, value);
   }
   addForced(pairs, source, args);
   return pairs;
 }
 
-// Names that `env` inherits count, as they always did.
+// As in Node, names that `env` inherits from its prototype are passed too.
 function namesOf(source) {
   if (source === process.env) return Object.keys(source);
   const names = [];
@@ -38,8 +38,8 @@ function addPair(pairs, name, value) {
   pairs.push(pair);
 }
 
-// What a child has to know although its `env` does not say so: where coverage goes, and
-// under which permissions its parent runs.
+// Adds what a child needs even if its `env` lacks it: the folder for coverage data, and
+// the permissions of its parent.
 function addForced(pairs, source, args) {
   const coverage = process.env.NODE_V8_COVERAGE;
   if (coverage && !Object.hasOwn(source, 'NODE_V8_COVERAGE')) pairs.push(`NODE_V8_COVERAGE=${coverage}`);

@@ -1,6 +1,6 @@
 'use strict';
 
-// execFile() and exec(): a child whose output is gathered and handed to a callback.
+// execFile() and exec(): start a child, gather its output and pass it to a callback.
 
 const { getSystemErrorName, promisify } = require('node:util');
 
@@ -11,8 +11,8 @@ const { Output } = require('./output.js');
 const { start } = require('./spawn.js');
 
 /**
- * Runs a program; the callback gets (error, stdout, stderr) once it and its streams
- * have ended.
+ * Runs a program. The callback gets (error, stdout, stderr) once the program and its
+ * streams have ended.
  *
  * @returns {import('./child.js').ChildProcess}
  */
@@ -24,7 +24,7 @@ function execFile(file, args, options, callback) {
 }
 
 /**
- * Runs a command line in a shell, otherwise as execFile().
+ * Runs a command line in a shell; otherwise like execFile().
  *
  * @returns {import('./child.js').ChildProcess}
  */
@@ -33,7 +33,7 @@ function exec(command, options, callback) {
   return execFile(call.file, call.options, call.callback);
 }
 
-// One run: gathers the output and, at the end, makes what the callback gets.
+// One run: gathers the output and, at the end, calls the callback.
 class Execution {
   #child;
   #call;
@@ -102,7 +102,7 @@ class Execution {
   }
 }
 
-// What util.promisify() makes of them: a promise of { stdout, stderr }, with `child`.
+// The form for util.promisify(): returns a promise of { stdout, stderr } that has `child`.
 function promisified(original) {
   const form = function (...args) {
     let onDone;

@@ -1,13 +1,13 @@
 'use strict';
 
-// fork(): checks its arguments, and says that it is not there yet.
+// fork(): checks its arguments, and throws because it is not implemented yet.
 
 const { notAvailable } = require('../base/errors.js');
 const { validateArray, validateObject, validateOneOf } = require('../base/validate.js');
 const { normalizeSpawn } = require('./options.js');
 const { toPath, validateNoNuls } = require('./paths.js');
 
-/** @throws ERR_PIPEWRIGHT_NOT_AVAILABLE, if not what Node throws */
+/** @throws always: Node's error for a wrong argument, else ERR_PIPEWRIGHT_NOT_AVAILABLE */
 function fork(modulePath, args, options) {
   const path = toPath(modulePath, 'modulePath');
   const isOptions = args != null && typeof args === 'object' && !Array.isArray(args);

@@ -1,16 +1,16 @@
 'use strict';
 
-// kill(signal, { tree: true }): a signal to a child and to all that it started.
+// kill(signal, { tree: true }): sends a signal to a child and to every process it started.
 //
-// Members of the tree are found in /proc: whoever descends from the child, or is in the
+// The members of the tree are found in /proc: they descend from the child, or are in the
 // process group that it leads. Each is stopped when it is found, so that it can neither
-// start another one unseen nor end and leave its pid to a stranger; when a look at all
-// processes finds no new one, all get the signal and are continued. When something fails
-// on the way, such as a look without a free descriptor, those that were stopped are
+// start another one unseen, nor end and leave its pid to another process. When a scan of
+// all processes finds no new member, all get the signal and are continued. If something
+// fails on the way, such as a scan without a free descriptor, the stopped members are
 // continued, too.
 //
-// Missed is who has left the tree: whose parent had ended before (it belongs to init
-// then), unless it is still in the group.
+// A process that has left the tree is missed: its parent had ended before, so that init is
+// its parent now. It is found all the same if it is still in the group.
 
 const fs = require('node:fs');
 
@@ -22,9 +22,9 @@ const NO_ROOM = new Set(['EMFILE', 'ENFILE', 'ENOMEM']);
 /**
  * @param {number} root pid of the child
  * @param {number} signal
- * @param {(signal: number) => boolean} killRoot sends to the child; false where it has ended
- * @returns {boolean} whether it was sent to anyone
- * @throws what killRoot() throws, and the system's error of a look into /proc
+ * @param {(signal: number) => boolean} killRoot sends to the child; returns false if it has ended
+ * @returns {boolean} true if the signal was sent to at least one process
+ * @throws what killRoot() throws; the system's error if /proc cannot be read
  */
 function killTree(root, signal, killRoot) {
   if (signal === 0) return killRoot(0) || membersOf(root, new Set(), readProcesses()).length > 0;
@@ -38,7 +38,7 @@ function killTree(root, signal, killRoot) {
     isDone = true;
     return isSent.includes(true);
   } finally {
-    // Those who were to be stopped, or are dead, need not go on.
+    // After SIGSTOP the members must stay stopped, and after SIGKILL they are dead.
     if (!isDone || (signal !== SIGKILL && signal !== SIGSTOP)) {
       for (const member of members) signalProcess(member, SIGCONT);
       if (hasRoot) killRoot(SIGCONT);
@@ -46,11 +46,11 @@ function killTree(root, signal, killRoot) {
   }
 }
 
-// `members` are those that were found and stopped before, of which it adds more.
+// Finds and stops members of the tree, and adds each to `members`.
 function stopMembers(root, hasRoot, members) {
   for (;;) {
     const processes = readProcesses();
-    // The child has ended and somebody else has its pid now.
+    // The child has ended, and another process has its pid now.
     if (!hasRoot && processes.has(root)) return;
     const found = membersOf(root, new Set(members.map(({ pid }) => pid)), processes);
     const count = members.length;
@@ -59,7 +59,7 @@ function stopMembers(root, hasRoot, members) {
   }
 }
 
-// Of `processes`, those that belong to the tree and are not in `known`.
+// Returns those of `processes` that belong to the tree and are not in `known`.
 function membersOf(root, known, processes) {
   const isParent = (pid) => pid === root || known.has(pid);
   return [...processes.values()].filter(
@@ -68,8 +68,8 @@ function membersOf(root, known, processes) {
   );
 }
 
-// Adds it to `members`, unless it ended before it could be stopped. Whoever has its pid
-// then is let go again.
+// Stops a process and adds it to `members`. If it ended before that, another process may
+// have its pid and may have been stopped instead: that one is continued.
 function stop(member, members) {
   if (readProcess(member.pid)?.started !== member.started || !sendSignal(member.pid, SIGSTOP)) return;
   members.push(member);
@@ -83,7 +83,7 @@ function signalProcess(member, signal) {
   return isStill(member) && sendSignal(member.pid, signal);
 }
 
-// True where nobody can tell: those who are stopped seldom lose their pid to another.
+// Returns true if /proc cannot be read: a stopped process seldom loses its pid to another.
 function isStill({ pid, started }) {
   try {
     return readProcess(pid)?.started === started;
@@ -92,7 +92,7 @@ function isStill({ pid, started }) {
   }
 }
 
-// One that runs as another user cannot be reached.
+// Returns false if the process has ended, or runs as another user.
 function sendSignal(pid, signal) {
   try {
     return process.kill(pid, signal);
@@ -107,7 +107,7 @@ function readProcesses() {
   return new Map(processes.map((found) => [found.pid, found]));
 }
 
-// undefined where it has ended, or is hidden from us (`hidepid` of proc(5)).
+// Returns undefined if the process has ended, or is hidden from us (`hidepid` in proc(5)).
 function readProcess(pid) {
   let line;
   try {
@@ -116,7 +116,7 @@ function readProcess(pid) {
     if (NO_ROOM.has(error.code)) throw error;
     return undefined;
   }
-  // The name, in parentheses, may hold anything: proc_pid_stat(5).
+  // The name is in parentheses and may contain any character: proc_pid_stat(5).
   const fields = line.slice(line.lastIndexOf(')') + 2).split(' ');
   return { pid, state: fields[0], parent: Number(fields[1]), group: Number(fields[2]), started: fields[19] };
 }

@@ -1,8 +1,8 @@
 'use strict';
 
-// Makes one frozen and complete object of a call of spawn(), execFile() and their
-// relatives: shape the call, fill in defaults, check each option, check them together.
-// No other file looks at a caller's options, and the addon reads this object as it is.
+// Converts the arguments of spawn(), execFile() and the like to one complete, frozen
+// object: shape the call, fill in defaults, check each option, check them together. No
+// other file looks at a caller's options, and the addon reads this object as it is.
 
 const { invalidArgType, invalidArgValue } = require('../base/errors.js');
 const { signalNumber } = require('../base/signal_names.js');
@@ -26,9 +26,9 @@ const { toPath, validateNoNul, validateNoNuls } = require('./paths.js');
 
 const SIGTERM = 15;
 const MAX_BUFFER = 1024 * 1024; // bytes
-const MAX_ARGUMENTS = 2 ** 20; // execve(2) takes fewer: 9 bytes each, 6 MiB in all.
+const MAX_ARGUMENTS = 2 ** 20; // execve(2) takes fewer: at 9 bytes each, 6 MiB is its limit.
 
-// The options to start a child with. null and undefined are the same as not given.
+// Options that start a child. null and undefined mean "not given".
 const SPAWN_DEFAULTS = Object.freeze({
   ...ATTRIBUTE_DEFAULTS,
   argv0: null,
@@ -45,7 +45,7 @@ const SPAWN_DEFAULTS = Object.freeze({
   windowsVerbatimArguments: false,
 });
 
-// How a child is ended from outside: see deadline.js.
+// Options that end a child from outside: see deadline.js.
 const DEADLINE_DEFAULTS = Object.freeze({ forceKillAfter: 0, killSignal: SIGTERM, signal: null, timeout: 0 });
 
 const EXEC_DEFAULTS = Object.freeze({ encoding: 'utf8', maxBuffer: MAX_BUFFER });
@@ -66,7 +66,7 @@ const SYNC_DEFAULTS = Object.freeze({ encoding: 'buffer', input: null, maxBuffer
 const [major] = process.versions.node.split('.').map(Number);
 const shellArguments = { isWarned: false };
 
-// Node warns at run time from 24 on, once a process.
+// Since version 24 Node warns at run time, once in a process.
 function warnOfShellArguments() {
   if (major < 24 || shellArguments.isWarned) return;
   shellArguments.isWarned = true;
@@ -79,15 +79,15 @@ function warnOfShellArguments() {
 }
 
 /**
- * spawn(file[, args][, options]): what ChildProcess.prototype.spawn() takes, with Node's
- * names for it, and the deadline.
+ * spawn(file[, args][, options]). Returns the options of ChildProcess.prototype.spawn(),
+ * with the names that Node gives them, and those of deadline.js.
  */
 function normalizeSpawn(file, args, options) {
   const call = shapeSpawn(file, args, options);
   return Object.freeze({ ...normalizeStart(call), ...normalizeDeadline(call.options) });
 }
 
-// What the child is started with.
+// Returns the options of ChildProcess.prototype.spawn().
 function normalizeStart(call) {
   const given = withDefaults(SPAWN_DEFAULTS, call.options);
   validateSpawn(given);
@@ -117,15 +117,15 @@ function normalizeDeadline(options) {
   return { forceKillAfter, killSignal: toKillSignal(killSignal), signal, timeout };
 }
 
-// How much of the output is kept, and in what form: see output.js. encoding null: Buffers.
+// Options of the output: see output.js. `encoding` null means Buffers.
 function normalizeCollecting({ encoding, maxBuffer }) {
   validateNumber(maxBuffer, 'options.maxBuffer', 0);
   return { encoding: encoding !== 'buffer' && Buffer.isEncoding(encoding) ? encoding : null, maxBuffer };
 }
 
 /**
- * execFile(file[, args][, options][, callback]). `start` is what spawn() would make of
- * it, with a timeout of 0: the timeout here ends with 'close', not with 'exit'.
+ * execFile(file[, args][, options][, callback]). `start` is what normalizeSpawn() would
+ * return, but with timeout 0: execFile() counts its timeout until 'close', not 'exit'.
  */
 function normalizeExecFile(...call) {
   const { file, args, options, callback } = shapeExecFile(...call);
@@ -153,7 +153,7 @@ function normalizeExecFile(...call) {
   });
 }
 
-/** exec(command[, options][, callback]), as execFile() is called for it. */
+/** exec(command[, options][, callback]). Returns the arguments for execFile(). */
 function normalizeExec(command, options, callback) {
   validateString(command, 'command');
   validateNoNul(command, 'command');
@@ -166,7 +166,7 @@ function normalizeExec(command, options, callback) {
   };
 }
 
-/** run(file[, args][, options]). `start` as with execFile(). */
+/** run(file[, args][, options]). `start` is as in normalizeExecFile(). */
 function normalizeRun(file, args, options) {
   const call = shapeSpawn(file, args, options);
   const deadline = normalizeDeadline(call.options);
@@ -188,12 +188,12 @@ function normalizeRun(file, args, options) {
 }
 
 /**
- * spawnSync(): as spawn(), what to write, and how much to read. `args` are strings, and
- * `spawnargs` are the caller's.
+ * spawnSync(file[, args][, options]). Returns what the addon takes. `args` are strings;
+ * `spawnargs` are the arguments as the caller gave them.
  */
 function normalizeSync(file, args, options) {
   const call = shapeSpawn(file, args, options);
-  delete call.options.signal; // No code of the caller's runs until the child has ended.
+  delete call.options.signal; // No code of the caller could abort it before the child has ended.
   const start = normalizeStart(call);
   const deadline = normalizeDeadline(call.options);
   const given = withDefaults(SYNC_DEFAULTS, call.options);
@@ -201,7 +201,7 @@ function normalizeSync(file, args, options) {
   return toNative({
     ...start,
     ...deadline,
-    encoding: given.encoding, // An unknown one is an error here, as it is to Node.
+    encoding: given.encoding, // An unknown encoding is an error in spawnSync(), as in Node.
     input: given.input,
     maxBuffer,
     spawnargs: start.args.slice(1),
@@ -209,9 +209,9 @@ function normalizeSync(file, args, options) {
 }
 
 /**
- * What the addon takes to start a child, from the argument of ChildProcess.prototype.spawn().
- * That method is public: tools that wrap it hand in plain objects with Node's names, without
- * most of the options, and with arguments that are no strings.
+ * Converts the argument of ChildProcess.prototype.spawn() to what the addon takes. That
+ * method is public: tools that wrap it pass plain objects with Node's names, without most
+ * of the options, and with arguments that are not strings.
  */
 function toNative(options) {
   return Object.freeze({
@@ -222,7 +222,7 @@ function toNative(options) {
   });
 }
 
-/** The forms of a call that take a file, arguments, options and perhaps a callback. */
+/** Sorts the arguments of a call whose arguments, options and callback are all optional. */
 function shapeExecFile(file, args, options, callback) {
   const call = { file, args, options, callback };
   if (typeof args === 'function') Object.assign(call, { args: null, options: null, callback: args });
@@ -264,12 +264,12 @@ function copyArguments(args) {
   return [...args];
 }
 
-// The copy has no prototype, so that `Object.prototype.shell` is not taken for an option.
+// The copy has no prototype, so that `Object.prototype.shell` does not count as an option.
 function own(options) {
   return { __proto__: null, ...options };
 }
 
-// Has every option that `defaults` has, and no other.
+// Returns an object that has every option of `defaults`, and no other.
 function withDefaults(defaults, options) {
   const given = { ...defaults };
   for (const name in options) {
@@ -310,7 +310,7 @@ function toKillSignal(signal) {
   return signalNumber(signal);
 }
 
-// The file to execute, and its argument list with argv[0].
+// Returns the file to execute, and its arguments including argv[0].
 function toCommand(file, args, { argv0, shell }) {
   if (!shell) return { file, args: [argv0 ?? file, ...args] };
   if (args.length > 0) warnOfShellArguments();

@@ -12,7 +12,7 @@ class Collector {
   /**
    * @param {import('node:stream').Readable} stream
    * @param {{ encoding: BufferEncoding | null, maxBuffer: number, onOverflow: () => void }} options
-   *   maxBuffer in bytes; onOverflow is called at the chunk that goes over it
+   *   maxBuffer in bytes; onOverflow is called for a chunk that exceeds it
    */
   constructor(stream, { encoding, maxBuffer, onOverflow }) {
     this.#stream = stream;
@@ -36,13 +36,13 @@ class Collector {
     onOverflow();
   }
 
-  /** @returns {string | Buffer} all of it so far */
+  /** @returns {string | Buffer} the output so far */
   contents() {
     const isText = this.#encoding || this.#stream.readableEncoding;
     return isText ? this.#chunks.join('') : Buffer.concat(this.#chunks);
   }
 
-  /** Hands over what there is, and leaves the stream to somebody else. */
+  /** Returns the output so far, and stops gathering: the caller reads the stream. */
   release() {
     const contents = this.contents();
     this.#stream.off('data', this.#listener);
@@ -52,7 +52,7 @@ class Collector {
   }
 }
 
-/** What a child writes to stdout and stderr. */
+/** The output of a child on stdout and stderr. */
 class Output {
   #collectors = {};
   #encoding;
@@ -60,7 +60,7 @@ class Output {
   /**
    * @param {import('./child.js').ChildProcess} child
    * @param {{ encoding: BufferEncoding | null, maxBuffer: number }} options
-   * @param {(name: 'stdout' | 'stderr') => void} onOverflow called at the chunk that goes over maxBuffer
+   * @param {(name: 'stdout' | 'stderr') => void} onOverflow called for a chunk that exceeds maxBuffer
    */
   constructor(child, { encoding, maxBuffer }, onOverflow) {
     this.#encoding = encoding;
@@ -71,12 +71,12 @@ class Output {
     }
   }
 
-  /** All of it so far; empty if the child has no such stream. */
+  /** Returns the output so far; empty if the child has no such stream. */
   contents(name) {
     return this.#collectors[name]?.contents() ?? (this.#encoding ? '' : Buffer.alloc(0));
   }
 
-  /** What stdout has so far, and leaves the stream to the caller. */
+  /** Returns stdout so far, and stops gathering it: the caller reads the stream. */
   releaseStdout() {
     return this.#collectors.stdout.release();
   }

@@ -7,7 +7,7 @@ const { isUint8Array } = require('node:util/types');
 
 const { invalidArgType, invalidArgValue } = require('../base/errors.js');
 
-/** A C string ends at the first NUL: one inside would cut it short. */
+/** Rejects a string with a NUL inside: a C string would end there. */
 function validateNoNul(value, name) {
   if (typeof value === 'string' && value.includes('\0')) {
     throw invalidArgValue(name, value, 'must be a string without null bytes');
@@ -18,7 +18,7 @@ function validateNoNuls(values, name) {
   for (let i = 0; i < values.length; i++) validateNoNul(values[i], `${name}[${i}]`);
 }
 
-/** A path as a string, from what node:fs takes for one: a string, a Buffer or a file: URL. */
+/** Converts a path to a string. It takes what node:fs takes: a string, a Buffer or a file: URL. */
 function toPath(value, name) {
   const path = isUrl(value) ? fileURLToPath(value) : value;
   if (isUint8Array(path)) return Buffer.from(path).toString();

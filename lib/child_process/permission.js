@@ -1,6 +1,6 @@
 'use strict';
 
-// Node's permission model (--permission), which an addon would otherwise step around.
+// Node's permission model (--permission), which an addon would otherwise bypass.
 
 const { accessDenied } = require('../base/errors.js');
 
@@ -8,16 +8,16 @@ const PERMISSION = /^--permission(-audit)?(=|$)/;
 const HANDED_ON = /^--(permission|allow-)/;
 const [major] = process.versions.node.split('.').map(Number);
 
-/** @throws ERR_ACCESS_DENIED where this process may not start others */
+/** @throws ERR_ACCESS_DENIED if this process may not start others */
 function validateMaySpawn() {
   // Defined only under --permission.
   if (process.permission !== undefined && !process.permission.has('child')) throw accessDenied('ChildProcess');
 }
 
 /**
- * From Node 24 on, a child has its parent's permissions unless it is given its own.
+ * Since Node 24, a child gets its parent's permissions, unless it is started with its own.
  *
- * @returns {string | undefined} NODE_OPTIONS for the child, where they have to change
+ * @returns {string | undefined} NODE_OPTIONS for the child; undefined if they need no change
  */
 function permissionFlags(args, nodeOptions) {
   if (process.permission === undefined || major < 24) return undefined;

@@ -1,6 +1,7 @@
 'use strict';
 
-// run(): a child as a promise of what it wrote and how it ended, or line by line.
+// run(): returns a promise of a child's output and how it ended, which can also be iterated
+// line by line.
 
 const { performance } = require('node:perf_hooks');
 
@@ -10,7 +11,7 @@ const { normalizeRun } = require('./options.js');
 const { Output } = require('./output.js');
 const { start } = require('./spawn.js');
 
-const LAST_LINES = 10; // Of stderr, in the message of a rejection.
+const LAST_LINES = 10; // How many lines of stderr the message of a rejection shows.
 
 /**
  * Runs a program to its end.
@@ -18,7 +19,7 @@ const LAST_LINES = 10; // Of stderr, in the message of a rejection.
  * @returns {Promise<{ stdout: string | Buffer, stderr: string | Buffer, exitCode: number | null,
  *   signal: string | null, durationMs: number, resourceUsage: object | null }> &
  *   AsyncIterable<string> & { child: import('./child.js').ChildProcess }}
- *   rejected (unless `reject: false`) where the program did not end with 0. Iterating
+ *   rejects (unless `reject: false`) if the program did not end with exit code 0. Iterating
  *   over it gives the lines of stdout as they come; `stdout` is empty then.
  */
 function run(file, args, options) {
@@ -57,7 +58,7 @@ class Run {
   #feed(input) {
     const { stdin } = this.child;
     if (!stdin || input === null) return;
-    stdin.on('error', () => {}); // It may end without having read everything.
+    stdin.on('error', () => {}); // The child may end before it has read everything.
     stdin.end(input);
   }
 
@@ -66,7 +67,7 @@ class Run {
     return new Promise((resolve, reject) => {
       child.on('error', (err) => {
         this.#cause ??= err;
-        if (child.pid === undefined) this.#end(resolve, reject); // There will be no exit.
+        if (child.pid === undefined) this.#end(resolve, reject); // No child was made, so 'exit' never comes.
       });
       child.once('exit', () => {
         this.#durationMs = performance.now() - this.#started;
@@ -110,9 +111,9 @@ class Run {
     return `${how}${why}, after ${Math.round(durationMs)} ms`;
   }
 
-  // Line by line, without the line ends. Leaving the loop ends the child.
+  // Yields the lines of stdout, without line ends. Leaving the loop ends the child.
   async *lines() {
-    this.result.catch(() => {}); // Told at the end of the loop.
+    this.result.catch(() => {}); // The end of the loop reports it.
     const stream = this.child.stdout;
     let isDone = false;
     try {
@@ -124,7 +125,7 @@ class Run {
     await this.result;
   }
 
-  // What was gathered up to now, then what comes: no longer gathered.
+  // Yields the output gathered so far, then each new chunk, which is no longer gathered.
   async *#chunks(stream) {
     yield String(this.#output.releaseStdout());
     if (stream.readableEnded || stream.destroyed) return;
@@ -156,7 +157,7 @@ function lastLines(stderr) {
   return [heading, ...shown];
 }
 
-// As a shell would have to be told, so that it can be pasted.
+// Quotes a word for a shell, so that the command can be pasted there.
 function quote(given) {
   const word = String(given);
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;

@@ -14,18 +14,18 @@ const { normalizeSpawn } = require('./options.js');
  * @param {object} [options]
  * @returns {ChildProcess}
  * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE, ERR_OUT_OF_RANGE, ERR_UNKNOWN_SIGNAL,
- *   ERR_INCOMPATIBLE_OPTION_PAIR; the system's error, but for ENOENT, EACCES, EAGAIN,
+ *   ERR_INCOMPATIBLE_OPTION_PAIR; the system's error, except ENOENT, EACCES, EAGAIN,
  *   EMFILE and ENFILE, which 'error' reports
  */
 function spawn(file, args, options) {
   return start(normalizeSpawn(file, args, options));
 }
 
-/** Starts what normalizeSpawn() returns. */
+/** Starts a child with the options that normalizeSpawn() returned. */
 function start({ signal, timeout, ...options }) {
   const { killSignal } = options;
   const child = new ChildProcess();
-  // `options` is a plain object: tools that wrap this method change what is in it.
+  // `options` is not frozen, because tools that wrap this method change it.
   child.spawn(options);
   endAfter(child, timeout, killSignal);
   endWhenAborted(child, signal, killSignal);

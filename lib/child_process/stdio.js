@@ -1,7 +1,7 @@
 'use strict';
 
-// The `stdio` of a child: what the caller gave as a list of plain entries, and the
-// descriptors that are opened for them.
+// The option `stdio`: converts it to a list of plain entries, and opens descriptors for
+// them.
 
 const { isView: isArrayBufferView } = ArrayBuffer;
 
@@ -11,10 +11,10 @@ const { kStopReading } = require('../net/symbols.js');
 const { invalidArgType, invalidArgValue, plain, syncForkInput } = require('../base/errors.js');
 const { validateLength } = require('../base/validate.js');
 
-const MAX_DESCRIPTORS = 2 ** 20; // No process may have more, unless its system was told so: fs.nr_open.
-const STANDARD = 3; // Descriptors that every child has.
-const IGNORED = -1; // The child's descriptor 0 to 2 is /dev/null then, any other is closed.
-const kLent = Symbol('lent'); // Of a socket that a child has as its own.
+const MAX_DESCRIPTORS = 2 ** 20; // The default of fs.nr_open, the kernel's limit for a process.
+const STANDARD = 3; // Every child has descriptors 0, 1 and 2.
+const IGNORED = -1; // The child gets /dev/null as 0, 1 or 2; any other descriptor is closed.
+const kLent = Symbol('lent'); // On a stream: true once a child has it as its stdio.
 const SHORTHANDS = {
   __proto__: null,
   pipe: 'pipe',
@@ -27,13 +27,13 @@ const SHORTHANDS = {
 /**
  * @typedef {object} Entry one descriptor of the child
  * @property {'pipe' | 'fifo' | 'ignore' | 'ipc' | 'fd' | 'stream'} kind
- * @property {number} fd ours, for 'fd' and 'stream'; else -1
- * @property {any} stream whose descriptor is lent, for 'stream'
- * @property {any} input for spawnSync(): what to write
+ * @property {number} fd our descriptor, for 'fd' and 'stream'; else -1
+ * @property {any} stream for 'stream': the stream whose descriptor the child gets
+ * @property {any} input for spawnSync(): the bytes to write to the child
  */
 
 /**
- * The entries for the option `stdio`.
+ * Converts the option `stdio`.
  *
  * @param {any} stdio
  * @param {boolean} sync for spawnSync()
@@ -82,17 +82,17 @@ function entry(kind, fd = IGNORED) {
   return { kind, fd, stream: null, input: null };
 }
 
-// Of a socket, Node's or ours.
+// Returns the descriptor of a socket of Node's or ours; undefined for anything else.
 function descriptorOf(stream) {
   const fd = (stream?._handle ?? stream?.handle)?.fd;
   return Number.isInteger(fd) && fd >= 0 ? fd : undefined;
 }
 
 /**
- * What a spawn needs and leaves: `childFds`, for each of the child's descriptors one of
- * ours; of these `lentFds` are closed once the child has them. `parentFds`: for each of
- * the child's descriptors our end, or -1, which the caller closes. `error` is 0 or a
- * negative errno, and then nothing is open.
+ * Opens what a spawn needs. `childFds` has, for each of the child's descriptors, the one
+ * of ours that it will be; the caller closes those in `lentFds` once the child has them.
+ * `parentFds` has, for each of the child's descriptors, our end or -1; the caller closes
+ * it. `error` is 0 or a negative errno; after an error nothing is open.
  */
 function openStdio(entries) {
   const opened = { childFds: [], lentFds: [], parentFds: [], error: 0 };
@@ -109,9 +109,8 @@ function openStdio(entries) {
   return opened;
 }
 
-// 'pipe' is a socket pair, so that it can be written and read at both ends. 'fifo' is
-// what the shell calls a pipe: the child can open it again as /dev/stdout, and it goes
-// one way.
+// 'pipe' is a socket pair, so that both ends can be read and written. 'fifo' is pipe(2),
+// as in a shell: it goes one way, and the child can open it again as /dev/stdout.
 function openPair(kind, index) {
   const pair = kind === 'pipe' ? binding.stdioSocketPair() : binding.pipe();
   if (typeof pair === 'number') return [IGNORED, pair];
@@ -120,8 +119,8 @@ function openPair(kind, index) {
 }
 
 /**
- * The same for spawnSync(), where the binding makes the pairs: `pipes` are the child's
- * descriptors that are connected with us, `input` by descriptor what to write.
+ * Does the same for spawnSync(), for which the binding makes the pairs. `pipes` lists the
+ * child's descriptors that are connected to us; `input` has the bytes to write, by descriptor.
  */
 function toSyncPipes(stdio, input, encoding) {
   const entries = normalizeStdio(stdio, true);
@@ -148,8 +147,8 @@ function closeFds(fds) {
 }
 
 /**
- * Our own socket, which a child reads from now on: we must not take what is meant for
- * it. It goes on when the caller reads from it again.
+ * Stops reading from a stream that a child now has as its stdio: we must not take bytes
+ * that are meant for the child. Reading resumes when the caller reads from it again.
  */
 function lend(stream) {
   stream[kLent] = true;
@@ -160,7 +159,7 @@ function lend(stream) {
   }
 }
 
-/** Whether a child reads from this socket. */
+/** Reports whether a child has this stream as its stdio. */
 function isLent(stream) {
   return stream[kLent] === true;
 }

@@ -1,6 +1,6 @@
 'use strict';
 
-// spawnSync(), execFileSync() and execSync(): a child, and its end waited for.
+// spawnSync(), execFileSync() and execSync(): start a child and wait for its end.
 
 const binding = require('../base/binding.js');
 const { commandFailed, spawnException } = require('../base/errors.js');
@@ -43,7 +43,7 @@ function toResult({ file, spawnargs, encoding }, ended) {
   return result;
 }
 
-// Not enumerable: callers that go through the result find what Node has put there.
+// Not enumerable: a caller who iterates over the result finds Node's properties only.
 function describeUse(target, resourceUsage) {
   Object.defineProperty(target, 'resourceUsage', { value: resourceUsage, configurable: true, writable: true });
 }
@@ -54,11 +54,12 @@ function decode(output, encoding) {
 }
 
 /**
- * Runs a program and gives what it wrote to stdout. Its stderr goes to ours, unless
- * `stdio` says otherwise.
+ * Runs a program and returns its stdout. Its stderr is written to ours, unless `stdio`
+ * is given.
  *
  * @returns {Buffer | string}
- * @throws what spawnSync() tells, with all that it tells
+ * @throws the error of spawnSync(), or an error if `status` is not 0; both have all
+ *   properties of spawnSync()'s result
  */
 function execFileSync(file, args, options) {
   const call = shapeExecFile(file, args, options);
@@ -66,7 +67,7 @@ function execFileSync(file, args, options) {
   return finish(result, call.options, [call.options.argv0 || call.file, ...call.args].join(' '));
 }
 
-/** Runs a command line in a shell, otherwise as execFileSync(). */
+/** Runs a command line in a shell; otherwise like execFileSync(). */
 function execSync(command, options) {
   const call = normalizeExec(command, options);
   return finish(spawnSync(call.file, call.options), call.options, command);

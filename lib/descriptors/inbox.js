@@ -1,7 +1,7 @@
 'use strict';
 
-// What a passer receives: descriptors that have come, and callbacks that wait for one.
-// The handle reads no more from the socket than was asked for.
+// The receiving side of a passer: descriptors that have come, and callbacks that wait for
+// one. The handle reads only as many descriptors as were asked for.
 
 const { callSafely } = require('../base/callback.js');
 const { errnoException } = require('../base/errors.js');
@@ -15,7 +15,7 @@ class Inbox {
   #receivers = new Queue(); // Callbacks that wait for a descriptor.
   #arrived = new Queue(); // Descriptors that no callback waits for: the rest of a batch.
   #readAhead = 0;
-  #asked = 0; // What the handle was told to receive.
+  #asked = 0; // How many descriptors the handle was asked to receive.
   #failure = null;
   #isClosed = false;
   #count = 0;
@@ -25,22 +25,22 @@ class Inbox {
     handle.ondescriptors = (fds) => this.#onDescriptors(fds);
   }
 
-  /** Why nothing more will be received, or null. */
+  /** The error after which nothing more will be received, or null. */
   get failure() {
     return this.#failure;
   }
 
-  /** Descriptors so far. */
+  /** The number of descriptors received so far. */
   get count() {
     return this.#count;
   }
 
-  /** Callbacks that wait. */
+  /** The number of callbacks that wait. */
   get waiting() {
     return this.#receivers.length;
   }
 
-  /** Descriptors that have come and were not asked for. */
+  /** The number of descriptors that have come and were not asked for. */
   get unread() {
     return this.#arrived.length;
   }
@@ -56,7 +56,7 @@ class Inbox {
     this.#ask();
   }
 
-  // Tells the handle how many descriptors are wanted, if that is not what it knows.
+  // Asks the handle for as many descriptors as are wanted, if that number has changed.
   #ask() {
     const wanted = Math.max(this.#receivers.length, this.#readAhead) - this.#arrived.length;
     if (wanted === this.#asked || this.#failure !== null) return;
@@ -73,7 +73,7 @@ class Inbox {
       if (receiver !== undefined) {
         callSafely(receiver, null, descriptor);
       } else if (this.#isClosed) {
-        descriptor.close(); // By the callback before.
+        descriptor.close(); // An earlier callback closed the passer.
       } else {
         this.#arrived.push(descriptor);
       }
@@ -81,20 +81,20 @@ class Inbox {
     this.#ask();
   }
 
-  /** Nothing more will come: fails the waiting callbacks with `error`. */
+  /** Fails the waiting callbacks with `error`, because nothing more will come. */
   end(error) {
     this.#failure ??= error;
     for (const receiver of this.#receivers.clear()) callSafely(receiver, error);
   }
 
-  /** The same, and closes what was not asked for. */
+  /** Does the same as end(), and closes descriptors that were not asked for. */
   close(error) {
     this.#isClosed = true;
     for (const descriptor of this.#arrived.clear()) descriptor.close();
     this.end(error);
   }
 
-  /** The descriptors as they come, until the peer ends. */
+  /** Returns an iterator over the descriptors as they come, until the peer ends. */
   iterate(receive) {
     const stop = () => {
       this.#readAhead = 0;

@@ -1,6 +1,6 @@
 'use strict';
 
-// The argument of `new DescriptorPasser()`, in one complete, frozen object.
+// Converts the argument of `new DescriptorPasser()` to one complete, frozen object.
 
 const { Descriptor } = require('../fd/descriptor.js');
 const { MAX_DESCRIPTORS } = require('../base/constants.js');
@@ -30,7 +30,7 @@ function shape(target) {
 const isSocket = (target) =>
   typeof target === 'number' || typeof target?.[kLend] === 'function' || typeof target?._handle === 'object';
 
-// All, or none: what it throws at leaves every one of them as it was.
+// Takes ownership of all sockets. If one cannot be taken, throws and leaves all as they were.
 function ownAll(sockets) {
   const takeovers = [];
   try {
@@ -43,7 +43,7 @@ function ownAll(sockets) {
   return takeovers.map(({ commit }) => commit());
 }
 
-// A number is given to the passer, as Descriptor.from() has it, not borrowed.
+// As in Descriptor.from(), a number is not borrowed: the passer owns it from then on.
 function prepareGivenNumber(number) {
   const { fd, commit, undo } = prepareOpenNumber(number);
   return {

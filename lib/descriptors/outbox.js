@@ -1,26 +1,26 @@
 'use strict';
 
-// What a passer has to send: entries `{ fd, settle, callback, status }` in their order,
-// from send() until the kernel has taken the descriptor or cannot.
+// The queue of a passer's descriptors. An entry `{ fd, settle, callback, status }` is in it
+// from send() until the kernel has taken the descriptor, or sending it has failed.
 
 const { callSafely } = require('../base/callback.js');
 const { errnoException, plain } = require('../base/errors.js');
 const { Queue } = require('../base/queue.js');
 
-// The peer is gone: nothing that follows can be sent either.
+// The peer is gone: later descriptors cannot be sent either.
 const FINAL = new Set(['EPIPE', 'ECONNRESET', 'ENOTCONN']);
 
 class Outbox {
   #handle = null;
   #batchSize;
   #batch = []; // Entries that wait for the batch to fill, or the tick to end.
-  #sends = new Queue(); // Entries that the handle has. `status` is undefined until their outcome is known.
+  #sends = new Queue(); // Entries that the handle has; `status` is undefined until the outcome is known.
   #isClosed = false;
   #failure = null;
   #counts = { sent: 0, failed: 0 };
   #whenEmpty = [];
 
-  /** @param {number} batchSize descriptors of a message */
+  /** @param {number} batchSize how many descriptors a message has */
   constructor(batchSize) {
     this.#batchSize = batchSize;
   }
@@ -30,7 +30,7 @@ class Outbox {
     handle.onsent = (count, status) => this.#onSent(count, status);
   }
 
-  /** Entries whose outcome is not known. */
+  /** The number of entries whose outcome is not known. */
   get length() {
     return this.#sends.length + this.#batch.length;
   }
@@ -39,12 +39,12 @@ class Outbox {
     return this.#batch.length > 0;
   }
 
-  /** Why nothing more can be sent, or null. */
+  /** The error after which nothing more can be sent, or null. */
   get failure() {
     return this.#failure;
   }
 
-  /** { sent, failed }: descriptors so far. */
+  /** { sent, failed }: numbers of descriptors so far. */
   get counts() {
     return this.#counts;
   }
@@ -66,7 +66,7 @@ class Outbox {
     }
   }
 
-  /** Hands an unfinished batch to the handle. */
+  /** Gives an incomplete batch to the handle. */
   flush() {
     if (this.#batch.length === 0) return;
     const entries = this.#batch;
@@ -99,8 +99,8 @@ class Outbox {
     if (isIdle && taken > 0) process.nextTick(() => this.#finish());
   }
 
-  // From completions.js: of those that the kernel did not take at once, the first
-  // `count` are done.
+  // Called by completions.js. `status` is the outcome of the first `count` entries that the
+  // kernel did not take at once.
   #onSent(count, status) {
     for (const entry of this.#sends) {
       if (count === 0) break;
@@ -142,7 +142,7 @@ class Outbox {
     if (this.#sends.length > 0) await new Promise((resolve) => this.#whenEmpty.push(resolve));
   }
 
-  /** Fails what waits for its batch. What the handle has, the handle reports. */
+  /** Fails the entries of an incomplete batch. The handle reports the outcome of its own. */
   close() {
     this.#isClosed = true;
     this.#fail(this.#batch.splice(0), plain('ERR_PASSER_CLOSED'));

@@ -25,11 +25,11 @@ const asyncDispose = Symbol.asyncDispose ?? Symbol.for('nodejs.asyncDispose');
 const dispose = Symbol.dispose ?? Symbol.for('nodejs.dispose');
 
 /**
- * Passes descriptors both ways, in order, and loses none: not when the peer is slow,
- * and not when the receiver's table of descriptors is full.
+ * Passes descriptors both ways, in order. It loses none, even if the peer is slow or the
+ * receiver's table of descriptors is full.
  *
- * Events: 'end' (the peer ended in an orderly way), 'error' (what ended it, unless
- * a waiting receive() reported it), 'close'.
+ * Events: 'end' (the peer ended in an orderly way), 'error' (the passer failed, and no
+ * waiting receive() reported it), 'close'.
  */
 class DescriptorPasser extends EventEmitter {
   #handle = null;
@@ -42,7 +42,7 @@ class DescriptorPasser extends EventEmitter {
   /**
    * @param {object | number} [target] a connected Unix stream socket: its descriptor, a
    *   Descriptor, a Socket of pipewright; or { socket, sockets, batch,
-   *   maxDescriptors, setNonBlocking }. Without any it makes a pair.
+   *   maxDescriptors, setNonBlocking }. Without a socket it makes a pair.
    * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE, ERR_OUT_OF_RANGE, or the
    *   system's error
    */
@@ -59,18 +59,18 @@ class DescriptorPasser extends EventEmitter {
     }
   }
 
-  /** Two passers, connected to each other. */
+  /** Makes two passers, connected to each other. */
   static pair(options) {
     return socketpair().map((socket) => new DescriptorPasser({ ...options, socket }));
   }
 
-  // What it cannot take is left to whose it was.
+  // If it fails, the caller still owns what it gave.
   #openGiven(descriptor) {
     const { given } = this.#options;
     try {
       this.#open(descriptor);
     } catch (error) {
-      // A number is the caller's again, unless it had to be given another one.
+      // Gives a number back to the caller. If the Descriptor has a copy, closes the copy.
       if (given === descriptor.fd) descriptor.take();
       else if (given !== descriptor) descriptor.close();
       throw error;
@@ -92,7 +92,7 @@ class DescriptorPasser extends EventEmitter {
     this.#handle = handle;
   }
 
-  // A passer that made or was given a pair.
+  // Choosing a side of a pair.
 
   /** Keeps the first end and closes the second. @throws ERR_PASSER_SIDE_CHOSEN */
   parent() {
@@ -127,15 +127,15 @@ class DescriptorPasser extends EventEmitter {
   // Sending.
 
   /**
-   * Queues a descriptor, or what has one: see docs/descriptors.md. The callback, or the
-   * promise, tells when the kernel has taken it; not that the peer has.
+   * Queues a descriptor, or an object that has one: see docs/descriptors.md. The callback
+   * or promise reports that the kernel has taken it, not that the peer has.
    *
    * @param {any} item
    * @param {{ keep?: boolean } | ((error: Error | null) => void)} [options]
    * @param {(error: Error | null) => void} [callback]
-   * @returns {Promise<void> | undefined} a promise where there is no callback
+   * @returns {Promise<void> | undefined} a promise if there is no callback
    * @throws ERR_INVALID_ARG_TYPE, ERR_DESCRIPTOR_CLOSED, ERR_DESCRIPTOR_UNREAD_DATA,
-   *   ERR_PASSER_NO_SIDE, ERR_PASSER_CLOSED, or why the passer failed
+   *   ERR_PASSER_NO_SIDE, ERR_PASSER_CLOSED, or the error that ended the passer
    */
   send(item, options, callback) {
     if (typeof options === 'function') return this.send(item, undefined, options);
@@ -158,9 +158,9 @@ class DescriptorPasser extends EventEmitter {
    * Asks for one descriptor. The socket is read only as far as descriptors were asked for.
    *
    * @param {(error: Error | null, descriptor?: Descriptor) => void} [callback]
-   * @returns {Promise<Descriptor> | undefined} a promise where there is no callback. It
-   *   rejects with ERR_PASSER_ENDED when the peer has ended in an orderly way
-   * @throws ERR_PASSER_NO_SIDE, ERR_PASSER_CLOSED, or why the passer failed
+   * @returns {Promise<Descriptor> | undefined} a promise if there is no callback. It
+   *   rejects with ERR_PASSER_ENDED if the peer has ended in an orderly way
+   * @throws ERR_PASSER_NO_SIDE, ERR_PASSER_CLOSED, or the error that ended the passer
    */
   receive(callback) {
     if (callback === undefined) {
@@ -186,14 +186,14 @@ class DescriptorPasser extends EventEmitter {
     }
   }
 
-  /** The descriptors as they come, until the peer ends. Leaving the loop does not close it. */
+  /** Yields descriptors as they come, until the peer ends. Leaving the loop does not close the passer. */
   [Symbol.asyncIterator]() {
     return this.#inbox.iterate(() => this.receive());
   }
 
   // Ending.
 
-  /** Closes once all that is queued was sent, or cannot be. */
+  /** Closes once every queued descriptor was sent or has failed. */
   async end() {
     this.#ready();
     await this.#outbox.drain();
@@ -215,8 +215,9 @@ class DescriptorPasser extends EventEmitter {
   }
 
   /**
-   * Its socket as a Descriptor, to be sent or transferred elsewhere. It closes without
-   * losing anything, or refuses: ERR_DESCRIPTOR_UNREAD_DATA.
+   * Closes the passer and returns its socket as a Descriptor, to be sent or transferred.
+   *
+   * @throws ERR_DESCRIPTOR_UNREAD_DATA if descriptors would be lost
    */
   detach() {
     const handle = this.#ready();
@@ -230,7 +231,7 @@ class DescriptorPasser extends EventEmitter {
     return Descriptor.from(fd);
   }
 
-  /** Its socket may be sent, too. */
+  /** Lends its socket, so that a passer can be sent, too. */
   [kLend]({ keep }) {
     return lendHandle(this.#isClosed ? null : this.#handle, {
       keep,
@@ -240,7 +241,7 @@ class DescriptorPasser extends EventEmitter {
     });
   }
 
-  // What there is to know about it.
+  // Descriptor, state and counters.
 
   get fd() {
     return this.#handle === null || this.#isClosed ? -1 : this.#handle.fd;
@@ -261,10 +262,11 @@ class DescriptorPasser extends EventEmitter {
   }
 
   /**
-   * sent, received, failed: descriptors so far. queued: to be sent. waiting: receives
-   * that wait. unclaimed: received and not asked for. tableWaits: how often the table
-   * was full; isWaitingForTable: whether it is now. sendWaits: how often the kernel had
-   * too many descriptors in flight. isNonBlocking: the socket's flag.
+   * sent, received, failed: descriptors so far. queued: descriptors still to be sent.
+   * waiting: calls of receive() that wait. unclaimed: descriptors received but not asked
+   * for. tableWaits: how often the table was full; isWaitingForTable: it is full now.
+   * sendWaits: how often the kernel had too many descriptors in flight. isNonBlocking: the
+   * socket's flag.
    */
   stats() {
     const counters = this.#handle?.counters;

@@ -1,6 +1,6 @@
 'use strict';
 
-// Passers between unrelated processes, which meet at a path: DescriptorPasser.listen(),
+// Passers between unrelated processes, which connect by a path: DescriptorPasser.listen(),
 // accept() and connect().
 
 const { once } = require('node:events');
@@ -10,12 +10,12 @@ const net = require('../net/index.js');
 const { toDescriptor } = require('../fd/sendable.js');
 const { DescriptorPasser } = require('./passer.js');
 
-// By server: clients not accepted yet, and accept() calls that wait for one.
+// Maps a server to the clients not accepted yet, and the accept() calls that wait for one.
 const queues = new WeakMap();
 
 /**
- * A server whose clients send descriptors; options as of server.listen(). Removes
- * nothing that is at the path unless it is a dead socket and `replaceStale` says so.
+ * Starts a server whose clients send descriptors; options are those of server.listen(). A
+ * file at the path is removed only if it is a dead socket and `replaceStale` is set.
  *
  * @param {string | object} target
  * @returns {Promise<import('../net/server.js').Server>}
@@ -35,7 +35,7 @@ async function listen(target) {
       taker.resolve(socket);
     }
   });
-  // 'close' waits for the clients not accepted, so they are destroyed before it.
+  // 'close' would wait for the clients that were not accepted, so they are destroyed first.
   const { close } = server;
   server.close = (callback) => {
     for (const socket of queue.sockets.splice(0)) socket.destroy();
@@ -50,14 +50,14 @@ async function listen(target) {
   return server;
 }
 
-/** The next client of such a server, as a passer. */
+/** Waits for the next client of such a server, and returns a passer for it. */
 async function accept(server, options) {
   const { sockets, takers } = queues.get(server);
   const socket = sockets.shift() ?? (await new Promise((resolve, reject) => takers.push({ resolve, reject })));
   return fromSocket(socket, options);
 }
 
-/** A passer to the server at a path. */
+/** Connects to the server at a path, and returns a passer. */
 async function connect(path, options) {
   const socket = new net.Socket({ descriptors: true });
   socket.pause();

@@ -10,7 +10,7 @@ const { validateOneOf } = require('../base/validate.js');
 const TYPES = { stream: 1, datagram: 2, seqpacket: 5 }; // SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET
 
 /**
- * Two connected sockets as Descriptors, close-on-exec and non-blocking.
+ * Makes two connected sockets as Descriptors, close-on-exec and non-blocking.
  *
  * @param {{ type?: 'stream' | 'datagram' | 'seqpacket' }} [options]
  * @returns {[Descriptor, Descriptor]}

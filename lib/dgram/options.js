@@ -1,6 +1,6 @@
 'use strict';
 
-// The arguments of createSocket() and send(), each in one complete, frozen object.
+// Converts the arguments of createSocket() and of send() to one complete, frozen object each.
 
 const { isUint8Array } = require('node:util').types;
 
@@ -24,7 +24,7 @@ const SOCKET_DEFAULTS = Object.freeze({
   signal: null,
 });
 
-/** The argument of createSocket(). */
+/** Converts the argument of createSocket(). */
 function normalizeSocketOptions(given) {
   const shaped = typeof given === 'string' ? { type: given } : given;
   if (shaped !== undefined && (typeof shaped !== 'object' || shaped === null)) {
@@ -42,7 +42,7 @@ function normalizeSocketOptions(given) {
 
 const SEND_DEFAULTS = Object.freeze({ path: undefined, descriptors: [], keep: false });
 
-/** The arguments of send() before the callback. */
+/** Converts the arguments of send(), except the callback. */
 function normalizeSend(message, given) {
   const shaped = typeof given === 'string' ? { path: given } : given;
   const options = { ...SEND_DEFAULTS, ...shaped };
@@ -62,7 +62,7 @@ function toBytes(message) {
   throw invalidArgType('message', ['string', 'Buffer', 'Uint8Array', 'Array'], message);
 }
 
-/** The argument of bind() and connect(): a path, or { path }. */
+/** Converts the argument of bind() and connect(), a path or { path }, to a path. */
 function normalizeName(target) {
   const path = typeof target === 'object' && target !== null ? target.path : target;
   validateString(path, 'path');

@@ -1,7 +1,7 @@
 'use strict';
 
-// A Unix socket that keeps message borders, datagram or seqpacket, on a MessageSocket.
-// Alike node:dgram where the two have the same thing.
+// A Unix socket that keeps message borders, datagram or seqpacket, on a MessageSocket. What
+// node:dgram has too is like there.
 
 const EventEmitter = require('node:events');
 
@@ -24,7 +24,7 @@ const { forgetFile, removeAtExit } = require('../base/socket_files.js');
 const { validateFunction } = require('../base/validate.js');
 const { normalizeName, normalizeSend, normalizeSocketOptions } = require('./options.js');
 
-const BACKLOG = 511; // As of net.Server.
+const BACKLOG = 511; // As in net.Server.
 const TYPES = { datagram: 2, seqpacket: 5 }; // SOCK_DGRAM, SOCK_SEQPACKET
 
 const STREAM_TYPES = new Set(['unix', 'unix-server']); // They keep no message borders.
@@ -33,9 +33,9 @@ const asyncDispose = Symbol.asyncDispose ?? Symbol.for('nodejs.asyncDispose');
 
 /**
  * Events: 'message' (data, { path, pid, uid, gid, size, descriptors }), 'listening',
- * 'connect', 'connection' (of a bound seqpacket socket: a client, as such a socket),
- * 'overload' (of such a one: no descriptor is left to accept with; its clients wait),
- * 'end' (seqpacket: the peer has ended), 'error', 'close'.
+ * 'connect', 'connection' (on a bound seqpacket socket: a client, as another UnixSocket),
+ * 'overload' (on a bound seqpacket socket: no descriptor is left to accept clients, which
+ * wait), 'end' (seqpacket: the peer has ended), 'error', 'close'.
  */
 class UnixSocket extends EventEmitter {
   #handle;
@@ -43,7 +43,7 @@ class UnixSocket extends EventEmitter {
   #options;
   #path;
   #isClosed = false;
-  #sends = []; // For each queued message: called with its status.
+  #sends = []; // A function for each queued message, called with its status.
 
   /** `accepted`: the open handle of a seqpacket client. */
   constructor(options, accepted = null) {
@@ -77,7 +77,7 @@ class UnixSocket extends EventEmitter {
       if (err === 0) return handle;
     }
     const error = isStream ? invalidFdType(socket.type) : errnoException(err, 'open');
-    // A number is the caller's again, unless it had to be given another one.
+    // Gives a number back to the caller. If the Descriptor has a copy, closes the copy.
     if (given === socket.fd) socket.take();
     else if (typeof given === 'number') socket.close();
     throw error;
@@ -90,7 +90,7 @@ class UnixSocket extends EventEmitter {
     } else {
       allowDescriptors(handle.fd, false);
     }
-    // A listener that throws must not cost the messages that came with its own.
+    // If a listener throws, the other messages of this read must still be delivered.
     handle.onmessages = (messages) => messages.forEach((message) => callSafely(() => this.#deliver(message)));
     handle.onread = (status) => this.#onReadEnd(status);
     handle.onsent = (count, status) => this.#onSent(count, status);
@@ -106,8 +106,8 @@ class UnixSocket extends EventEmitter {
   }
 
   /**
-   * Takes a name: a path, or an abstract name ('\0name'). A seqpacket socket listens on
-   * it. Then 'listening', or 'error'.
+   * Binds the socket to a path or an abstract name ('\0name'). A seqpacket socket listens
+   * there. Emits 'listening' or 'error'.
    *
    * @param {string | { path: string }} target
    * @param {() => void} [callback] for 'listening'
@@ -134,7 +134,7 @@ class UnixSocket extends EventEmitter {
     return this;
   }
 
-  // The Listener polls a copy: the name and its file stay the handle's.
+  // The Listener polls a copy. The handle still owns the name and its file.
   #listen() {
     const copy = duplicateFd(this.#handle.fd);
     this.#listener = new Listener();
@@ -161,7 +161,7 @@ class UnixSocket extends EventEmitter {
   }
 
   /**
-   * From now on messages go to that name, and come from there alone.
+   * Connects to a name: messages go there by default, and come only from there.
    *
    * @param {string | { path: string }} target
    * @param {() => void} [callback] for 'connect'
@@ -187,10 +187,10 @@ class UnixSocket extends EventEmitter {
    *
    * @param {string | Uint8Array | Array<string | Uint8Array>} message
    * @param {string | { path?: string, descriptors?: any[], keep?: boolean }} [options] a
-   *   path alone, or: path, of the receiver where the socket is not connected;
-   *   descriptors, as of DescriptorPasser's send(); keep, not to close them
+   *   path, or: path of the receiver, if the socket is not connected; descriptors, as for
+   *   DescriptorPasser's send(); keep: do not close the descriptors
    * @param {(error: Error | null) => void} [callback]
-   * @returns {Promise<void> | undefined} a promise where there is no callback
+   * @returns {Promise<void> | undefined} a promise if there is no callback
    */
   send(message, options, callback) {
     if (typeof options === 'function') return this.send(message, undefined, options);
@@ -242,7 +242,7 @@ class UnixSocket extends EventEmitter {
     this.emit('error', receiveException(status));
   }
 
-  // The caller has had no time yet to add a listener.
+  // Emits in the next tick, after the caller could add a listener.
   #fail(error) {
     process.nextTick(() => this.emit('error', error));
   }
@@ -258,7 +258,7 @@ class UnixSocket extends EventEmitter {
     return this;
   }
 
-  /** The name that it is bound to; null without one. */
+  /** The name to which the socket is bound, or null. */
   address() {
     return this.#path ?? null;
   }
@@ -267,7 +267,7 @@ class UnixSocket extends EventEmitter {
     return this.#isClosed ? -1 : this.#handle.fd;
   }
 
-  /** It may be sent, too. */
+  /** Lends its descriptor, so that the socket can be sent, too. */
   [kLend]({ keep }) {
     return lendHandle(this.#isClosed ? null : this.#handle, {
       keep,

@@ -21,10 +21,10 @@ const dispose = Symbol.dispose ?? Symbol.for('nodejs.dispose');
 const kHandOver = Symbol('hand over');
 const kStranger = Symbol('stranger'); // Second argument of the constructor: it came over a socket.
 
-// What a Descriptor owns is kept apart from it, so that it can be closed when the
-// Descriptor is gone: a group { fds, next }, whose numbers are -1 once they were closed
-// or taken. Those that came together are one group, which goes when the last of them
-// does: to watch each for itself would cost more than all the rest.
+// The numbers that a Descriptor owns are kept in another object, so that they can be closed
+// when the Descriptor is gone: a group { fds, next }. A number is -1 once it was closed or
+// taken. Descriptors that came together share one group, which is collected with the last
+// of them: to watch each one by itself would cost more than all the rest.
 const CLOSED = Object.freeze({ fds: [-1], next: 1 });
 
 // lib/net/index.js and lib/dgram/index.js load the file before: require() needs a free
@@ -56,8 +56,8 @@ function checked(fd) {
   return takeover.fd;
 }
 
-// Strangers' files that were closed in this tick: a file system may take seconds to
-// close one, so it is not done here.
+// Numbers from a socket or another thread that were closed in this tick. A file system may
+// take seconds to close such a file, so that is done in the background.
 let closed = [];
 
 const MANY = 16;
@@ -131,7 +131,7 @@ class Descriptor {
   }
 
   /**
-   * What it is: 'tcp', 'tcp-server', 'udp', 'unix', 'unix-server', 'unix-datagram',
+   * Its kind: 'tcp', 'tcp-server', 'udp', 'unix', 'unix-server', 'unix-datagram',
    * 'unix-seqpacket', 'file', 'directory', 'pipe', 'fifo', 'tty', 'character-device',
    * 'block-device', 'memfd', 'eventfd', 'pidfd', … Looked up when it is first asked for.
    *
@@ -161,7 +161,7 @@ class Descriptor {
     if (err !== 0) throw errnoException(err, 'fcntl');
   }
 
-  /** Closes it, now or, while it is being sent, once it was. More than once is no error. */
+  /** Closes it now or, if it is being sent, after that. Closing it twice is no error. */
   close() {
     const { fd } = this;
     if (fd < 0) return;
@@ -177,7 +177,7 @@ class Descriptor {
   }
 
   /**
-   * The number, which is the caller's to close from now on.
+   * Returns the number, which the caller must close from then on.
    *
    * @throws ERR_DESCRIPTOR_CLOSED, ERR_DESCRIPTOR_BUSY (it is being sent)
    */
@@ -187,15 +187,15 @@ class Descriptor {
     return fd;
   }
 
-  /** Another Descriptor of the same open file. @throws ERR_DESCRIPTOR_CLOSED, EMFILE */
+  /** Returns another Descriptor of the same open file. @throws ERR_DESCRIPTOR_CLOSED, EMFILE */
   duplicate() {
     const copy = binding.duplicateFd(this.#openFd());
     if (copy < 0) throw errnoException(copy, 'fcntl');
     return new Descriptor(copy, this.#isStranger ? kStranger : undefined);
   }
 
-  // Conversions. What they return owns the number from then on; one that fails leaves it
-  // to the Descriptor. All throw ERR_DESCRIPTOR_CLOSED and ERR_DESCRIPTOR_BUSY.
+  // Conversions. The returned object owns the number from then on; if a conversion fails,
+  // the Descriptor still owns it. All throw ERR_DESCRIPTOR_CLOSED and ERR_DESCRIPTOR_BUSY.
 
   /** pipewright's Socket over a Unix or TCP connection, a pipe, a FIFO or a terminal. */
   toSocket(options) {
@@ -261,7 +261,7 @@ class Descriptor {
     }
   }
 
-  // It stays the thread's, which closes it if it is terminated just now.
+  // The thread still owns the number, and closes it if it is terminated at this moment.
   #giveUp() {
     const fd = this.#openFd();
     if (this.#senders > 0) throw plain('ERR_DESCRIPTOR_BUSY');
@@ -280,8 +280,8 @@ class Descriptor {
     this.#index = 0;
   }
 
-  // The descriptor stays open until the kernel has taken it: its number must not become
-  // another file's.
+  // The descriptor stays open until the kernel has taken it, because its number must not
+  // come to belong to another file.
   [kLend]({ keep }) {
     const fd = this.#openFd();
     this.#senders += 1;
@@ -299,7 +299,7 @@ class Descriptor {
   }
 }
 
-/** Descriptors of numbers that came over a socket; the list is theirs from now on. */
+/** Makes Descriptors of numbers that came over a socket. They own the array `fds` from then on. */
 function received(fds) {
   const group = newGroup(fds);
   return fds.map((fd) => new Descriptor(fd, kStranger, group));

@@ -1,13 +1,13 @@
 'use strict';
 
-// Lending a descriptor: what everything of ours that has one can do.
+// Lending a descriptor to be sent. Every object of ours that has one has this method:
 //
 //   object[kLend]({ keep }) -> { fd, settle(sent) }
 //
-// The descriptor stays open until settle() is called, once. If it was sent and `keep`
-// is not set, the object closes then; otherwise the object goes on as before. Throws
-// ERR_DESCRIPTOR_CLOSED, EMFILE, or ERR_DESCRIPTOR_UNREAD_DATA if the object holds data
-// that the receiver would miss.
+// The descriptor stays open until settle() is called, which must happen once. If `sent` is
+// true and `keep` is not, settle() closes the object; otherwise the object stays as it was.
+// kLend throws ERR_DESCRIPTOR_CLOSED, EMFILE, or ERR_DESCRIPTOR_UNREAD_DATA if the object
+// holds data that the receiver would miss.
 
 const binding = require('../base/binding.js');
 const { errnoException, plain } = require('../base/errors.js');
@@ -18,14 +18,14 @@ const kLend = Symbol.for('pipewright.lend');
 
 const nothing = () => {};
 
-/** Lends what stays its owner's, whatever becomes of it. */
+/** Lends a number that its owner keeps, sent or not. */
 function borrow(fd) {
   if (!(fd >= 0)) throw plain('ERR_DESCRIPTOR_CLOSED');
   return { fd, settle: nothing };
 }
 
-// Objects that others may close at any time lend a copy: while it waits to be sent, their
-// own number may become another file's.
+// Lends a copy. Other code may close the object while the descriptor waits to be sent, and
+// its number may then belong to another file.
 function lendCopy(fd, whenSettled) {
   const copy = binding.duplicateFd(fd);
   if (copy < 0) throw errnoException(copy, 'fcntl');
@@ -38,7 +38,7 @@ function lendCopy(fd, whenSettled) {
   };
 }
 
-/** Lends what an object has open and keeps. */
+/** Lends a copy of a descriptor that its owner keeps, sent or not. */
 function lendKept(fd) {
   return lendCopy(borrow(fd).fd, nothing);
 }
@@ -46,10 +46,10 @@ function lendKept(fd) {
 /**
  * Lends the descriptor of a handle.
  *
- * @param {any} handle null once it was closed
+ * @param {any} handle null after it was closed
  * @param {object} owner
  * @param {boolean} owner.keep
- * @param {boolean} owner.hasData read but not consumed, or written but not sent
+ * @param {boolean} owner.hasData true if bytes were read but not consumed, or written but not sent
  * @param {() => void} owner.stopReading
  * @param {() => void} owner.close
  */
@@ -64,7 +64,7 @@ function lendHandle(handle, { keep, hasData, stopReading, close }) {
   return lent;
 }
 
-/** Lends the descriptor of a Listener. Clients that wait in its backlog go with it. */
+/** Lends the descriptor of a Listener. The receiver also gets the clients in its backlog. */
 function lendListener(listener, { keep, close }) {
   const { fd } = borrow(listener?.fd);
   const lent = lendCopy(fd, (sent) => sent && !keep && close());
@@ -72,7 +72,7 @@ function lendListener(listener, { keep, close }) {
   return lent;
 }
 
-// The file at its path is the receiver's from now on, or shared with it.
+// From now on the receiver owns or shares the file at the path, so we do not remove it.
 function keepFile(handle) {
   if (handle.keepFile === undefined) return;
   handle.keepFile();

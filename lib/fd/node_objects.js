@@ -1,13 +1,12 @@
 'use strict';
 
-// Node's own objects: where each kind keeps its descriptor. No other file looks into
-// them.
+// Finds the descriptors of Node's own objects. No other file looks into them for that.
 
 /**
- * The descriptor of a net.Socket or net.Server, a dgram.Socket, a FileHandle, a stream
- * of node:fs, or any object with a number `fd`.
+ * Returns the descriptor of a net.Socket or net.Server, a dgram.Socket, a FileHandle, a
+ * stream of node:fs, or any object with a number `fd`.
  *
- * @returns {number | undefined} -1 of one that is closed; undefined of anything else
+ * @returns {number | undefined} -1 if the object is closed; undefined for any other object
  */
 function fdOf(object) {
   if (isDatagramSocket(object)) return datagramFd(object);
@@ -27,7 +26,7 @@ function datagramFd(socket) {
 }
 
 /**
- * Stops the reading of a stream over one of Node's handles. It goes on when the caller
+ * Makes a stream over one of Node's handles stop reading. Reading resumes when the caller
  * reads again.
  */
 function stopReading(stream) {
@@ -37,7 +36,7 @@ function stopReading(stream) {
   stream.pause?.();
   if (!stream._readableState) return;
   stream.readableFlowing = false;
-  // Else the stream would wait for the read that was stopped.
+  // Otherwise the stream would wait for the read that was stopped.
   stream._readableState.reading = false;
 }
 

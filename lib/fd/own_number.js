@@ -23,9 +23,9 @@ const nothing = () => {};
 const asItIs = (fd) => ({ fd, commit: nothing, undo: nothing });
 
 /**
- * A number that is ours alone, in place of this one, which is the caller's until commit().
+ * Returns a number that only we own, in place of `fd`; the caller owns `fd` until commit().
  *
- * @returns {{ fd: number, commit: () => void, undo: () => void }} fd: or a negative errno
+ * @returns {{ fd: number, commit: () => void, undo: () => void }} fd: the number, or a negative errno
  */
 function prepareNumber(fd) {
   if (isFree(fd)) return asItIs(fd);
@@ -37,7 +37,7 @@ function prepareNumber(fd) {
 }
 
 /**
- * prepareNumber() of what may be no number, or not open.
+ * Checks that `fd` is an open number, then does the same as prepareNumber().
  *
  * @throws ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE, EBADF, EEXIST, EMFILE
  */
@@ -50,7 +50,7 @@ function prepareOpenNumber(fd) {
 }
 
 /**
- * Has `open` take over the descriptor: this number, or another one for it.
+ * Lets `open` take over the descriptor, under this number or another one.
  *
  * @param {number} fd
  * @param {(fd: number) => number} open returns 0 or a negative errno

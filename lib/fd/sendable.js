@@ -1,7 +1,7 @@
 'use strict';
 
-// What can be sent in place of a descriptor: a number, what has [kLend], and Node's own
-// objects. Numbers and Node's objects are borrowed and stay the caller's.
+// Gets the descriptor of anything that can be sent: a number, an object with [kLend], or
+// one of Node's own objects. Numbers and Node's objects are borrowed; the caller keeps them.
 
 const binding = require('../base/binding.js');
 const { errnoException, invalidArgType } = require('../base/errors.js');
@@ -12,8 +12,10 @@ const { fdOf } = require('./node_objects.js');
 const ACCEPTED = ['number', 'Descriptor', 'Socket', 'Server', 'FileHandle', 'ChildProcess'];
 
 /**
+ * Lends the descriptor of one item.
+ *
  * @param {any} item
- * @param {boolean} keep whether what is ours stays open after it was sent
+ * @param {boolean} keep true: an object of ours stays open after it was sent
  * @returns {{ fd: number, settle: (sent: boolean) => void }} as lend.js describes it
  * @throws ERR_INVALID_ARG_TYPE, ERR_DESCRIPTOR_CLOSED, ERR_DESCRIPTOR_UNREAD_DATA, EMFILE
  */
@@ -39,8 +41,8 @@ function sendableList(list, keep) {
 }
 
 /**
- * A Descriptor of the same, which is then its only owner: an object of ours is closed,
- * of numbers and Node's objects a copy is made.
+ * Returns a Descriptor of the same open file. An object of ours is closed, so that the
+ * Descriptor is the only owner; a number or an object of Node's is copied.
  *
  * @throws as sendable(), EMFILE
  */
@@ -48,7 +50,7 @@ function toDescriptor(item) {
   return prepareDescriptor(item).commit();
 }
 
-/** toDescriptor() in two steps: until commit(), which gives the Descriptor, undo() leaves all as it was. */
+/** toDescriptor() in two steps: then commit() returns the Descriptor, or undo() leaves all as it was. */
 function prepareDescriptor(item) {
   if (Descriptor.isDescriptor(item)) return { commit: () => item, undo() {} };
   const { fd, settle } = sendable(item, false);

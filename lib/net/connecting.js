@@ -1,6 +1,6 @@
 'use strict';
 
-// socket.connect(): to a path at once, to a host by way of its addresses.
+// socket.connect(): connects to a path at once, or to a host after finding its addresses.
 
 const dns = require('node:dns');
 const net = require('node:net');
@@ -23,9 +23,9 @@ const { kDescriptors, kFresh } = require('./symbols.js');
 const { applyTcpOptions } = require('./tcp_options.js');
 const { refreshTimer } = require('./timeout.js');
 
-const MIN_ATTEMPT_TIMEOUT = 10; // Milliseconds; as Node has it.
+const MIN_ATTEMPT_TIMEOUT = 10; // Milliseconds, as in Node.
 
-/** `attachHandle(socket)` makes socket._handle the socket's own. */
+/** Implements socket.connect(). `attachHandle(socket)` makes a new socket._handle the socket's own. */
 function connect(socket, args, attachHandle) {
   const [options, callback] = normalizeArgs(args);
   if (callback !== null) socket.once('connect', callback);
@@ -65,7 +65,7 @@ function connectToPath(socket, path) {
   if (err !== 0) socket.destroy(connectException(err, path));
 }
 
-// `done(status)` runs in the context of this connect(), not of the handle.
+// `done(status)` runs in the context of this connect(), not in the handle's.
 function awaitConnect(handle, type, done) {
   handle.onconnect = inThisContext(type, (status) => {
     handle.onconnect = undefined;
@@ -85,7 +85,7 @@ function afterConnect(socket, status, target) {
   applyTcpOptions(socket);
   socket.emit('connect');
   socket.emit('ready');
-  // Begins to read, or to find the end at once; takes no bytes.
+  // Starts the first read, or finds the end at once; takes no bytes.
   if (!socket.isPaused()) socket.read(0);
 }
 
@@ -95,8 +95,8 @@ function connectError(status, { address, port, localAddress, localPort }) {
   return local === undefined ? error : Object.assign(error, { localAddress, localPort });
 }
 
-// Hosts. A literal address is used as it is; a name is looked up, and of several
-// addresses each has its turn.
+// Hosts. A literal address is used as it is. A name is looked up; if it has several
+// addresses, they are tried in turn.
 
 function connectToHost(socket, target, attachHandle) {
   const family = net.isIP(target.host);
@@ -124,7 +124,7 @@ function lookupOptions({ family, hints, localAddress, autoSelectFamily }) {
   return options;
 }
 
-// Later, since the caller of net.connect() has had no time to add listeners.
+// Fails in the next tick, after the caller of net.connect() could add listeners.
 function failSoon(socket, error) {
   process.nextTick(() => socket.destroy(error));
 }
@@ -147,7 +147,7 @@ function onLookup(socket, target, err, address, family) {
   connectToAddress(socket, { ...target, address, family });
 }
 
-// 0 or an errno, for what is to happen before connect(2).
+// Binds our end before connect(2), if an option says so. Returns 0 or a negative errno.
 function bindLocal(handle, { family, localAddress, localPort }) {
   if (!localAddress && !localPort) return 0;
   const any = family === 6 ? '::' : '0.0.0.0';
@@ -176,7 +176,7 @@ function connectToAddress(socket, target) {
   if (err !== 0) socket.destroy(connectError(err, target));
 }
 
-// Several addresses: the families in turn, beginning with the first address's.
+// Several addresses: the families alternate, starting with that of the first address.
 
 function onLookupAll(socket, target, err, addresses, attachHandle) {
   if (!socket.connecting) return;
@@ -215,7 +215,7 @@ function interleave(addresses) {
   return candidates;
 }
 
-// One address after the other, each with its time, until one answers.
+// Tries one address after another, each with a timeout, until one accepts.
 class Attempts {
   constructor(socket, target, candidates, attachHandle) {
     this.socket = socket;
@@ -274,7 +274,7 @@ class Attempts {
   }
 
   onOutcome(handle, target, status) {
-    if (this.socket._handle !== handle) return; // Timed out before.
+    if (this.socket._handle !== handle) return; // This attempt has timed out.
     clearTimeout(this.timer);
     if (status === 0) {
       afterConnect(this.socket, 0, target);

@@ -1,7 +1,7 @@
 'use strict';
 
-// Converts a Descriptor to an object of pipewright or of Node, which owns the number from
-// then on. Only the methods of Descriptor call these functions.
+// Converts a Descriptor to an object of pipewright or of Node, which then owns the number.
+// Only the methods of Descriptor call these functions.
 
 const fs = require('node:fs');
 const net = require('node:net');
@@ -18,8 +18,8 @@ const LISTENING = new Set(['tcp-server', 'unix-server']);
 
 const always = () => true;
 
-// A server without a handle could not listen, as its 'error' will say. A socket may have
-// none, and has owned the descriptor all the same: it is destroyed by then.
+// A server without a handle failed to listen, which its 'error' will report. A socket
+// without a handle was destroyed already, but it did own the descriptor.
 const isListening = (server) => server._handle !== null;
 
 function convert(descriptor, make, isTaken) {
@@ -31,7 +31,7 @@ function convert(descriptor, make, isTaken) {
   return object;
 }
 
-// This thread closes it no longer, Node's object does.
+// Node's object closes the number, so this thread must not close it when it ends.
 function convertToNodes(descriptor, make, isTaken = always) {
   let own;
   const object = convert(
@@ -46,7 +46,7 @@ function convertToNodes(descriptor, make, isTaken = always) {
   return object;
 }
 
-// In a worker thread Node warns of a number that it has not counted.
+// In a worker thread, fs.close() would warn about a number that Node has not counted.
 function closeOwn(fd, callback) {
   if (isMainThread) {
     untrackFd(fd);
@@ -57,8 +57,8 @@ function closeOwn(fd, callback) {
   process.nextTick(callback, err === 0 ? null : errnoException(err, 'close'));
 }
 
-// The number is the thread's until the stream closes it: Node would leave it open if the
-// thread is terminated before. One that the stream is not to close is the caller's.
+// The thread owns the number until the stream closes it: if the thread is terminated before
+// that, Node would leave the number open. With `autoClose: false` the caller owns it.
 function convertToStream(descriptor, create, given) {
   const options = typeof given === 'string' ? { encoding: given } : given;
   const make = (more) => (fd) => create('', { autoClose: true, ...options, ...more, fd });
@@ -68,7 +68,8 @@ function convertToStream(descriptor, create, given) {
   return convert(descriptor, make({ fs: methods }), always);
 }
 
-// Node closes a number on which it cannot listen. So it gets only one that listens.
+// Node closes a number on which it cannot listen. So we listen on a copy first, and Node
+// gets the number only if that worked. Returns 0 or a negative errno.
 function makeListen(fd) {
   if (LISTENING.has(descriptorType(fd))) return 0;
   const copy = duplicateFd(fd);
@@ -79,7 +80,7 @@ function makeListen(fd) {
     return 0;
   }
   closeFd(copy);
-  return UV_EINVAL; // As Node says of all that it cannot listen on.
+  return UV_EINVAL; // Node reports EINVAL for every descriptor on which it cannot listen.
 }
 
 function listenWithNode(server, fd) {

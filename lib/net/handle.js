@@ -1,6 +1,6 @@
 'use strict';
 
-// From a descriptor to a handle: `new Socket({ fd })`.
+// Makes a handle of a descriptor, for `new Socket({ fd })`.
 
 const { errno } = require('node:os').constants;
 
@@ -19,18 +19,17 @@ function checkType(fd) {
 }
 
 /**
- * Opens a TcpWrap or PipeWrap on the descriptor, which belongs to it from then on.
+ * Opens a TcpWrap or PipeWrap on the descriptor, and gives it the ownership. If
+ * `descriptors` ({ maxDescriptors }, or null) is set, a Unix socket gets a MessageSocket.
  *
- * With the option `descriptors` ({ maxDescriptors }, or null) a Unix socket gets a
- * MessageSocket.
- *
- * @throws ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE, ERR_INVALID_FD_TYPE (what is no
- *   stream, or cannot be polled, or is not open), or the system's error
+ * @throws ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE, ERR_INVALID_FD_TYPE (the descriptor is not
+ *   a stream, cannot be polled, or is not open), or the system's error
  */
 function handleOfFd(fd, descriptors) {
   validateInt32(fd, 'fd', 0);
   checkType(fd);
-  // Not a Unix socket: TCP, or a pipe. They have no descriptors to receive.
+  // TCP sockets and pipes get one of these even if `descriptors` is set, because they cannot
+  // carry descriptors.
   const kinds = [() => new TcpWrap(), () => new PipeWrap()];
   if (descriptors !== null) kinds.unshift(() => descriptorHandle(descriptors));
   let handle;
@@ -44,7 +43,7 @@ function handleOfFd(fd, descriptors) {
     }
     return result;
   });
-  // A device that cannot be polled, as /dev/null: to Node every device is a file.
+  // A device that cannot be polled, such as /dev/null. Node reports such a device as a file.
   if (err === -errno.EPERM) throw invalidFdType('FILE');
   if (err !== 0) throw errnoException(err, 'open');
   return handle;

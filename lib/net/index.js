@@ -1,8 +1,8 @@
 'use strict';
 
-// pipewright/net: what node:net exports, over our own sockets and servers. What has to
-// do with TCP alone is Node's own, as is what only some versions have; there it is
-// undefined where Node has none.
+// pipewright/net: the exports of node:net, over our own sockets and servers. Exports that
+// concern only TCP are Node's own. So are those that only some versions of Node have; in the
+// other versions they are undefined.
 
 /** @type {any} Its declarations are those of the lowest version. */
 const nodeNet = require('node:net');
@@ -43,12 +43,12 @@ function connect(...args) {
   }
 }
 
-/** A server that does not listen yet. @returns {Server} */
+/** Makes a server that does not listen yet. @returns {Server} */
 function createServer(options, listener) {
   return new Server(options, listener);
 }
 
-// Plain names only: Node finds no others when an ES module imports by name.
+// Identifiers only: Node finds no other exports when an ES module imports by name.
 module.exports = {
   BlockList,
   BoundSocket,

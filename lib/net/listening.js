@@ -1,6 +1,6 @@
 'use strict';
 
-// server.listen(): from what was asked for to a Listener that listens on it.
+// server.listen(): makes a Listener that listens on a path, a port or a descriptor.
 
 const dns = require('node:dns');
 
@@ -16,9 +16,9 @@ const TCP = 'TCPSERVERWRAP'; // What node:async_hooks calls a TCP server.
 const LOCK_RETRY = 10; // Milliseconds between two attempts at a stale socket's lock,
 const LOCK_PATIENCE = 2000; // and in all.
 
-// One listen(). Most end within the call; a name's look-up and the wait for a stale
-// socket's lock leave it pending. It tells `begun(listener, key)` or
-// `failed(error)`, unless it was cancelled.
+// One call of listen(). Most end within the call; while a name is looked up, or the lock of
+// a stale socket is awaited, the attempt is pending. It calls `outcome.begun(listener, key)`
+// or `outcome.failed(error)`, unless it was cancelled.
 class Attempt {
   isPending = false;
   #isCancelled = false;
@@ -33,7 +33,7 @@ class Attempt {
     this.#isCancelled = true;
   }
 
-  /** Goes on with `step` later: `arm(resume)` has it called. */
+  /** Waits, then calls `step`: `arm(resume)` must arrange that `resume` is called. */
   wait(arm, step) {
     this.isPending = true;
     arm((...args) => {
@@ -56,7 +56,7 @@ class Attempt {
   }
 }
 
-/** `target` is as normalizeListenArgs() gives it. @returns {Attempt} */
+/** Starts to listen on a target from normalizeListenArgs(). @returns {Attempt} */
 function startListening(target, outcome) {
   const attempt = new Attempt(outcome);
   STARTERS[target.kind](attempt, target);
@@ -71,7 +71,7 @@ const STARTERS = {
     const listener = new Listener();
     if (descriptors) allowDescriptors(fd, true);
     const err = adoptNumber(fd, (own) => listener.listenOnFd(own, backlog));
-    // Node says EINVAL of all that it cannot listen on.
+    // Node reports EINVAL for every descriptor on which it cannot listen.
     attempt.finish(listener, err === 0 || err === UV_EEXIST ? err : UV_EINVAL, {
       family: null,
       address: null,
@@ -90,7 +90,8 @@ const STARTERS = {
   },
 };
 
-// Another process may be about to replace the same stale socket: its lock is waited for.
+// Another process may hold the lock because it is replacing the same stale socket. So
+// EBUSY is retried until the deadline.
 function listenOnPath(attempt, target, deadline) {
   const listener = new Listener();
   const err = listener.listenOnPath(target);
@@ -110,7 +111,7 @@ function listenOnPath(attempt, target, deadline) {
   attempt.finish(listener, err, { family: -1, address: target.path, port: -1 });
 }
 
-// IPv6, which takes IPv4 clients too; IPv4 where there is none.
+// Listens on IPv6, which also accepts IPv4 clients, or on IPv4 if the system has no IPv6.
 function listenOnAnyAddress(attempt, target) {
   const ipv6 = { family: 6, address: '::', port: target.port };
   const ipv4 = { family: 4, address: '0.0.0.0', port: target.port };
@@ -122,7 +123,7 @@ function listenOnAnyAddress(attempt, target) {
   }
   listener = new Listener(TCP);
   const isIpv4 = listener.listenOnAddress({ ...target, ...ipv4 }) === 0;
-  // Where both fail the port is taken: that is told of the one that was wanted first.
+  // If both fail, the port is in use: reports the failure for IPv6, which was tried first.
   attempt.finish(listener, isIpv4 ? 0 : err, isIpv4 ? ipv4 : ipv6);
 }
 

@@ -1,7 +1,7 @@
 'use strict';
 
-// Every call form of lib/net is brought into one complete, frozen object here, at the
-// edge; inside nothing is optional and nothing is checked again.
+// Converts every call form of lib/net to one complete object. In the other files no option
+// is missing, and none is checked again.
 
 const { getDefaultHighWaterMark } = require('node:stream');
 const { isUint8Array } = require('node:util').types;
@@ -19,7 +19,7 @@ const {
 } = require('../base/validate.js');
 const { groupId, userId } = require('../base/accounts.js');
 
-const DEFAULT_BACKLOG = 511; // As Node; the kernel rounds up and caps it (listen(2)).
+const DEFAULT_BACKLOG = 511; // As in Node; the kernel rounds it up and limits it (listen(2)).
 const MAX_MODE = 0o7777;
 
 const kNormalized = Symbol('normalizedArgs');
@@ -28,7 +28,7 @@ const kNormalized = Symbol('normalizedArgs');
 const toNumber = (value) => (Number(value) >= 0 ? Number(value) : false);
 const isPath = (value) => typeof value === 'string' && toNumber(value) === false;
 
-/** The arguments of connect() and listen(), as [options, callback]; net._normalizeArgs. */
+/** Converts the arguments of connect() and listen() to [options, callback]; net._normalizeArgs. */
 function normalizeArgs(args) {
   if (Array.isArray(args[0]) && args[0][kNormalized]) return args[0];
   const last = args.at(-1);
@@ -52,7 +52,7 @@ function checkObjectMode(options) {
   }
 }
 
-// Seconds, as the kernel wants them; milliseconds in the option.
+// The option is in milliseconds, the kernel takes seconds.
 function keepAliveSeconds(options) {
   const delay = options.keepAliveInitialDelay;
   if (delay === undefined) return 0;
@@ -78,7 +78,8 @@ function typeOfService(options) {
   return options.typeOfService;
 }
 
-// { buffer, callback } with a Uint8Array, or a function that gives one for each read.
+// Accepts { buffer, callback }: `buffer` is a Uint8Array, or a function that returns one
+// for each read.
 function userRead(onread) {
   if (onread === null || typeof onread !== 'object' || typeof onread.callback !== 'function') return null;
   const { buffer, callback } = onread;
@@ -86,14 +87,14 @@ function userRead(onread) {
   return isUint8Array(buffer) ? { buffer, nextBuffer: null, callback } : null;
 }
 
-// { maxDescriptors }, or null where descriptors are not wanted.
+// Returns { maxDescriptors }, or null if the option `descriptors` is not set.
 function descriptorOptions({ descriptors, maxDescriptors }) {
   if (descriptors !== undefined) validateBoolean(descriptors, 'options.descriptors');
   if (maxDescriptors !== undefined) validateInt32(maxDescriptors, 'options.maxDescriptors', 1, MAX_DESCRIPTORS);
   return descriptors === true ? { maxDescriptors } : null;
 }
 
-/** The argument of `new Socket()`; what was normalised before is taken as it is. */
+/** Converts the argument of `new Socket()`. Returns normalised options unchanged. */
 function normalizeSocketOptions(options) {
   if (options?.[kNormalized]) return options;
   const given = typeof options === 'number' ? { fd: options } : { ...options };
@@ -103,7 +104,7 @@ function normalizeSocketOptions(options) {
     stream: {
       ...given,
       allowHalfOpen: Boolean(given.allowHalfOpen),
-      emitClose: false, // Comes when the handle is closed.
+      emitClose: false, // The socket emits 'close' itself, when the handle is closed.
       autoDestroy: true,
       decodeStrings: false,
       signal: undefined,
@@ -120,7 +121,7 @@ function normalizeSocketOptions(options) {
   };
 }
 
-// What a stream would refuse is refused here, before any connection is there to be lost.
+// Throws for a value that a stream would refuse: later, the refusal would cost a connection.
 function highWaterMark(value) {
   if (value === undefined) return getDefaultHighWaterMark(false);
   validateNumber(value, 'options.highWaterMark');
@@ -129,7 +130,7 @@ function highWaterMark(value) {
   return value;
 }
 
-/** What every socket that a server accepts has; to be completed with its handle. */
+/** Returns the options of the sockets that a server accepts; the caller adds the handle. */
 function acceptedSocketOptions({ allowHalfOpen, pauseOnConnect, highWaterMark: bytes }, descriptors) {
   const options = normalizeSocketOptions({
     allowHalfOpen,
@@ -143,7 +144,7 @@ function acceptedSocketOptions({ allowHalfOpen, pauseOnConnect, highWaterMark: b
   return Object.assign(options, { [kNormalized]: true });
 }
 
-/** The arguments of `new Server()`, as { settings, listener }. */
+/** Converts the arguments of `new Server()` to { settings, listener }. */
 function normalizeServerOptions(options, listener) {
   if (typeof options === 'function') return normalizeServerOptions({}, options);
   if (options !== undefined && options !== null && typeof options !== 'object') {
@@ -163,10 +164,10 @@ function normalizeServerOptions(options, listener) {
   return { settings, listener: typeof listener === 'function' ? listener : undefined };
 }
 
-// Where to connect to.
+// The target of connect().
 
 /**
- * The options of connect(): { path } or { host, port, … }.
+ * Converts the options of connect() to { path } or { host, port, … }.
  *
  * @returns {{ path?: string, host?: string, port?: number, localAddress?: string, localPort?: number, family?: any,
  *   hints?: number, lookup?: any, autoSelectFamily?: boolean, autoSelectFamilyAttemptTimeout?: number }}
@@ -210,7 +211,7 @@ function tcpTarget(options) {
   };
 }
 
-// Where to listen.
+// The target of listen().
 
 /**
  * @typedef {{ kind: 'path', path: string, mode?: number, addMode: number, uid?: number, gid?: number,
@@ -220,7 +221,7 @@ function tcpTarget(options) {
  */
 
 /**
- * The arguments of listen(): where, with backlog and signal, and the callback.
+ * Converts the arguments of listen() to a target with backlog, signal and callback.
  *
  * @returns {Readonly<ListenTarget & { given: any, backlog: number, signal?: AbortSignal, callback: any }>}
  */
@@ -263,7 +264,7 @@ function portTarget(options, port) {
   };
 }
 
-// A number, or a string of octal digits as chmod(1) takes it.
+// Accepts a number, or a string of octal digits as in chmod(1).
 function parseMode(mode) {
   if (mode === undefined || mode === null) return undefined;
   if (typeof mode !== 'string') {

@@ -1,7 +1,7 @@
 'use strict';
 
-// Descriptors on ordinary sockets, those with the option `descriptors`: the event
-// 'descriptors' and the method sendDescriptors(). Their handle is a MessageSocket.
+// Passing descriptors over a net.Socket with the option `descriptors`: the event
+// 'descriptors' and the method sendDescriptors(). The socket's handle is a MessageSocket.
 
 const { isUint8Array } = require('node:util').types;
 
@@ -12,12 +12,12 @@ const { errnoException, invalidArgType, outOfRange, plain } = require('../base/e
 const { sendableList } = require('../fd/sendable.js');
 const { kOwner, kWriteStatus } = require('./symbols.js');
 
-const ONE_BYTE = Buffer.alloc(1); // Descriptors need a byte to travel with.
+const ONE_BYTE = Buffer.alloc(1); // On a stream, descriptors are sent together with at least one byte: unix(7).
 
-/** The descriptors that are to go with a buffer, by the buffer. */
+/** Maps a buffer to the descriptors that must be sent with it. */
 const attached = new WeakMap();
 
-/** A MessageSocket whose writes take the descriptors attached to a buffer along. */
+/** A MessageSocket whose writes also send the descriptors attached to a buffer. */
 class DescriptorHandle extends MessageSocket {
   writeBuffer(buffer) {
     return super.writeBuffer(buffer, take(buffer));
@@ -44,7 +44,7 @@ function take(buffer) {
   return fds;
 }
 
-/** The handle of a socket that is opened with these options, if they ask for descriptors. */
+/** Makes the handle of a socket whose option `descriptors` is set. */
 function descriptorHandle({ maxDescriptors }) {
   const handle = new DescriptorHandle();
   if (maxDescriptors !== undefined) handle.setMaxDescriptors(maxDescriptors);
@@ -53,12 +53,12 @@ function descriptorHandle({ maxDescriptors }) {
 
 /**
  * The method Socket.prototype.sendDescriptors: writes `payload` (default: one NUL byte)
- * with the descriptors, in the order of all writes. The callback comes when the kernel
- * has taken them; with ECANCELED where the socket was destroyed before.
+ * with the descriptors, in order with all other writes. The callback comes when the kernel
+ * has taken them, or with ECANCELED if the socket was destroyed before that.
  *
- * @param {Iterable<any>} list of what sendable.js takes, at most 253
+ * @param {Iterable<any>} list 1 to 253 items that sendable.js accepts
  * @param {Uint8Array | string | null} [payload]
- * @param {{ keep?: boolean } | Function} [options] keep: do not close ours once they were sent
+ * @param {{ keep?: boolean } | Function} [options] keep: objects of ours stay open after they were sent
  * @param {(error?: Error | null) => void} [callback]
  * @returns {boolean} as write()
  * @throws ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE, ERR_DESCRIPTORS_NOT_ENABLED, and as
@@ -88,8 +88,8 @@ function sendDescriptors(list, payload, options, callback) {
   });
 }
 
-// A destroyed socket tells its writers of success, as Node does, also of a write that was
-// waiting in the handle. Descriptors of such a one were not sent.
+// As in Node, a destroyed socket reports success even for a write that was still waiting in
+// the handle. The descriptors of such a write were not sent, so this returns an error.
 function lostWith(socket) {
   const status = socket[kWriteStatus];
   return socket.destroyed && status < 0 ? errnoException(status, 'write') : null;
@@ -97,7 +97,7 @@ function lostWith(socket) {
 
 const isDescriptorHandle = (handle) => typeof handle.setMaxDescriptors === 'function';
 
-// A view of its own, by which the descriptors are found again.
+// Makes a new view for each call, because it is the key of `attached`.
 function toBuffer(payload) {
   if (payload === undefined || payload === null) return ONE_BYTE.subarray();
   if (typeof payload === 'string') return payload === '' ? ONE_BYTE.subarray() : Buffer.from(payload);

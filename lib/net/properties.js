@@ -1,7 +1,6 @@
 'use strict';
 
-// What there is to know about a socket: the accessors of Socket.prototype, and the
-// credentials of its peer.
+// The accessors of Socket.prototype, and the credentials of a socket's peer.
 
 const binding = require('../base/binding.js');
 const { errnoException } = require('../base/errors.js');
@@ -64,14 +63,14 @@ const accessors = {
   },
 };
 
-/** Gives a class's prototype the accessors. */
+/** Adds the accessors to the prototype of a class. */
 function defineAccessors(prototype) {
   Object.defineProperties(prototype, Object.getOwnPropertyDescriptors(accessors));
 }
 
 /**
- * The credentials that the kernel noted when the peer of a Unix socket connected, listened
- * or made the pair.
+ * Returns the credentials that the kernel noted when the peer of a Unix socket connected,
+ * listened or made the pair.
  *
  * @param {number} fd
  * @returns {{ pid: number, uid: number, gid: number, groups: number[] }} pid: 0 if the peer

@@ -1,6 +1,6 @@
 'use strict';
 
-// From the handle to the 'data' handler, and back: when to read on.
+// Carries bytes from the handle to the 'data' handler, and decides when the handle reads on.
 
 const net = require('node:net');
 const { Duplex } = require('node:stream');
@@ -28,24 +28,24 @@ function onread(nread, chunk) {
   }
 }
 
-// Others take the reads for themselves by writing to the handle's `onread`, and give them
-// back by writing what was there before or, as Node's http.Agent does, what Node has there
-// on handles of its own. Their function is not called: it would look for what was read
-// where only Node's own streams leave it.
+// Other code takes over the reads by assigning the handle's `onread`. It gives them back by
+// assigning the old value or, as Node's http.Agent does, the function that Node's own
+// handles have. That function is not called: it would look for the bytes where only Node's
+// own streams leave them.
 function onReadReplaced(replacement) {
   const isGivenBack = replacement === onread || replacement === onreadOfNode();
   this.reader = isGivenBack ? onread : onUnwantedRead;
 }
 
-// The Agent guards its idle sockets so, and would destroy one on which anything comes:
-// unasked bytes would be taken for the answer to the next request.
+// The Agent guards its idle sockets this way, and destroys one on which bytes arrive: they
+// would be taken for the response to the next request.
 function onUnwantedRead() {
   this[kOwner].destroy();
 }
 
 let foundOnreadOfNode;
 
-// What a socket of node:net writes to the `onread` of a handle it is given.
+// Returns the function that a socket of node:net assigns to the `onread` of its handle.
 function onreadOfNode() {
   if (foundOnreadOfNode === undefined) {
     const handle = {};
@@ -55,11 +55,11 @@ function onreadOfNode() {
   return foundOnreadOfNode;
 }
 
-// False where the reader wants no more for now.
+// Returns false if the reader wants no more for now.
 function deliver(socket, nread, chunk) {
   if (socket[kUserRead] !== null) return deliverToUser(socket, nread);
-  // What push() would do for a flowing stream with nothing buffered, without its
-  // bookkeeping. The first chunk takes push() all the same, for readableDidRead.
+  // Does what push() does for a flowing stream with an empty buffer, but without its
+  // bookkeeping. The first chunk still goes through push(), for readableDidRead.
   if (
     socket[kPushed] &&
     socket.readableFlowing === true &&
@@ -127,7 +127,7 @@ function leaveReading() {
   if (this._handle) stopReading(this);
   this.pause();
   this.readableFlowing = false;
-  // Else the stream would wait for the read that was stopped, and not ask for another.
+  // Otherwise the stream would wait for the stopped read, and not ask for another.
   this._readableState.reading = false;
 }
 
@@ -140,8 +140,8 @@ function read(size) {
   }
 }
 
-// With a buffer of the user's own nothing can be kept for later: pausing stops the
-// handle itself.
+// With the option `onread` nothing can be kept for later, so pausing stops the handle
+// itself.
 const readsForUser = (socket) => socket[kUserRead] !== null && !socket.connecting && socket._handle;
 
 /** The method Socket.prototype.pause. */

@@ -19,13 +19,13 @@ const { Socket } = require('./socket.js');
 const { forgetFile } = require('../base/socket_files.js');
 const { kOwner } = require('./symbols.js');
 
-// What `maxConnections = 0` means changed with Node 21: before, it was no limit.
+// The meaning of `maxConnections = 0` changed with Node 21: before, it set no limit.
 const ZERO_DROPS_ALL = Number.parseInt(process.versions.node, 10) >= 21;
 
 const kSettings = Symbol('settings');
 const kAccepted = Symbol('accepted'); // Options of accepted sockets, and what they were made from.
 const kAttempt = Symbol('attempt'); // The last listen(); see listening.js.
-const kDelivering = Symbol('delivering'); // Closed, and yet to be told of connections it has accepted.
+const kDelivering = Symbol('delivering'); // Number of closed listeners that still have to deliver connections.
 
 /**
  * Listens on a path, an abstract name, a port or a descriptor; net.Server of Node.
@@ -95,8 +95,8 @@ function begun(server, listener, key) {
   });
 }
 
-// Accepting. From completions.js: a connection, or a negative errno; with `fd` 1 there was
-// no room, and the listener goes on by itself.
+// Accepting. Called by completions.js with a connection, or a negative errno; then `fd` 1
+// means that there was no room, and that the listener continues by itself.
 
 function onconnection(status, fd) {
   const server = this[kOwner];
@@ -131,8 +131,8 @@ function admit(server, listener, fd) {
   serve(server, handle);
 }
 
-// What `act` returns. It reads properties of the server, to which anything may have been
-// assigned: when it throws, the connection is closed, and 'error' tells why.
+// Returns what `act` returns. It reads properties of the server, to which the program may
+// have assigned anything: if it throws, closes the connection and emits 'error'.
 function orError(server, handle, act) {
   try {
     return act();
@@ -150,14 +150,14 @@ function newPipe(server) {
 
 function isFull({ maxConnections, _connections }) {
   if (maxConnections === 0) return ZERO_DROPS_ALL;
-  return _connections >= maxConnections; // False where it is undefined.
+  return _connections >= maxConnections; // False if maxConnections is undefined.
 }
 
 function isBlocked(server, handle) {
   const { blockList } = server[kSettings];
   if (blockList === undefined) return false;
   const { address, family } = handle.getpeername();
-  if (address === undefined) return false; // It has gone already.
+  if (address === undefined) return false; // The client has disconnected already.
   try {
     return blockList.check(address, family.toLowerCase());
   } catch (error) {
@@ -202,7 +202,7 @@ function refusedPeer(server, handle, isTcp) {
   }
 }
 
-// Normalised again only when one of the server's properties was changed.
+// Normalises the options again only if one of the server's properties was changed.
 function acceptedOptions(server) {
   const { allowHalfOpen, pauseOnConnect, highWaterMark } = server;
   const last = server[kAccepted];
@@ -231,7 +231,7 @@ function serve(server, handle) {
   socket.server = server;
   socket._server = server;
   server.emit('connection', socket);
-  // An http server that was given the socket calls itself its server, and has options too.
+  // An http server that got the socket sets itself as its `server`, and has options too.
   if (socket.server !== server) applyOptionsOf(socket.server, socket);
   connectionAccepted(socket);
 }
@@ -258,7 +258,7 @@ Server.prototype.close = function close(callback) {
   return this;
 };
 
-// The listener's own 'close' comes behind the connections that it has accepted.
+// The listener's own 'close' comes after the connections that it has accepted.
 function closeListener(server, listener) {
   if (!listener.hasUnread()) {
     listener.close();
@@ -293,7 +293,7 @@ Server.prototype[kLend] = function ({ keep }) {
   return lendListener(this._handle, { keep, close: () => this.close() });
 };
 
-// What there is to know about it.
+// Address, connections, ref and unref.
 
 /** The path or abstract name; { address, family, port } of TCP; null when not listening. */
 Server.prototype.address = function address() {

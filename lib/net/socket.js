@@ -131,8 +131,8 @@ Socket.prototype._writev = writev;
 Socket.prototype._writeGeneric = writeGeneric;
 Socket.prototype.sendDescriptors = sendDescriptors;
 
-// What was read but not consumed would be lost to the receiver, what was written but not
-// sent would come after what the receiver writes.
+// The receiver would miss bytes that were read but not consumed. Bytes that were written
+// but not sent would arrive after those that the receiver writes.
 Socket.prototype[kLend] = function ({ keep }) {
   return lendHandle(this._handle, {
     keep,
@@ -152,8 +152,8 @@ Socket.prototype.connect = function (...args) {
 // Ending.
 
 // Once the peer has ended and half-open is not wanted, the stream ends itself; a write
-// after that is answered as the kernel would answer it. A wrapper of Node's ends the
-// stream when it has written all.
+// after that fails as it would in the kernel. A wrapper of Node's ends the stream when it
+// has written all.
 function onReadableEnd() {
   if (this.allowHalfOpen) return;
   if (isWrappedByNode(this)) {
@@ -168,9 +168,8 @@ function writeAfterEnd(chunk, encoding, callback) {
   const done = typeof encoding === 'function' ? encoding : callback;
   const error = plain('EPIPE');
   if (typeof done === 'function') process.nextTick(done, error);
-  // TLS over this socket says goodbye after the peer has gone, in a corked write of its
-  // own, and takes no notice when that fails: an 'error' would turn every such end into
-  // a failure.
+  // TLS over this socket says goodbye after the peer has gone, in a corked write, and
+  // ignores a failure of that write. An 'error' would make every such end a failure.
   if (this.writableCorked === 0 || typeof done !== 'function') this.destroy(error);
   return false;
 }
@@ -210,9 +209,9 @@ Socket.prototype.destroySoon = function destroySoon() {
 };
 
 Socket.prototype._destroy = function _destroy(given, callback) {
-  // Node's wrapper hears of a failed write by its callback, and TLS takes no notice where
-  // it was only the goodbye. An 'error' would turn every end of a peer that has gone into a
-  // failure, and other failures into two.
+  // The write's callback reports a failure to Node's wrapper, and TLS ignores it if only
+  // the goodbye failed. An 'error' would make every end by the peer a failure, and would
+  // report other failures twice.
   const exception = given?.syscall === 'write' && isWrappedByNode(this) ? null : given;
   this.connecting = false;
   for (let each = this; each; each = each._parent) stopTimer(each);
@@ -221,7 +220,7 @@ Socket.prototype._destroy = function _destroy(given, callback) {
     callback(exception);
   } else {
     callback(exception);
-    process.nextTick(() => this.emit('close')); // Without a word about errors, as Node.
+    process.nextTick(() => this.emit('close')); // As in Node, without the argument `hadError`.
   }
   const server = this._server;
   if (server) {
@@ -239,7 +238,7 @@ function closeHandle(socket, hadError) {
   socket[kBytesRead] = handle.bytesRead;
   socket[kBytesWritten] = handle.bytesWritten;
   const onClose = () => emitClose(socket, hadError);
-  // Meanwhile it may have been connected to a path.
+  // The socket may have been connected to a path in the meantime.
   if (socket.resetAndClosing && handle.reset !== undefined) {
     socket.resetAndClosing = false;
     handle.onclose = onClose;
@@ -327,8 +326,8 @@ Socket.prototype._getpeername = function _getpeername() {
 const nameOf = (name) => (typeof name === 'object' ? name : {});
 
 /**
- * Who is at the other end of a Unix socket, as the kernel noted it at connect(2) or
- * socketpair(2): { pid, uid, gid, groups }. See unix(7), SO_PEERCRED, SO_PEERGROUPS.
+ * Returns { pid, uid, gid, groups } of the process at the other end of a Unix socket, as the
+ * kernel noted them at connect(2) or socketpair(2). See unix(7), SO_PEERCRED, SO_PEERGROUPS.
  *
  * @throws ERR_SOCKET_CLOSED, or the system's error (ENOTCONN; ENOTSUP for TCP)
  */

@@ -1,12 +1,13 @@
 'use strict';
 
-// Which lock `replaceStale` takes, and who holds it: for the error of a listen() that does
-// not get it. Any user who may read a directory such as /tmp can hold its lock for good.
+// Finds the lock that `replaceStale` takes, and the process that holds it, for the error of
+// a listen() that does not get it. Any user who may read a directory such as /tmp can hold
+// its lock for ever.
 
 const fs = require('node:fs');
 const path = require('node:path');
 
-/** As LockFor() in src/net/unix_listen.cc: the directory, or a file beside the socket if it may not be read. */
+/** Like LockFor() in src/net/unix_listen.cc: the directory, or, if it may not be read, a file beside the socket. */
 function lockOf(socketPath) {
   const directory = path.dirname(socketPath);
   try {
@@ -17,7 +18,7 @@ function lockOf(socketPath) {
   }
 }
 
-/** @returns {number | undefined} the process, where /proc/locks knows it */
+/** @returns {number | undefined} the pid of the holder, if /proc/locks lists it */
 function holderOf(lock) {
   try {
     const { ino } = fs.statSync(lock);

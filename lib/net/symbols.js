@@ -1,6 +1,6 @@
 'use strict';
 
-// What the files of lib/net keep on sockets and handles under names of their own.
+// The symbols under which the files of lib/net keep things on sockets and handles.
 //
 // The names with an underscore on Socket and Server are those of node:net, and no others
 // are added. These have readers among Node's modules (lib/ of Node 20):

@@ -1,7 +1,7 @@
 'use strict';
 
-// The options of TCP on a socket: noDelay, keepAlive and the type of service. What is set
-// before there is a connection is remembered, and given to the handle with it.
+// The TCP options of a socket: noDelay, keepAlive and the type of service. Options that are
+// set before there is a connection are stored, and applied to the handle once there is one.
 
 const { errnoException, invalidArgType } = require('../base/errors.js');
 const { validateInt32 } = require('../base/validate.js');
@@ -52,7 +52,7 @@ const methods = {
   },
 };
 
-// While it connects the handle may not have its socket yet.
+// While the socket connects, the handle may not have a descriptor yet.
 const isConnected = (socket) => socket._handle && !socket.connecting;
 
 function check(result, syscall) {
@@ -60,7 +60,7 @@ function check(result, syscall) {
   return result;
 }
 
-/** Gives the handle of a socket that is connected what was asked for before. */
+/** Applies the stored options to the handle of a socket that has just connected. */
 function applyTcpOptions(socket) {
   const { noDelay, keepAlive, keepAliveSeconds, typeOfService } = socket[kTcpOptions];
   const handle = socket._handle;
@@ -69,7 +69,7 @@ function applyTcpOptions(socket) {
   if (typeOfService !== undefined) handle?.setTypeOfService?.(typeOfService);
 }
 
-/** Gives a class's prototype the methods. */
+/** Adds the methods to the prototype of a class. */
 function defineTcpMethods(prototype) {
   for (const [name, value] of Object.entries(methods)) {
     Object.defineProperty(prototype, name, { value, writable: true, enumerable: true, configurable: true });

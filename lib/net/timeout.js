@@ -1,12 +1,12 @@
 'use strict';
 
-// socket.setTimeout(): 'timeout' after so many milliseconds without a byte either way.
+// socket.setTimeout(): 'timeout' after some milliseconds without a byte in either direction.
 
 const { validateFunction, validateNumber } = require('../base/validate.js');
 const { outOfRange } = require('../base/errors.js');
 const { kTimer, kTimerQueueSize } = require('./symbols.js');
 
-const MAX_TIMEOUT = 2 ** 31 - 1; // What setTimeout() can do.
+const MAX_TIMEOUT = 2 ** 31 - 1; // The longest that setTimeout() takes.
 
 function checkDuration(msecs) {
   validateNumber(msecs, 'msecs');
@@ -35,7 +35,7 @@ function setTimeoutOf(msecs, callback) {
   return this;
 }
 
-/** Bytes moved: the time starts anew. */
+/** Restarts the timer, because bytes moved. */
 function refreshTimer(socket) {
   for (let each = socket; each; each = each._parent) each[kTimer]?.refresh();
 }
@@ -45,7 +45,7 @@ function stopTimer(socket) {
   socket[kTimer] = null;
 }
 
-/** The method Socket.prototype._onTimeout. A write that makes progress is no silence. */
+/** The method Socket.prototype._onTimeout. A write that makes progress restarts the timer. */
 function onTimeout() {
   const queued = this[kTimerQueueSize];
   if (queued > 0 && this._handle) {

@@ -21,13 +21,13 @@ function hasEndListenerOfNode(socket) {
   return socket.rawListeners('end').some(({ listener }) => isUnnamed(listener) && isEndListenerOfNode(listener));
 }
 
-// Before the wrapper is looked at, which loads node:tls.
+// A quick check before the next one, which loads node:tls.
 const isUnnamed = (listener) => typeof listener === 'function' && listener.name === '';
 
 let textOfNode;
 
-// The wrapper shows itself by nothing but its listeners. What they look like is asked of
-// the Node that runs: functions made in the same place of its source have the same text.
+// Only its listeners reveal the wrapper. To know them, this makes a wrapper of the running
+// Node: functions made in the same place of Node's source have the same text.
 function isEndListenerOfNode(listener) {
   textOfNode ??= endListenerText();
   return Function.prototype.toString.call(listener) === textOfNode;
@@ -38,7 +38,7 @@ function endListenerText() {
   try {
     tls = require('node:tls');
   } catch {
-    return ''; // Node without crypto, which has no such wrapper to offer.
+    return ''; // This Node has no crypto, so there is no such wrapper.
   }
   const stream = new Duplex({ read() {}, write: (_chunk, _encoding, callback) => callback() });
   // Without the authorities that Node trusts, which take milliseconds to load.

@@ -12,8 +12,8 @@ const { errnoException, plain } = require('../base/errors.js');
 const { kFresh, kTimer, kTimerQueueSize, kWriteResult, kWriteStatus } = require('./symbols.js');
 const { refreshTimer } = require('./timeout.js');
 
-const WRITTEN = 0; // What a handle's write returns when the kernel took all.
-const QUEUED = 1; // When onwrite(status) will follow.
+const WRITTEN = 0; // A handle's write returns this if the kernel took all,
+const QUEUED = 1; // and this if onwrite(status) will follow.
 
 const isUtf8 = (encoding) => encoding === undefined || encoding === null || encoding === 'utf8' || encoding === 'utf-8';
 
@@ -132,8 +132,8 @@ function writev(chunks, callback) {
 
 /** The method Socket.prototype._writeGeneric. */
 function writeGeneric(isMany, data, encoding, callback) {
-  // Also before connect() was called, so that TLS may be put over a socket that is yet
-  // to be connected.
+  // Also before connect() was called, so that TLS may be put over a socket that is not
+  // connected yet.
   if (this.connecting || this[kFresh]) {
     this._pendingData = data;
     this._pendingEncoding = encoding;
@@ -158,7 +158,7 @@ function toBuffers(chunks) {
 
 const byteLength = (chunk, encoding) => (typeof chunk === 'string' ? Buffer.byteLength(chunk, encoding) : chunk.length);
 
-/** Bytes that wait in JavaScript: for the connection, or behind a write. */
+/** The number of bytes that wait in JavaScript, for the connection or for an earlier write. */
 function bytesWaiting(socket) {
   let bytes = 0;
   for (const { chunk, encoding } of socket.writableBuffer ?? []) bytes += byteLength(chunk, encoding);

@@ -5,7 +5,7 @@ const fs = require('node:fs');
 
 const { exec, spawn } = require('../../lib/child_process');
 const { closing } = require('../helpers/closing');
-const { ENGINES, ended, gone, said, stateOf } = require('../helpers/children');
+const { ENGINES, SHELL_RUNS_MS, ended, gone, said, stateOf } = require('../helpers/children');
 
 const IGNORES_TERM = "trap '' TERM; echo ready; while :; do sleep 60 & wait; done";
 const script = (text, options) => closing(spawn('sh', ['-c', text], options));
@@ -73,7 +73,11 @@ describe('forceKillAfter', () => {
   });
 
   test('and a timeout', async () => {
-    const child = script("trap '' TERM; exec sleep 60", { timeout: 100, forceKillAfter: 30, stdio: 'ignore' });
+    const child = script("trap '' TERM; exec sleep 60", {
+      timeout: SHELL_RUNS_MS,
+      forceKillAfter: 30,
+      stdio: 'ignore',
+    });
     expect(await once(child, 'exit')).toEqual([null, 'SIGKILL']);
   });
 

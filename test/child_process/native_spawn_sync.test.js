@@ -2,7 +2,7 @@
 
 const { errno, signals } = require('node:os').constants;
 const { closing } = require('../helpers/closing');
-const { stateOf } = require('../helpers/children');
+const { SHELL_RUNS_MS, stateOf } = require('../helpers/children');
 const { spawnSync } = require('../../lib/base/binding');
 const { ENGINES, script } = require('../helpers/spawning');
 
@@ -65,7 +65,7 @@ describe.each(ENGINES)('with the %s engine', (engine) => {
   });
 
   test('kills at the timeout, and keeps what was written until then', () => {
-    const result = run('echo before; exec sleep 60', { engine, timeout: 100 });
+    const result = run('echo before; exec sleep 60', { engine, timeout: SHELL_RUNS_MS });
     expect(result).toMatchObject({
       status: null,
       signal: signals.SIGTERM,
@@ -76,14 +76,14 @@ describe.each(ENGINES)('with the %s engine', (engine) => {
   });
 
   test('does not wait for grandchildren after a timeout', () => {
-    const { output } = run('sleep 60 & echo $!; sleep 60', { engine, timeout: 2000 });
+    const { output } = run('sleep 60 & echo $!; sleep 60', { engine, timeout: SHELL_RUNS_MS });
     expectAlive(Number(output[1]));
   });
 });
 
 test('waits for a child that takes its time to obey the signal', () => {
   const text = 'trap "echo bye; exit 5" TERM; echo up; while :; do sleep 0.01; done';
-  expect(run(text, { timeout: 100 })).toMatchObject({
+  expect(run(text, { timeout: SHELL_RUNS_MS })).toMatchObject({
     status: 5,
     signal: null,
     error: -errno.ETIMEDOUT,
@@ -92,7 +92,7 @@ test('waits for a child that takes its time to obey the signal', () => {
 });
 
 test('forceKillAfter ends a child that ignores the signal', () => {
-  const result = run('trap "" TERM; while :; do sleep 0.01; done', { timeout: 30, forceKillAfter: 30 });
+  const result = run('trap "" TERM; while :; do sleep 0.01; done', { timeout: SHELL_RUNS_MS, forceKillAfter: 30 });
   expect(result).toMatchObject({ signal: signals.SIGKILL, error: -errno.ETIMEDOUT });
 });
 

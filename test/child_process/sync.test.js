@@ -2,7 +2,7 @@
 
 const { execFileSync, execSync, spawnSync } = require('../../lib/child_process');
 const { closing } = require('../helpers/closing');
-const { ENGINES } = require('../helpers/children');
+const { ENGINES, SHELL_RUNS_MS } = require('../helpers/children');
 
 const sh = (text, options) => spawnSync('sh', ['-c', text], { encoding: 'utf8', ...options });
 
@@ -73,7 +73,7 @@ test('maxBuffer', () => {
 });
 
 test('forceKillAfter', () => {
-  const result = sh("trap '' TERM; exec sleep 60", { timeout: 100, forceKillAfter: 20 });
+  const result = sh("trap '' TERM; exec sleep 60", { timeout: SHELL_RUNS_MS, forceKillAfter: 20 });
   expect(result).toMatchObject({ signal: 'SIGKILL', error: { code: 'ETIMEDOUT' } });
 });
 

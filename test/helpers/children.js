@@ -8,6 +8,9 @@ const fs = require('node:fs');
 /** Both engines; a test of what a child sees runs with each. */
 const ENGINES = ['vfork', 'uv'];
 
+/** A timeout within which a shell has run its first commands, for calls during which no event comes. */
+const SHELL_RUNS_MS = 2000;
+
 /** @returns {Promise<string>} all that a stream had to say */
 async function textOf(stream) {
   let text = '';
@@ -71,4 +74,4 @@ function isInheritable(fd) {
   }
 }
 
-module.exports = { ENGINES, ended, gone, inheritableDescriptors, said, stateOf, textOf };
+module.exports = { ENGINES, SHELL_RUNS_MS, ended, gone, inheritableDescriptors, said, stateOf, textOf };

@@ -18,6 +18,7 @@ const ERROR = 4; // The reply of a handler that failed.
 const CLOSE = 5;
 
 const MAX_FRAME_DESCRIPTORS = 32;
+const ERROR_TEXT_LIMIT = 4096; // Characters of each part of an error.
 
 /** Whether an id comes before the payload. */
 const hasId = (kind) => kind >= REQUEST && kind <= ERROR;
@@ -25,8 +26,7 @@ const hasId = (kind) => kind >= REQUEST && kind <= ERROR;
 // A frame with more left than this is read straight into its own memory.
 const LARGE = 64 * 1024;
 
-const readU32 = (bytes, at) =>
-  (bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24)) >>> 0;
+const readU32 = (bytes, at) => (bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24)) >>> 0;
 
 /**
  * Joins chunks to frames and gives each one its descriptors. Memory is allocated for a
@@ -183,4 +183,16 @@ class FrameReader {
   }
 }
 
-module.exports = { CLOSE, ERROR, FrameReader, HEADER, ID, MAX_FRAME_DESCRIPTORS, MESSAGE, REPLY, REQUEST, hasId };
+module.exports = {
+  CLOSE,
+  ERROR,
+  ERROR_TEXT_LIMIT,
+  FrameReader,
+  HEADER,
+  ID,
+  MAX_FRAME_DESCRIPTORS,
+  MESSAGE,
+  REPLY,
+  REQUEST,
+  hasId,
+};

@@ -40,7 +40,7 @@ function writeId(block, at, id) {
 }
 
 class Outbox {
-  #handle = null;
+  #handle;
   #onFailure;
   #onTaken;
   #maxBytes;
@@ -64,18 +64,16 @@ class Outbox {
   };
 
   /**
+   * @param {any} handle a MessageSocket
    * @param {number} maxMessageBytes
    * @param {(errno: number) => void} onFailure nothing more can be sent
    * @param {() => void} onTaken the kernel has taken everything, after it had not
    */
-  constructor(maxMessageBytes, onFailure, onTaken) {
+  constructor(handle, maxMessageBytes, onFailure, onTaken) {
+    this.#handle = handle;
     this.#maxBytes = maxMessageBytes;
     this.#onFailure = onFailure;
     this.#onTaken = onTaken;
-  }
-
-  open(handle) {
-    this.#handle = handle;
     handle.onwrite = (status) => this.#onWrite(status);
   }
 

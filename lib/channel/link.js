@@ -14,13 +14,16 @@ const {
   undecodable,
 } = require('../base/errors.js');
 const { received } = require('../fd/descriptor.js');
-const { CLOSE, ERROR, FrameReader } = require('./framing.js');
+const { CLOSE, ERROR, FrameReader, RECORDS } = require('./framing.js');
 const { Outbox } = require('./outbox.js');
+const { Plain, readRecords } = require('./records.js');
 const codecs = require('./serialization.js');
 const { openTarget } = require('./target.js');
 
 const NONE = Object.freeze([]);
 const END = Symbol('end'); // In place of an error: the peer has closed the channel.
+
+const LEAST_FOR_RECORDS = 64 * 1024; // A frame of many is smaller than this.
 
 const nothing = () => {};
 
@@ -86,9 +89,15 @@ class Link {
    * @throws ERR_CHANNEL_MESSAGE_TOO_LARGE
    */
   push(kind, id, payload, lent, whenTaken) {
-    if (this.#outbox.push(kind, this.#codec.number, id, payload, lent?.fds, whenTaken)) return;
+    const isPlain = Plain.isPlain(payload);
+    if (isPlain && lent === undefined && this.#maxBytes >= LEAST_FOR_RECORDS) {
+      this.#outbox.pushRecord(kind, this.#codec.number, id, payload, whenTaken);
+      return;
+    }
+    const bytes = isPlain ? payload.serialize() : payload;
+    if (this.#outbox.push(kind, this.#codec.number, id, bytes, lent?.fds, whenTaken)) return;
     lent?.settle(false);
-    throw messageTooLarge(Buffer.byteLength(payload), this.#maxBytes);
+    throw messageTooLarge(Buffer.byteLength(bytes), this.#maxBytes);
   }
 
   /** Says that a request failed: always in JSON. */
@@ -162,20 +171,23 @@ class Link {
   #onFrame(kind, encoding, id, bytes, start, end, isOwn, descriptors) {
     if (kind === CLOSE) return END;
     const codec = kind === ERROR ? codecs.json : this.#codec;
-    let error;
-    if (encoding === codec.number) {
-      try {
-        const message = codec.decode(bytes, start, end, isOwn);
-        this.#events.onFrame(kind, id, message, descriptors, end - start);
-        return undefined;
-      } catch (cause) {
-        error = undecodable(cause);
-      }
-    } else {
-      error = channelProtocol(`serialization ${encoding}, where this side has ${codec.number}`);
+    if (encoding !== codec.number || (kind === RECORDS && codec !== codecs.advanced)) {
+      closeAll(descriptors);
+      return channelProtocol(`serialization ${encoding}, where this side has ${codec.number}`);
     }
-    closeAll(descriptors);
-    return error;
+    try {
+      if (kind === RECORDS) this.#onRecords(bytes, start, end, descriptors);
+      else this.#events.onFrame(kind, id, codec.decode(bytes, start, end, isOwn), descriptors, end - start);
+      return undefined;
+    } catch (error) {
+      closeAll(descriptors);
+      return error.code === 'ERR_CHANNEL_PROTOCOL' ? error : undecodable(error);
+    }
+  }
+
+  #onRecords(bytes, start, end, descriptors) {
+    if (descriptors.length > 0) throw channelProtocol('descriptors with a frame of records');
+    readRecords(bytes, start, end, (kind, id, message, size) => this.#events.onFrame(kind, id, message, NONE, size));
   }
 
   /** Closes the socket. What was not sent fails with `error`. */

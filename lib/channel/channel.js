@@ -148,8 +148,12 @@ class Channel extends EventEmitter {
       this.#finish(null);
       return;
     }
-    this.#deliver(); // Requests may have waited for this.
-    if (!this.#isSlow || this.#state !== OPEN) return;
+    if (this.#inbox.length > 0) this.#deliver(); // Requests may have waited for this.
+    if (this.#isSlow) process.nextTick(() => this.#drain());
+  }
+
+  #drain() {
+    if (!this.#isSlow || this.#isObstructed || this.#state !== OPEN) return;
     this.#isSlow = false;
     this.emit('drain');
   }

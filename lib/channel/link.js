@@ -48,7 +48,7 @@ class Link {
    * @param {(kind: number, id: number, message: any, descriptors: readonly any[], size: number) => void} events.onFrame
    * @param {() => void} events.onRead all frames of one read were reported
    * @param {(reason: Error | null) => void} events.onEnd nothing more can come or be sent
-   * @param {() => void} events.onTaken the kernel has taken everything, after it had not
+   * @param {() => void} events.onTaken the kernel has taken everything
    */
   constructor(target, options, events) {
     this.#codec = codecs[options.serialization];

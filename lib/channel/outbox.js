@@ -53,7 +53,7 @@ class Outbox {
    * @param {any} handle a MessageSocket
    * @param {number} maxMessageBytes
    * @param {(errno: number) => void} onFailure nothing more can be sent
-   * @param {() => void} onTaken the kernel has taken everything, after it had not
+   * @param {() => void} onTaken the kernel has taken everything
    */
   constructor(handle, maxMessageBytes, onFailure, onTaken) {
     this.#handle = handle;
@@ -209,6 +209,7 @@ class Outbox {
     this.#startBatch(result === WRITTEN);
     if (result === WRITTEN) {
       this.#finish();
+      if (!this.#isClosed) this.#onTaken();
     } else if (result === QUEUED) {
       this.#isBusy = true;
     } else {
@@ -237,8 +238,8 @@ class Outbox {
       return;
     }
     this.#finish();
-    this.flush();
-    if (!this.#isBusy && !this.#isClosed) this.#onTaken();
+    if (this.#waitingBytes > 0) this.flush();
+    else if (!this.#isClosed) this.#onTaken();
   }
 
   #finish() {

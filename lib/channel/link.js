@@ -4,7 +4,7 @@
 // is sent is encoded into the outbox. The channel above says when to read.
 
 const { MessageSocket } = require('../base/binding.js');
-const { UV_EOF } = require('../base/constants.js');
+const { UV_ECONNRESET, UV_EOF } = require('../base/constants.js');
 const {
   channelProtocol,
   errnoException,
@@ -46,6 +46,7 @@ class Link {
    * @param {any} options of normalizeChannelOptions()
    * @param {object} events
    * @param {(kind: number, id: number, message: any, descriptors: readonly any[], size: number) => void} events.onFrame
+   * @param {() => void} events.onPeerGone nothing more can be sent; what the peer has sent still comes
    * @param {() => void} events.onRead all frames of one read were reported
    * @param {(reason: Error | null) => void} events.onEnd nothing more can come or be sent
    * @param {() => void} events.onTaken the kernel has taken everything
@@ -61,7 +62,7 @@ class Link {
     this.#outbox = new Outbox(
       this.#handle,
       options.maxMessageBytes,
-      (errno) => events.onEnd(errnoException(errno, 'sendmsg')),
+      (errno) => this.#onSendFailure(errnoException(errno, 'sendmsg')),
       events.onTaken,
     );
     const handle = this.#handle;
@@ -119,6 +120,13 @@ class Link {
     return this.#outbox.queuedBytes;
   }
 
+  #onSendFailure(error) {
+    const isPeerGone = error.code === 'EPIPE' || error.code === 'ECONNRESET';
+    if (isPeerGone) this.#events.onPeerGone();
+    else this.#events.onEnd(error);
+    this.#outbox.close(error);
+  }
+
   // Receiving.
 
   startReading() {
@@ -150,7 +158,8 @@ class Link {
   }
 
   #endOf(nread) {
-    if (nread !== UV_EOF) return receiveException(nread);
+    // ECONNRESET: it had not read everything.
+    if (nread !== UV_EOF && nread !== UV_ECONNRESET) return receiveException(nread);
     return plain(this.#reader.isBetweenFrames ? 'ERR_CHANNEL_ENDED' : 'ERR_CHANNEL_TRUNCATED');
   }
 

@@ -9,6 +9,7 @@ module.exports = {
   MAX_DESCRIPTORS: 253, // Limit for one message: SCM_MAX_FD.
   UV_E2BIG: -errno.E2BIG,
   UV_EBUSY: -errno.EBUSY,
+  UV_ECONNRESET: -errno.ECONNRESET,
   UV_EEXIST: -errno.EEXIST,
   UV_EINVAL: -errno.EINVAL,
   UV_ENOBUFS: -errno.ENOBUFS,

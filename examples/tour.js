@@ -13,6 +13,7 @@ const CHAPTERS = [
   ['server.js', 'A server over a path: its mode, its predecessor, its callers'],
   ['spawn.js', 'Child processes'],
   ['descriptors.js', 'Descriptors on their way to other processes'],
+  ['messages.js', 'Messages to Python, and to a plain Node child'],
 ];
 
 const CHAPTER_LIMIT = 60_000; // Milliseconds; the longest takes some seconds.

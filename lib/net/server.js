@@ -254,9 +254,23 @@ Server.prototype.close = function close(callback) {
     forgetFile(this._handle);
     this._handle = null;
   }
-  this._emitCloseIfDrained();
+  if (this._usingWorkers) awaitWorkers(this);
+  else this._emitCloseIfDrained();
   return this;
 };
+
+// Connections that were sent to other processes are waited for as those that are here.
+function awaitWorkers(server) {
+  let left = server._workers.length;
+  server._connections += 1; // So that 'close' does not come before the last of them has answered.
+  const onAnswer = () => {
+    if (left-- > 0) return;
+    server._connections -= 1;
+    server._emitCloseIfDrained();
+  };
+  for (const worker of [...server._workers]) worker.close(onAnswer);
+  onAnswer();
+}
 
 // The listener's own 'close' comes behind the connections that it has accepted.
 function closeListener(server, listener) {
@@ -305,8 +319,40 @@ Server.prototype.address = function address() {
 };
 
 Server.prototype.getConnections = function getConnections(callback) {
-  process.nextTick(callback, null, this._connections);
+  if (!this._usingWorkers) {
+    process.nextTick(callback, null, this._connections);
+  } else {
+    countAll(this, callback);
+  }
   return this;
+};
+
+// Here, and in the processes that connections were sent to.
+function countAll(server, callback) {
+  let left = server._workers.length;
+  let total = server._connections;
+  let failure = null;
+  const onAnswer = (error, count) => {
+    failure ??= error;
+    if (error === null) total += count;
+    if (left-- > 0) return;
+    if (failure === null) process.nextTick(callback, null, total);
+    else process.nextTick(callback, failure);
+  };
+  for (const worker of [...server._workers]) worker.getConnections(onAnswer);
+  onAnswer(null, 0);
+}
+
+/**
+ * From Node's code and ours that sends connections to another process: `worker` has
+ * close(callback), getConnections(callback), and 'exit' once nothing is there any more.
+ */
+Server.prototype._setupWorker = function (worker) {
+  this._usingWorkers = true;
+  this._workers.push(worker);
+  worker.once('exit', () => {
+    this._workers = this._workers.filter((each) => each !== worker);
+  });
 };
 
 Object.defineProperty(Server.prototype, 'listening', {

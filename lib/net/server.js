@@ -18,6 +18,7 @@ const { peerCredentials } = require('./properties.js');
 const { Socket } = require('./socket.js');
 const { forgetFile } = require('../base/socket_files.js');
 const { kOwner } = require('./symbols.js');
+const { addWorker, awaitWorkers, countWithWorkers } = require('./workers.js');
 
 // What `maxConnections = 0` means changed with Node 21: before, it was no limit.
 const ZERO_DROPS_ALL = Number.parseInt(process.versions.node, 10) >= 21;
@@ -259,19 +260,6 @@ Server.prototype.close = function close(callback) {
   return this;
 };
 
-// Connections that were sent to other processes are waited for as those that are here.
-function awaitWorkers(server) {
-  let left = server._workers.length;
-  server._connections += 1; // So that 'close' does not come before the last of them has answered.
-  const onAnswer = () => {
-    if (left-- > 0) return;
-    server._connections -= 1;
-    server._emitCloseIfDrained();
-  };
-  for (const worker of [...server._workers]) worker.close(onAnswer);
-  onAnswer();
-}
-
 // The listener's own 'close' comes behind the connections that it has accepted.
 function closeListener(server, listener) {
   if (!listener.hasUnread()) {
@@ -322,38 +310,12 @@ Server.prototype.getConnections = function getConnections(callback) {
   if (!this._usingWorkers) {
     process.nextTick(callback, null, this._connections);
   } else {
-    countAll(this, callback);
+    countWithWorkers(this, callback);
   }
   return this;
 };
 
-// Here, and in the processes that connections were sent to.
-function countAll(server, callback) {
-  let left = server._workers.length;
-  let total = server._connections;
-  let failure = null;
-  const onAnswer = (error, count) => {
-    failure ??= error;
-    if (error === null) total += count;
-    if (left-- > 0) return;
-    if (failure === null) process.nextTick(callback, null, total);
-    else process.nextTick(callback, failure);
-  };
-  for (const worker of [...server._workers]) worker.getConnections(onAnswer);
-  onAnswer(null, 0);
-}
-
-/**
- * From Node's code and ours that sends connections to another process: `worker` has
- * close(callback), getConnections(callback), and 'exit' once nothing is there any more.
- */
-Server.prototype._setupWorker = function (worker) {
-  this._usingWorkers = true;
-  this._workers.push(worker);
-  worker.once('exit', () => {
-    this._workers = this._workers.filter((each) => each !== worker);
-  });
-};
+Server.prototype._setupWorker = addWorker;
 
 Object.defineProperty(Server.prototype, 'listening', {
   get() {

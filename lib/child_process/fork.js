@@ -5,7 +5,7 @@
 const { invalidArgValue, ipcRequired } = require('../base/errors.js');
 const { validateArray, validateBoolean, validateObject } = require('../base/validate.js');
 const { normalizeSpawn } = require('./options.js');
-const { toPath, validateNoNuls } = require('./paths.js');
+const { toPath, validateNoNul, validateNoNuls } = require('./paths.js');
 const { start } = require('./spawn.js');
 
 const STDIO = {
@@ -33,6 +33,7 @@ function fork(modulePath, args, options) {
   const given = isOptions ? args : options;
   if (given != null) validateObject(given, 'options');
   const own = { __proto__: null, ...given };
+  if (typeof own.execPath === 'string') validateNoNul(own.execPath, 'options.execPath');
   validateNoNuls(own.execArgv ?? [], 'options.execArgv');
   const command = [...execArguments(own.execArgv), path, ...(isOptions ? [] : (args ?? []))];
   const stdio = toStdio(own);

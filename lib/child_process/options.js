@@ -103,6 +103,7 @@ function normalizeSpawn(file, args, options) {
 function normalizeStart(call) {
   const given = withDefaults(SPAWN_DEFAULTS, call.options);
   validateSpawn(given);
+  validateOneOf(call.options.serialization, 'options.serialization', [undefined, 'json', 'advanced']); // null is refused.
   const attributes = normalizeAttributes(given);
   const command = toCommand(call.file, call.args, given);
   return {
@@ -299,7 +300,6 @@ function validateSpawn(given) {
   validateBoolean(given.windowsHide, 'options.windowsHide');
   validateBoolean(given.windowsVerbatimArguments, 'options.windowsVerbatimArguments');
   validateOneOf(given.closeOn, 'options.closeOn', ['stdio', 'exit']);
-  validateOneOf(given.serialization, 'options.serialization', ['json', 'advanced']);
   validateInteger(given.handleTimeout, 'options.handleTimeout', 0, MAX_TIMER);
   validateInteger(given.maxMessageBytes, 'options.maxMessageBytes', 1, MAX_MESSAGE_BYTES);
 }

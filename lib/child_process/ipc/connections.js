@@ -18,6 +18,8 @@ class SentConnections extends EventEmitter {
   #key;
   #post;
   #waiting = { NODE_SOCKET_COUNT: [], NODE_SOCKET_ALL_CLOSED: [] };
+  #underway = 0;
+  #isKnown = false; // To the child, which answers for a key once it has got a connection.
 
   /**
    * @param {string} key of the server: its `_connectionKey`
@@ -27,6 +29,16 @@ class SentConnections extends EventEmitter {
     super();
     this.#key = key;
     this.#post = post;
+  }
+
+  /** A connection is on its way; the function that is returned is to be told what became of it. */
+  depart() {
+    this.#underway += 1;
+    return (sent) => {
+      this.#underway -= 1;
+      this.#isKnown ||= sent;
+      return this.#isKnown || this.#underway > 0;
+    };
   }
 
   /** Has the child say when the last one has closed. */
@@ -117,12 +129,23 @@ class Connections {
     this.#post = post;
   }
 
-  /** A connection of the server goes to the child. */
+  /**
+   * A connection of the server goes to the child.
+   *
+   * @returns {(sent: boolean) => void} to be called once it is known whether it did
+   */
   send(server, key) {
-    if (this.#sent.has(key)) return;
-    const list = new SentConnections(key, this.#post);
-    this.#sent.set(key, list);
-    server._setupWorker(list);
+    let list = this.#sent.get(key);
+    if (list === undefined) {
+      this.#sent.set(key, (list = new SentConnections(key, this.#post)));
+      server._setupWorker(list);
+    }
+    const arrive = list.depart();
+    return (sent) => {
+      if (arrive(sent) || this.#sent.get(key) !== list) return;
+      this.#sent.delete(key);
+      list.end();
+    };
   }
 
   /** A connection of a server with this key came from the child. */

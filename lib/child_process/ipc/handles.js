@@ -99,9 +99,13 @@ function lendSocket(socket, keepOpen, connections) {
   const isCounted = typeof key === 'string' && typeof server._setupWorker === 'function';
   const lent = keepOpen || typeof socket[kLend] === 'function' ? lendOpen(socket, keepOpen) : lendDetached(socket);
   if (!isCounted) return { type: 'net.Socket', fields: {}, ...lent };
-  connections.send(server, key);
+  const arrive = connections.send(server, key);
   const settle = keepOpen ? lent.settle : uncount(socket, lent.settle);
-  return { type: 'net.Socket', fields: { key }, fd: lent.fd, settle };
+  const settleBoth = (sent) => {
+    settle(sent);
+    arrive(sent);
+  };
+  return { type: 'net.Socket', fields: { key }, fd: lent.fd, settle: settleBoth };
 }
 
 function lendOpen(socket, keepOpen) {

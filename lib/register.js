@@ -15,15 +15,12 @@ const builtin = require('node:child_process');
 const path = require('node:path');
 const { pathToFileURL } = require('node:url');
 
-const { ATTRIBUTE_DEFAULTS } = require('./child_process/attributes.js');
 const { unknownModule } = require('./base/errors.js');
 
 /** @type {any} `_load` is undocumented, and `registerHooks` newer than the declarations. */
 const Module = require('node:module');
 
-// Not replaced: pipewright's fork() is not implemented, and Node has no run().
-const KEPT = new Set(['fork', 'run']);
-const ADDED_OPTIONS = [...Object.keys(ATTRIBUTE_DEFAULTS), 'closeOn', 'forceKillAfter'];
+const ADDED = new Set(['run']); // Names that node:child_process does not have.
 const OWN_FOLDER = __dirname + path.sep;
 const NET_FILE = path.join(__dirname, 'net/index.js');
 
@@ -37,27 +34,10 @@ function register(names) {
 }
 
 function replaceChildProcess() {
-  const ours = require('./child_process/index.js');
-  const spawn = spawnOfEither(ours.spawn, builtin.spawn);
-  for (const [name, value] of Object.entries({ ...ours, spawn })) {
-    if (!KEPT.has(name)) builtin[name] = value;
+  for (const [name, value] of Object.entries(require('./child_process/index.js'))) {
+    if (!ADDED.has(name)) builtin[name] = value;
   }
   Module.syncBuiltinESMExports();
-}
-
-// Node starts a child with an 'ipc' channel, as it does for fork(). If the call has an
-// option that Node lacks, pipewright throws instead, because Node would ignore the option.
-function spawnOfEither(ours, nodes) {
-  return function spawn(...call) {
-    const [, args, options] = call;
-    const given = args == null || Array.isArray(args) ? options : args;
-    const isNodes = hasChannel(given) && !ADDED_OPTIONS.some((name) => given[name] != null);
-    return isNodes ? nodes(...call) : ours(...call);
-  };
-}
-
-function hasChannel(options) {
-  return Array.isArray(options?.stdio) && options.stdio.includes('ipc');
 }
 
 function redirectNet() {

@@ -7,6 +7,8 @@ const { errno } = require('node:os').constants;
 
 module.exports = {
   MAX_DESCRIPTORS: 253, // Limit for one message: SCM_MAX_FD.
+  RETRY_DELAY: 500, // Milliseconds between two attempts at a full table of descriptors,
+  RETRY_FIRST_DELAY: 50, // and before the first of them, as in src/core/table_waiter.cc.
   UV_E2BIG: -errno.E2BIG,
   UV_EBUSY: -errno.EBUSY,
   UV_ECONNRESET: -errno.ECONNRESET,

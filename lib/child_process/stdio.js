@@ -14,6 +14,7 @@ const { validateLength } = require('../base/validate.js');
 const MAX_DESCRIPTORS = 2 ** 20; // The default of fs.nr_open, the kernel's limit for a process.
 const STANDARD = 3; // Every child has descriptors 0, 1 and 2.
 const IGNORED = -1; // The child gets /dev/null as 0, 1 or 2; any other descriptor is closed.
+const CONNECTED = new Set(['fifo', 'ipc', 'pipe']); // Kinds with two ends, of which one is ours.
 const kLent = Symbol('lent'); // On a stream: true once a child has it as its stdio.
 const SHORTHANDS = {
   __proto__: null,
@@ -97,7 +98,7 @@ function descriptorOf(stream) {
 function openStdio(entries) {
   const opened = { childFds: [], lentFds: [], parentFds: [], error: 0 };
   for (const [index, { kind, fd }] of entries.entries()) {
-    const [parentFd, childFd] = kind === 'pipe' || kind === 'fifo' ? openPair(kind, index) : [IGNORED, fd];
+    const [parentFd, childFd] = CONNECTED.has(kind) ? openPair(kind, index) : [IGNORED, fd];
     if (childFd < 0 && childFd !== IGNORED) {
       closeFds([...opened.lentFds, ...opened.parentFds]);
       return { childFds: [], lentFds: [], parentFds: [], error: childFd };
@@ -112,7 +113,7 @@ function openStdio(entries) {
 // 'pipe' is a socket pair, so that both ends can be read and written. 'fifo' is pipe(2),
 // as in a shell: it goes one way, and the child can open it again as /dev/stdout.
 function openPair(kind, index) {
-  const pair = kind === 'pipe' ? binding.stdioSocketPair() : binding.pipe();
+  const pair = kind === 'fifo' ? binding.pipe() : binding.stdioSocketPair();
   if (typeof pair === 'number') return [IGNORED, pair];
   const [first, second] = pair;
   return kind === 'fifo' && index === 0 ? [second, first] : [first, second];

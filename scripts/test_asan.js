@@ -9,7 +9,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { ROOT, build, environment, makeReportsFolder, readReports } = require('./sanitizers');
 
-const SUITES = ['core', 'net', 'descriptors', 'child_process', 'dgram'];
+const SUITES = ['core', 'net', 'descriptors', 'child_process', 'dgram', 'channel'];
 
 const FORKS = 'fork(2) copies the page tables of the shadow memory: a child is late, hundreds of them take minutes';
 

@@ -24,6 +24,9 @@ function measure(work, { Channel, socketpair }) {
       process.exit();
     },
   });
+  child.once('exit', (code, signal) => {
+    throw new Error(`the child ended with ${signal ?? code}`);
+  });
   channel.on('message', onReply);
 }
 

@@ -65,6 +65,7 @@ function startExchange(work, { send, pid, end }) {
   function report() {
     const ended = mark();
     const messages = ended.replies - began.replies;
+    if (messages === 0) throw new Error('no reply has come');
     const messagesPerSecond = (messages / (ended.time - began.time)) * 1000;
     const processorMicroseconds = (ended.processorTime - began.processorTime) / messages;
     console.log(JSON.stringify({ messagesPerSecond, processorMicroseconds }));

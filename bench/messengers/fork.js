@@ -21,6 +21,9 @@ function measure(work) {
       process.exit();
     },
   });
+  child.once('exit', (code, signal) => {
+    throw new Error(`the child ended with ${signal ?? code}`);
+  });
   child.on('message', onReply);
 }
 

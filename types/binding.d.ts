@@ -41,7 +41,7 @@ export interface StreamHandle extends Handle {
   readStart(): number;
   readStop(): number;
   /** All further reads go there, and `onread` gets no chunk. Without room in it: ENOBUFS. */
-  useUserBuffer(buffer: ArrayBufferView): number;
+  useUserBuffer(buffer: ArrayBufferView | null): number;
   /** 0 when the kernel took all at once, 1 when `onwrite(status)` will follow. */
   writeBuffer(buffer: ArrayBufferView): number;
   writeBuffers(buffers: readonly ArrayBufferView[]): number;

@@ -85,6 +85,10 @@ function streamClass(Base, type) {
     onreadreplaced = undefined;
     shownOnread = undefined;
 
+    // What sees a small read where it is, in a slab, as (slab, start, end) instead of
+    // `reader`, and copies what it keeps: the memory is used again after the call.
+    viewer = undefined;
+
     get onread() {
       return this.shownOnread ?? this.reader;
     }

@@ -29,7 +29,9 @@ function makeHandlers(kinds, slabs, closeInBackground) {
       return;
     }
     const start = position & OFFSET_MASK;
-    handle.reader?.(nread, copyOut.call(slabs[position >> SLAB_BITS], start, start + nread));
+    const slab = slabs[position >> SLAB_BITS];
+    if (handle.viewer === undefined) handle.reader?.(nread, copyOut.call(slab, start, start + nread));
+    else handle.viewer(slab, start, start + nread);
   };
   handlers[kinds.READ_SLAB] = (handle, nread, number) => {
     const slab = slabs[number];

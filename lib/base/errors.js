@@ -173,6 +173,10 @@ function badPort(name, port) {
 
 // What needs a message and a class only: code: [class, message].
 const PLAIN = {
+  ERR_CHANNEL_CLOSED: [Error, 'The channel is closed'],
+  ERR_CHANNEL_ENDED: [Error, 'The peer has ended without closing the channel'],
+  ERR_CHANNEL_REQUEST_TIMEOUT: [Error, 'The peer did not reply in time'],
+  ERR_CHANNEL_TRUNCATED: [Error, 'The peer has ended in the middle of a message'],
   ERR_DESCRIPTOR_BUSY: [Error, 'The descriptor is being sent'],
   ERR_DESCRIPTOR_CLOSED: [Error, 'The descriptor is closed'],
   ERR_DESCRIPTOR_UNKNOWN: [Error, 'The token was claimed before, or the thread that made it has ended'],
@@ -201,6 +205,28 @@ const PLAIN = {
 function plain(code) {
   const [Base, message] = PLAIN[code];
   return coded(Base, code, message);
+}
+
+/** What a peer of a channel sent is no frame, or not one that may come here. */
+function channelProtocol(what) {
+  return coded(Error, 'ERR_CHANNEL_PROTOCOL', `The peer does not keep to the protocol of channels: ${what}`);
+}
+
+/** A message that a channel may not carry. `length` of a peer's is what it has announced. */
+function messageTooLarge(length, max) {
+  return coded(Error, 'ERR_CHANNEL_MESSAGE_TOO_LARGE', `A message of ${length} bytes, where ${max} are allowed`);
+}
+
+/** The payload of a frame cannot be decoded: `cause` says why. */
+function undecodable(cause) {
+  const message = `A message of the peer cannot be decoded: ${cause?.message}`;
+  return coded(Error, 'ERR_CHANNEL_UNDECODABLE', message, { cause });
+}
+
+/** The peer's handler of requests threw, or its promise was rejected: `cause` is what it said of that. */
+function requestFailed(cause) {
+  const message = `The peer failed to answer: ${cause.message}`;
+  return coded(Error, 'ERR_CHANNEL_REQUEST_FAILED', message, { cause });
 }
 
 const invalidIpAddress = (address) => coded(TypeError, 'ERR_INVALID_IP_ADDRESS', `Invalid IP address: ${address}`);
@@ -279,6 +305,7 @@ module.exports = {
   accessDenied,
   aggregate,
   badPort,
+  channelProtocol,
   commandFailed,
   connectException,
   errnoException,
@@ -293,15 +320,18 @@ module.exports = {
   listenLocked,
   mainThreadOnly,
   maxBufferExceeded,
+  messageTooLarge,
   missingArgs,
   noBinary,
   notAvailable,
   outOfRange,
   plain,
   receiveException,
+  requestFailed,
   runFailed,
   spawnException,
   syncForkInput,
+  undecodable,
   unknownModule,
   unknownSignal,
   unsupportedRuntime,

@@ -57,6 +57,10 @@ Napi::Value ByteStream::ReadStop(const Napi::CallbackInfo& info) {
 
 Napi::Value ByteStream::UseUserBuffer(const Napi::CallbackInfo& info) {
   uv_buf_t bytes;
+  if (info[0].IsNull()) {
+    user_buffer_.Reset();
+    return Result(info, 0);
+  }
   if (!ToBytes(info[0], &bytes)) return Result(info, UV_EINVAL);
   user_buffer_ = Napi::Persistent(Napi::Value(info[0]));
   return Result(info, 0);

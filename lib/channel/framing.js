@@ -1,0 +1,186 @@
+'use strict';
+
+// The frames of a channel, and the side that reads them: from chunks of a stream, cut
+// anywhere, to frames. docs/channel.md has the layout:
+//
+//   u32le length | u8 kind | u8 encoding | u8 descriptors | u8 0 | u32le id, of some kinds | payload
+
+const { channelProtocol, messageTooLarge, plain } = require('../base/errors.js');
+const { Queue } = require('../base/queue.js');
+
+const HEADER = 8;
+const ID = 4;
+
+const MESSAGE = 1;
+const REQUEST = 2;
+const REPLY = 3;
+const ERROR = 4; // The reply of a handler that failed.
+const CLOSE = 5;
+
+const MAX_FRAME_DESCRIPTORS = 32;
+
+/** Whether an id comes before the payload. */
+const hasId = (kind) => kind >= REQUEST && kind <= ERROR;
+
+// A frame with more left than this is read straight into its own memory.
+const LARGE = 64 * 1024;
+
+const readU32 = (bytes, at) =>
+  (bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24)) >>> 0;
+
+/**
+ * Joins chunks to frames and gives each one its descriptors. Memory is allocated for a
+ * frame only once its header was checked.
+ */
+class FrameReader {
+  #maxBytes;
+  #maxDescriptors;
+  #onFrame;
+  #partialHeader = new Uint8Array(HEADER);
+  #headerFilled = 0;
+  #kind = 0;
+  #encoding = 0;
+  #count = 0; // Of descriptors of this frame.
+  #body = null; // What has come of a frame that was cut; null between frames.
+  #filled = 0;
+  #lists = new Queue(); // Lists of descriptors that no frame has claimed yet.
+
+  /**
+   * @param {{ maxMessageBytes: number, maxDescriptors: number }} limits
+   * @param {(kind: number, encoding: number, id: number, bytes: Buffer, start: number, end: number,
+   *   isOwn: boolean, descriptors: any[] | undefined) => Error | undefined} onFrame gets the payload as a
+   *   range of `bytes`, which is valid during the call, or for good if `isOwn`. An error ends the reading
+   */
+  constructor({ maxMessageBytes, maxDescriptors }, onFrame) {
+    this.#maxBytes = maxMessageBytes;
+    this.#maxDescriptors = maxDescriptors;
+    this.#onFrame = onFrame;
+  }
+
+  /** Descriptors that came with the bytes that are read next. */
+  addDescriptors(list) {
+    this.#lists.push(list);
+  }
+
+  /** Descriptors that no frame has claimed, which are the caller's from now on. */
+  takeDescriptors() {
+    return this.#lists.clear().flat();
+  }
+
+  /** Whether the stream may end here. */
+  get isBetweenFrames() {
+    return this.#headerFilled === 0 && this.#body === null;
+  }
+
+  /**
+   * Where to put the next bytes of a large frame, to be reported with filled(); null
+   * if they are to be read elsewhere. No descriptors come with them.
+   */
+  get room() {
+    if (this.#body === null) return null;
+    // The last byte may have descriptors with it.
+    const end = this.#count > 0 ? this.#body.length - 1 : this.#body.length;
+    return end - this.#filled >= LARGE ? this.#body.subarray(this.#filled, end) : null;
+  }
+
+  /** @returns {Error | undefined} why there can be no more frames */
+  filled(length) {
+    this.#filled += length;
+    return this.#filled === this.#body.length ? this.#completeBody() : undefined;
+  }
+
+  /**
+   * @param {Buffer} bytes
+   * @param {number} at the range of it that has come
+   * @param {number} end
+   * @returns {Error | undefined} why there can be no more frames
+   */
+  read(bytes, at, end) {
+    let error;
+    while (at < end) {
+      if (this.#body !== null) {
+        const length = Math.min(end - at, this.#body.length - this.#filled);
+        bytes.copy(this.#body, this.#filled, at, at + length);
+        at += length;
+        error = this.filled(length);
+      } else if (this.#headerFilled > 0 || end - at < HEADER) {
+        this.#partialHeader[this.#headerFilled++] = bytes[at++];
+        if (this.#headerFilled < HEADER) continue;
+        this.#headerFilled = 0;
+        const length = readU32(this.#partialHeader, 0);
+        error = this.#begin(this.#partialHeader, 0, length);
+        if (error === undefined) error = this.#keepBody(length);
+      } else {
+        const length = readU32(bytes, at);
+        error = this.#begin(bytes, at, length);
+        at += HEADER;
+        if (error === undefined && length <= end - at) {
+          error = this.#complete(bytes, at, at + length, false);
+          at += length;
+        } else if (error === undefined) {
+          error = this.#keepBody(length);
+        }
+      }
+      if (error !== undefined) return error;
+    }
+    return this.#checkUnclaimed();
+  }
+
+  // Checks a header.
+  #begin(bytes, at, length) {
+    const kind = bytes[at + 4];
+    const count = bytes[at + 6];
+    const prefix = hasId(kind) ? ID : 0;
+    if (length > this.#maxBytes + prefix) return messageTooLarge(length, this.#maxBytes);
+    if (kind < MESSAGE || kind > CLOSE) return channelProtocol(`a frame of the unknown kind ${kind}`);
+    if (bytes[at + 7] !== 0) return channelProtocol(`${bytes[at + 7]} where a header has 0`);
+    if (length < prefix) return channelProtocol('a frame without its id');
+    if (count > this.#maxDescriptors) return plain('ERR_DESCRIPTORS_TOO_MANY');
+    if (count > 0 && length === 0) return channelProtocol('descriptors with an empty frame');
+    this.#kind = kind;
+    this.#encoding = bytes[at + 5];
+    this.#count = count;
+    return undefined;
+  }
+
+  #keepBody(length) {
+    this.#filled = 0;
+    this.#body = Buffer.allocUnsafeSlow(length);
+    return length === 0 ? this.#completeBody() : undefined;
+  }
+
+  #completeBody() {
+    const body = this.#body;
+    this.#body = null;
+    return this.#complete(body, 0, body.length, true);
+  }
+
+  #complete(bytes, start, end, isOwn) {
+    let descriptors;
+    if (this.#count > 0) {
+      descriptors = this.#lists.shift();
+      if (descriptors?.length !== this.#count) return this.#wrongCount(descriptors);
+    }
+    if (!hasId(this.#kind)) {
+      return this.#onFrame(this.#kind, this.#encoding, 0, bytes, start, end, isOwn, descriptors);
+    }
+    const id = readU32(bytes, start);
+    return this.#onFrame(this.#kind, this.#encoding, id, bytes, start + ID, end, isOwn, descriptors);
+  }
+
+  #wrongCount(descriptors) {
+    if (descriptors !== undefined) this.#lists.push(descriptors);
+    return channelProtocol(`a frame counts ${this.#count} descriptors, and ${descriptors?.length ?? 0} came with it`);
+  }
+
+  // Descriptors may come before the last byte of their frame, not before its first one
+  // and not with a frame that counts none.
+  #checkUnclaimed() {
+    if (this.#lists.length === 0) return undefined;
+    const mayFollow = this.#body === null ? this.#headerFilled > 0 : this.#count > 0;
+    if (mayFollow && this.#lists.length === 1) return undefined;
+    return channelProtocol('descriptors that no frame counts');
+  }
+}
+
+module.exports = { CLOSE, ERROR, FrameReader, HEADER, ID, MAX_FRAME_DESCRIPTORS, MESSAGE, REPLY, REQUEST, hasId };

@@ -1,0 +1,10 @@
+'use strict';
+
+// pipewright/channel: framed messages, with descriptors, over Unix stream sockets.
+
+const { Channel } = require('./channel.js');
+const { connect, listen } = require('./meeting.js');
+
+Object.assign(Channel, { connect, listen });
+
+module.exports = { Channel };

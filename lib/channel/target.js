@@ -1,0 +1,88 @@
+'use strict';
+
+// The socket of a channel: what was given becomes a Descriptor with one owner.
+
+const { descriptorType } = require('../base/binding.js');
+const { errnoException, invalidArgType, invalidFdType, plain } = require('../base/errors.js');
+const { Descriptor, kHandOver } = require('../fd/descriptor.js');
+const { kLend } = require('../fd/lend.js');
+const { prepareOpenNumber } = require('../fd/own_number.js');
+const { prepareDescriptor } = require('../fd/sendable.js');
+
+/**
+ * Opens the handle on a connected Unix stream socket, which it owns from then on. A socket
+ * object that was given is destroyed: what it had is the handle's. On failure everything is
+ * as it was.
+ *
+ * @param {any} target a number, a Descriptor, a Socket of pipewright or of Node
+ * @param {any} handle
+ * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_FD_TYPE, ERR_DESCRIPTOR_UNREAD_DATA,
+ *   ERR_DESCRIPTOR_CLOSED, ERR_DESCRIPTOR_BUSY, ERR_OUT_OF_RANGE, EBADF, EEXIST, EMFILE
+ */
+function openTarget(target, handle) {
+  const takeover = prepareTarget(target);
+  try {
+    checkType(takeover.fd);
+  } catch (error) {
+    takeover.undo();
+    throw error;
+  }
+  const descriptor = takeover.commit();
+  try {
+    descriptor[kHandOver]((fd) => {
+      const err = handle.open(fd);
+      if (err !== 0) throw errnoException(err, 'open');
+      return true;
+    });
+  } catch (error) {
+    // A number is the caller's again, unless it had to be given another one.
+    if (target === descriptor.fd) descriptor.take();
+    else if (target !== descriptor) descriptor.close();
+    throw error;
+  }
+}
+
+function checkType(fd) {
+  if (fd < 0) throw plain('ERR_DESCRIPTOR_CLOSED');
+  const type = descriptorType(fd);
+  if (typeof type === 'number') throw errnoException(type, 'fstat');
+  if (type !== 'unix') throw invalidFdType(type);
+}
+
+function prepareTarget(target) {
+  if (typeof target === 'number') return prepareNumber(target);
+  if (typeof target?.[kLend] === 'function') return prepareDescriptor(target);
+  if (typeof target !== 'object' || target === null || !('_handle' in target)) {
+    throw invalidArgType('target', ['number', 'Descriptor', 'Socket'], target);
+  }
+  return prepareNodeSocket(target);
+}
+
+// A number is given to the channel, as Descriptor.from() has it, not borrowed.
+function prepareNumber(number) {
+  const { fd, commit, undo } = prepareOpenNumber(number);
+  return {
+    fd,
+    commit() {
+      commit();
+      return new Descriptor(fd);
+    },
+    undo,
+  };
+}
+
+// What Node's socket has read, or not written, would be lost.
+function prepareNodeSocket(socket) {
+  if (socket.readableLength > 0 || socket.writableLength > 0) throw plain('ERR_DESCRIPTOR_UNREAD_DATA');
+  const { fd, commit, undo } = prepareDescriptor(socket);
+  return {
+    fd,
+    commit() {
+      socket.destroy();
+      return commit();
+    },
+    undo,
+  };
+}
+
+module.exports = { openTarget };

@@ -16,8 +16,10 @@ const REQUEST = 2;
 const REPLY = 3;
 const ERROR = 4; // The reply of a handler that failed.
 const CLOSE = 5;
+const RECORDS = 6; // Many of the first three kinds: see records.js.
 
 const MAX_FRAME_DESCRIPTORS = 32;
+const ERROR_TEXT_LIMIT = 4096; // Characters of each part of an error.
 
 /** Whether an id comes before the payload. */
 const hasId = (kind) => kind >= REQUEST && kind <= ERROR;
@@ -25,8 +27,25 @@ const hasId = (kind) => kind >= REQUEST && kind <= ERROR;
 // A frame with more left than this is read straight into its own memory.
 const LARGE = 64 * 1024;
 
-const readU32 = (bytes, at) =>
-  (bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24)) >>> 0;
+function readU32(bytes, at) {
+  return (bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24)) >>> 0;
+}
+
+function writeU32(bytes, at, value) {
+  bytes[at] = value;
+  bytes[at + 1] = value >>> 8;
+  bytes[at + 2] = value >>> 16;
+  bytes[at + 3] = value >>> 24;
+}
+
+/** `length` is that of what follows the header; `count` that of the descriptors. */
+function writeHeader(bytes, at, length, kind, encoding, count) {
+  writeU32(bytes, at, length);
+  bytes[at + 4] = kind;
+  bytes[at + 5] = encoding;
+  bytes[at + 6] = count;
+  bytes[at + 7] = 0;
+}
 
 /**
  * Joins chunks to frames and gives each one its descriptors. Memory is allocated for a
@@ -132,7 +151,7 @@ class FrameReader {
     const count = bytes[at + 6];
     const prefix = hasId(kind) ? ID : 0;
     if (length > this.#maxBytes + prefix) return messageTooLarge(length, this.#maxBytes);
-    if (kind < MESSAGE || kind > CLOSE) return channelProtocol(`a frame of the unknown kind ${kind}`);
+    if (kind < MESSAGE || kind > RECORDS) return channelProtocol(`a frame of the unknown kind ${kind}`);
     if (bytes[at + 7] !== 0) return channelProtocol(`${bytes[at + 7]} where a header has 0`);
     if (length < prefix) return channelProtocol('a frame without its id');
     if (count > this.#maxDescriptors) return plain('ERR_DESCRIPTORS_TOO_MANY');
@@ -183,4 +202,20 @@ class FrameReader {
   }
 }
 
-module.exports = { CLOSE, ERROR, FrameReader, HEADER, ID, MAX_FRAME_DESCRIPTORS, MESSAGE, REPLY, REQUEST, hasId };
+module.exports = {
+  CLOSE,
+  ERROR,
+  ERROR_TEXT_LIMIT,
+  FrameReader,
+  HEADER,
+  ID,
+  MAX_FRAME_DESCRIPTORS,
+  MESSAGE,
+  RECORDS,
+  REPLY,
+  REQUEST,
+  hasId,
+  readU32,
+  writeHeader,
+  writeU32,
+};

@@ -1,13 +1,13 @@
 'use strict';
 
-// What a channel has received for its user: messages and requests in their order. Each is
-// held until there is someone to take it.
+// What a channel has received for its user: messages and requests, in their order. Each is
+// held until there is a taker.
 
 const { Queue } = require('../base/queue.js');
 
-// Bytes held at which reading stops. An entry counts at least MIN_WEIGHT, for its object.
-const MAX_HELD = 64 * 1024;
-const MIN_WEIGHT = 64;
+const MIN_WEIGHT = 64; // Bytes that an entry counts at least, for its object.
+
+const weight = (entry) => Math.max(entry.size, MIN_WEIGHT);
 
 class Inbox {
   #arrived = new Queue(); // Entries in the order of the stream, not offered yet.
@@ -15,41 +15,32 @@ class Inbox {
   #requests = new Queue();
   #heldBytes = 0;
   #isDelivering = false;
+  #waiters = new Queue(); // Calls of next() that wait for a message.
   #takeMessage;
   #takeRequest;
 
   /**
-   * @param {(message: any, descriptors: any[]) => boolean} takeMessage false: not now
-   * @param {(message: any, descriptors: any[], id: number) => boolean} takeRequest
+   * @param {(entry: object) => boolean} takeMessage false: not now
+   * @param {(entry: object) => boolean} takeRequest
    */
   constructor(takeMessage, takeRequest) {
     this.#takeMessage = takeMessage;
     this.#takeRequest = takeRequest;
   }
 
-  get isEmpty() {
-    return this.#arrived.length === 0 && this.#messages.length === 0 && this.#requests.length === 0;
-  }
-
-  /** Whether no more should be read for now. */
-  get isFull() {
-    return this.#heldBytes >= MAX_HELD;
-  }
-
+  /** How many messages and requests there are. */
   get length() {
     return this.#arrived.length + this.#messages.length + this.#requests.length;
   }
 
-  /** @param {{ isRequest: boolean, id: number, message: any, descriptors: any[], size: number }} entry */
-  push(entry) {
-    this.#arrived.push(entry);
+  /** Bytes of what was offered and not taken. */
+  get heldBytes() {
+    return this.#heldBytes;
   }
 
-  /** The next message held, for a caller that takes it; undefined if there is none. */
-  shiftMessage() {
-    const entry = this.#messages.shift();
-    if (entry !== undefined) this.#heldBytes -= weight(entry);
-    return entry;
+  /** @param {{ isRequest: boolean, id: number, message: any, descriptors: readonly any[], size: number }} entry */
+  push(entry) {
+    this.#arrived.push(entry);
   }
 
   /** Offers everything. A taker may call this again, or turn the loop: the order stays. */
@@ -57,8 +48,8 @@ class Inbox {
     if (this.#isDelivering) return;
     this.#isDelivering = true;
     try {
-      this.#deliverHeld(this.#messages, (entry) => this.#takeMessage(entry));
-      this.#deliverHeld(this.#requests, (entry) => this.#takeRequest(entry));
+      this.#deliverHeld(this.#messages, (entry) => this.#offerMessage(entry));
+      this.#deliverHeld(this.#requests, this.#takeRequest);
       for (let entry = this.#arrived.shift(); entry !== undefined; entry = this.#arrived.shift()) this.#offer(entry);
     } finally {
       this.#isDelivering = false;
@@ -66,24 +57,86 @@ class Inbox {
   }
 
   #deliverHeld(queue, take) {
-    while (queue.length > 0 && take(queue.first)) this.#heldBytes -= weight(queue.shift());
+    while (queue.length > 0) {
+      const entry = queue.first;
+      if (!take(entry)) return;
+      if (queue.length === 0) return; // The taker has closed the channel.
+      queue.shift();
+      this.#heldBytes -= weight(entry);
+    }
   }
 
   #offer(entry) {
     const held = entry.isRequest ? this.#requests : this.#messages;
-    const take = entry.isRequest ? this.#takeRequest : this.#takeMessage;
-    if (held.length === 0 && take(entry)) return;
+    const isTaken = held.length === 0 && (entry.isRequest ? this.#takeRequest(entry) : this.#offerMessage(entry));
+    if (isTaken) return;
     held.push(entry);
     this.#heldBytes += weight(entry);
   }
 
-  /** Drops everything. @returns {any[]} the entries that were held */
+  #offerMessage(entry) {
+    if (this.#takeMessage(entry)) return true;
+    const waiter = this.#waiters.shift();
+    waiter?.resolve(resultOf(entry));
+    return waiter !== undefined;
+  }
+
+  /**
+   * The messages as they come, for `for await`.
+   *
+   * @param {() => void} whenTaken a held message was taken
+   * @param {() => Error | null | undefined} ending how the channel has ended; undefined before
+   */
+  iterate(whenTaken, ending) {
+    const own = new Set(); // Those of #waiters that are this iteration's.
+    let isOver = false;
+    const finish = () => {
+      isOver = true;
+      return Promise.resolve({ done: true, value: undefined });
+    };
+    const next = () => {
+      if (isOver) return finish();
+      const entry = this.#messages.shift();
+      if (entry !== undefined) {
+        this.#heldBytes -= weight(entry);
+        process.nextTick(whenTaken);
+        return Promise.resolve(resultOf(entry));
+      }
+      const reason = ending();
+      if (reason === undefined) return new Promise((resolve, reject) => this.#wait(own, { resolve, reject }));
+      finish();
+      return reason === null ? next() : Promise.reject(reason);
+    };
+    const stop = () => {
+      for (const waiter of this.#waiters.clear()) {
+        if (own.has(waiter)) waiter.resolve({ done: true, value: undefined });
+        else this.#waiters.push(waiter);
+      }
+      return finish();
+    };
+    return { next, return: stop };
+  }
+
+  #wait(own, waiter) {
+    own.add(waiter);
+    this.#waiters.push(waiter);
+  }
+
+  /** Drops everything. @returns {any[]} the entries */
   clear() {
     this.#heldBytes = 0;
     return [...this.#messages.clear(), ...this.#requests.clear(), ...this.#arrived.clear()];
   }
+
+  /** Ends the iterations. */
+  end(reason) {
+    for (const { resolve, reject } of this.#waiters.clear()) {
+      if (reason === null) resolve({ done: true, value: undefined });
+      else reject(reason);
+    }
+  }
 }
 
-const weight = (entry) => Math.max(entry.size, MIN_WEIGHT);
+const resultOf = ({ message, descriptors }) => ({ done: false, value: { message, descriptors } });
 
 module.exports = { Inbox };

@@ -5,6 +5,7 @@
 
 const { once } = require('node:events');
 
+const { validateFunction, validateString } = require('../base/validate.js');
 const net = require('../net/index.js');
 const { Channel } = require('./channel.js');
 const { splitOptions } = require('./options.js');
@@ -20,6 +21,8 @@ const { splitOptions } = require('./options.js');
  */
 function listen(target, listener) {
   const { channelOptions, rest } = splitOptions(target);
+  if (rest.fd === undefined) validateString(rest.path, 'options.path');
+  if (listener !== undefined) validateFunction(listener, 'listener');
   const server = net.createServer({ allowPeer: rest.allowPeer, descriptors: true, pauseOnConnect: true });
   if (listener !== undefined) server.on('channel', listener);
   server.on('connection', (socket) => {
@@ -44,6 +47,7 @@ function listen(target, listener) {
  */
 async function connect(target) {
   const { channelOptions, rest } = splitOptions(target);
+  validateString(rest.path, 'options.path');
   const socket = new net.Socket({ descriptors: true, signal: rest.signal });
   socket.pause();
   socket.connect(rest);

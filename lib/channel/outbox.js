@@ -5,7 +5,8 @@
 // kernel takes no more, the next batch grows here.
 
 const { callSafely } = require('../base/callback.js');
-const { HEADER, ID, hasId } = require('./framing.js');
+const { HEADER, ID, RECORDS, hasId, writeHeader, writeU32 } = require('./framing.js');
+const { RecordsWriter } = require('./records.js');
 
 const BLOCK = 64 * 1024;
 const POOLED = 4;
@@ -21,26 +22,8 @@ const MAX_COPIED = 16 * 1024;
 // written in the turn in which they were begun.
 const freeBlocks = [];
 
-function writeHeader(block, at, length, kind, encoding, count) {
-  block[at] = length;
-  block[at + 1] = length >>> 8;
-  block[at + 2] = length >>> 16;
-  block[at + 3] = length >>> 24;
-  block[at + 4] = kind;
-  block[at + 5] = encoding;
-  block[at + 6] = count;
-  block[at + 7] = 0;
-}
-
-function writeId(block, at, id) {
-  block[at] = id;
-  block[at + 1] = id >>> 8;
-  block[at + 2] = id >>> 16;
-  block[at + 3] = id >>> 24;
-}
-
 class Outbox {
-  #handle = null;
+  #handle;
   #onFailure;
   #onTaken;
   #maxBytes;
@@ -51,6 +34,9 @@ class Outbox {
   #buffers = [];
   #descriptorsOf = []; // By buffer: an Int32Array or undefined.
   #hasDescriptors = false;
+  #records = null; // A frame that may get more records.
+  #recordsEncoding = 0;
+  #recordsBytes = 0; // Its size, as estimated.
   #waitingBytes = 0; // In the batch.
   #sendingBytes = 0; // In the write that the kernel has not taken whole.
   #waiting = []; // Outcomes to report, for frames in the batch.
@@ -64,18 +50,16 @@ class Outbox {
   };
 
   /**
+   * @param {any} handle a MessageSocket
    * @param {number} maxMessageBytes
    * @param {(errno: number) => void} onFailure nothing more can be sent
-   * @param {() => void} onTaken the kernel has taken everything, after it had not
+   * @param {() => void} onTaken the kernel has taken everything
    */
-  constructor(maxMessageBytes, onFailure, onTaken) {
+  constructor(handle, maxMessageBytes, onFailure, onTaken) {
+    this.#handle = handle;
     this.#maxBytes = maxMessageBytes;
     this.#onFailure = onFailure;
     this.#onTaken = onTaken;
-  }
-
-  open(handle) {
-    this.#handle = handle;
     handle.onwrite = (status) => this.#onWrite(status);
   }
 
@@ -96,6 +80,7 @@ class Outbox {
    * @returns {boolean} false if the payload is larger than allowed: nothing was added
    */
   push(kind, encoding, id, payload, fds, whenTaken) {
+    this.#sealRecords();
     const isSmallText = typeof payload === 'string' && payload.length * 3 <= MAX_COPIED;
     const bytes = isSmallText ? EMPTY : this.#toBytes(payload);
     const copied = isSmallText ? payload.length * 3 : bytes.length <= MAX_COPIED ? bytes.length : 1;
@@ -108,17 +93,43 @@ class Outbox {
     if (isSmallText) size = block.write(payload, start);
     if (size > this.#maxBytes) return false;
     writeHeader(block, at, idLength + size, kind, encoding, fds === undefined ? 0 : fds.length);
-    if (idLength > 0) writeId(block, at + HEADER, id);
+    if (idLength > 0) writeU32(block, at + HEADER, id);
     const isLarge = bytes.length > MAX_COPIED;
     if (!isSmallText && !isLarge) block.set(bytes, start);
     this.#used = isLarge ? start : start + size;
     this.#waitingBytes += HEADER + idLength + size;
     if (isLarge) this.#addLarge(bytes, fds);
     else if (fds !== undefined) this.#sealBeforeLastByte(fds);
-    if (whenTaken !== undefined) this.#waiting.push(whenTaken);
-    if (this.#waitingBytes >= BLOCK && !this.#isBusy) this.#flushSoon();
-    else this.#schedule();
+    this.#added(whenTaken);
     return true;
+  }
+
+  /**
+   * Adds a small message of serialization 'advanced', which shares a frame with those next to it.
+   *
+   * @param {number} kind
+   * @param {number} encoding
+   * @param {number} id
+   * @param {import('./records.js').Plain} plain
+   * @param {((error: Error | null) => void) | undefined} whenTaken called once
+   */
+  pushRecord(kind, encoding, id, plain, whenTaken) {
+    if (this.#records === null) {
+      this.#seal();
+      this.#records = new RecordsWriter();
+      this.#recordsEncoding = encoding;
+    }
+    this.#records.add(kind, id, plain);
+    this.#waitingBytes += plain.size;
+    this.#recordsBytes += plain.size;
+    if (this.#records.isFull) this.#sealRecords();
+    this.#added(whenTaken);
+  }
+
+  #added(whenTaken) {
+    if (whenTaken !== undefined) this.#waiting.push(whenTaken);
+    if (this.#waitingBytes >= BLOCK && !this.#isBusy) this.flush();
+    else this.#schedule();
   }
 
   // Private to the frame: the caller's own bytes may be the memory of anything.
@@ -141,6 +152,15 @@ class Outbox {
     this.#addBuffer(this.#block.subarray(this.#sealed, this.#used), this.#descriptors);
     this.#descriptors = undefined;
     this.#sealed = this.#used;
+  }
+
+  #sealRecords() {
+    if (this.#records === null) return;
+    const frame = this.#records.finish(RECORDS, this.#recordsEncoding);
+    this.#waitingBytes += frame.length - this.#recordsBytes;
+    this.#records = null;
+    this.#recordsBytes = 0;
+    this.#addBuffer(frame, undefined);
   }
 
   #addBuffer(buffer, descriptors) {
@@ -174,13 +194,10 @@ class Outbox {
     process.nextTick(this.#flushLater);
   }
 
-  #flushSoon() {
-    this.flush();
-  }
-
   /** Hands the batch to the kernel. */
   flush() {
     if (this.#isBusy || this.#waitingBytes === 0 || this.#isClosed) return;
+    this.#sealRecords();
     this.#seal();
     const buffers = this.#buffers;
     const result =
@@ -192,6 +209,7 @@ class Outbox {
     this.#startBatch(result === WRITTEN);
     if (result === WRITTEN) {
       this.#finish();
+      if (!this.#isClosed) this.#onTaken();
     } else if (result === QUEUED) {
       this.#isBusy = true;
     } else {
@@ -201,21 +219,15 @@ class Outbox {
 
   // The block can be used again only if the kernel has its bytes.
   #startBatch(isTaken) {
-    if (isTaken && freeBlocks.length < POOLED) freeBlocks.push(this.#block);
+    if (isTaken && this.#block !== null && freeBlocks.length < POOLED) freeBlocks.push(this.#block);
     this.#block = null;
     this.#used = 0;
     this.#sealed = 0;
     this.#waitingBytes = 0;
     if (this.#waiting.length > 0) this.#waiting = [];
-    if (this.#buffers.length > 1) {
-      this.#buffers = [];
-      this.#descriptorsOf = [];
-      this.#hasDescriptors = false;
-    } else {
-      this.#buffers.length = 0;
-      this.#descriptorsOf.length = 0;
-      this.#hasDescriptors = false;
-    }
+    this.#buffers = [];
+    this.#descriptorsOf = [];
+    this.#hasDescriptors = false;
   }
 
   #onWrite(status) {
@@ -226,8 +238,8 @@ class Outbox {
       return;
     }
     this.#finish();
-    this.flush();
-    if (!this.#isBusy && !this.#isClosed) this.#onTaken();
+    if (this.#waitingBytes > 0) this.flush();
+    else if (!this.#isClosed) this.#onTaken();
   }
 
   #finish() {

@@ -24,12 +24,13 @@ class Requests {
 
   /**
    * @param {number} id
-   * @param {{ timeout: number, signal: AbortSignal | undefined }} options
+   * @param {number} timeout milliseconds; 0 for none
+   * @param {AbortSignal | undefined} signal
    * @param {((sent: boolean) => void) | null} settle what is to be called once the
    *   descriptors are the peer's, or cannot become it
    * @returns {Promise<{ message: any, descriptors: readonly any[] }>}
    */
-  add(id, { timeout, signal }, settle) {
+  add(id, timeout, signal, settle) {
     return new Promise((resolve, reject) => {
       const request = { resolve, reject, settle, timer: null, signal, onAbort: null, isTaken: false };
       this.#pending.set(id, request);
@@ -83,7 +84,7 @@ class Requests {
    *
    * @returns {{ resolve: Function, reject: Function } | undefined}
    */
-  answered(id) {
+  takeAnswered(id) {
     const request = this.#remove(id);
     if (request !== undefined && request.settle !== null) this.#settle(request, true);
     return request;

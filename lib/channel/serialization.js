@@ -1,15 +1,16 @@
 'use strict';
 
-// From a message to the bytes of a frame, and back: the option `serialization`.
+// From a message to the payload of a frame, and back: the option `serialization`.
 //
 // `encode` gives a string (which the outbox writes straight into its batch), or bytes, or
-// null for none. `decode` gets a range of bytes that are valid during the call only, or,
+// null for none, or a Plain, which the outbox puts into a frame of many. `decode` gets a range of bytes that are valid during the call only, or,
 // if `isOwn`, for good.
 
 const { isArrayBufferView, isUint8Array } = require('node:util').types;
 const v8 = require('node:v8');
 
 const { invalidArgType } = require('../base/errors.js');
+const { plainCopy } = require('./records.js');
 
 // A Buffer that owns exactly these bytes.
 const copyOut = Uint8Array.prototype.slice;
@@ -30,7 +31,7 @@ const json = {
 
 const advanced = {
   number: 2,
-  encode: (message) => v8.serialize(message),
+  encode: (message) => plainCopy(message) ?? v8.serialize(message),
   decode: (bytes, start, end) => v8.deserialize(bytes.subarray(start, end)),
 };
 

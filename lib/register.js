@@ -15,15 +15,12 @@ const builtin = require('node:child_process');
 const path = require('node:path');
 const { pathToFileURL } = require('node:url');
 
-const { ATTRIBUTE_DEFAULTS } = require('./child_process/attributes.js');
 const { unknownModule } = require('./base/errors.js');
 
 /** @type {any} `_load` is undocumented, and `registerHooks` newer than the declarations. */
 const Module = require('node:module');
 
-// What pipewright has no counterpart of stays.
-const KEPT = new Set(['fork', 'run']);
-const ADDED_OPTIONS = [...Object.keys(ATTRIBUTE_DEFAULTS), 'closeOn', 'forceKillAfter'];
+const ADDED = new Set(['run']); // Names that node:child_process has not.
 const OWN_FOLDER = __dirname + path.sep;
 const NET_FILE = path.join(__dirname, 'net/index.js');
 
@@ -37,27 +34,10 @@ function register(names) {
 }
 
 function replaceChildProcess() {
-  const ours = require('./child_process/index.js');
-  const spawn = spawnOfEither(ours.spawn, builtin.spawn);
-  for (const [name, value] of Object.entries({ ...ours, spawn })) {
-    if (!KEPT.has(name)) builtin[name] = value;
+  for (const [name, value] of Object.entries(require('./child_process/index.js'))) {
+    if (!ADDED.has(name)) builtin[name] = value;
   }
   Module.syncBuiltinESMExports();
-}
-
-// A child with an 'ipc' channel is Node's own, as that of fork() is. With an option that
-// Node does not have, pipewright says that it cannot: Node would not heed the option.
-function spawnOfEither(ours, nodes) {
-  return function spawn(...call) {
-    const [, args, options] = call;
-    const given = args == null || Array.isArray(args) ? options : args;
-    const isNodes = hasChannel(given) && !ADDED_OPTIONS.some((name) => given[name] != null);
-    return isNodes ? nodes(...call) : ours(...call);
-  };
-}
-
-function hasChannel(options) {
-  return Array.isArray(options?.stdio) && options.stdio.includes('ipc');
 }
 
 function redirectNet() {

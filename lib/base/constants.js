@@ -7,6 +7,8 @@ const { errno } = require('node:os').constants;
 
 module.exports = {
   MAX_DESCRIPTORS: 253, // Of a message: SCM_MAX_FD.
+  RETRY_DELAY: 500, // Milliseconds between two attempts at a full table of descriptors,
+  RETRY_FIRST_DELAY: 50, // and before the first of them, as src/core/table_waiter.cc has it.
   UV_E2BIG: -errno.E2BIG,
   UV_EBUSY: -errno.EBUSY,
   UV_EEXIST: -errno.EEXIST,

@@ -91,15 +91,6 @@ function mainThreadOnly(option) {
   return coded(Error, 'ERR_PIPEWRIGHT_MAIN_THREAD_ONLY', `"${option}" can be used on the main thread only`);
 }
 
-/** Something that Node has and pipewright has not. */
-function notAvailable(what) {
-  return coded(
-    Error,
-    'ERR_PIPEWRIGHT_NOT_AVAILABLE',
-    `${what} is not there yet: it comes in a later version of pipewright`,
-  );
-}
-
 function unsupportedRuntime(name) {
   const message = `pipewright needs Node.js: ${name} has no libuv, on which pipewright is built`;
   return coded(Error, 'ERR_PIPEWRIGHT_UNSUPPORTED_RUNTIME', message);
@@ -161,6 +152,32 @@ function spawnException(errno, syscall, { path = undefined, spawnargs = undefine
   );
 }
 
+/** A list for the stdio of fork() without a channel. */
+function ipcRequired(name) {
+  return coded(Error, 'ERR_CHILD_PROCESS_IPC_REQUIRED', `Forked processes must have an IPC channel, missing value 'ipc' in ${name}`);
+}
+
+/** Something that must not be sent to a plain Node process: `why` says what it would do there. */
+function handleNotSendable(type, why) {
+  const message = `A ${type} cannot be sent over a channel of fork(): ${why}`;
+  return coded(TypeError, 'ERR_IPC_HANDLE_NOT_SENDABLE', message, { type });
+}
+
+/** A message that is Node's own. */
+function ipcMessageReserved(cmd) {
+  const message = `A message with the cmd '${cmd}' is for the channel itself to send: it would crash the other process`;
+  return coded(TypeError, 'ERR_IPC_MESSAGE_RESERVED', message);
+}
+
+function ipcMessageTooLong(maxBytes) {
+  return coded(RangeError, 'ERR_IPC_MESSAGE_TOO_LONG', `The other process sent a message of more than ${maxBytes} bytes`);
+}
+
+/** A handle of which it is not known that it came: `why` says what happened before. */
+function handleNotAcknowledged(why) {
+  return coded(Error, 'ERR_IPC_HANDLE_NOT_ACKNOWLEDGED', `The handle was not acknowledged: ${why}`);
+}
+
 function missingArgs(names) {
   const quoted = names.map((name) => `"${name}"`);
   return coded(TypeError, 'ERR_MISSING_ARGS', `The ${quoted.join(' or ')} argument must be specified`);
@@ -196,6 +213,9 @@ const PLAIN = {
   ERR_SOCKET_CLOSED: [Error, 'Socket is closed'],
   ERR_SOCKET_CLOSED_BEFORE_CONNECTION: [Error, 'Socket closed before the connection was established'],
   ERR_SOCKET_CONNECTION_TIMEOUT: [Error, 'Socket connection timeout'],
+  ERR_CHILD_CLOSED_BEFORE_REPLY: [Error, 'Child closed before reply received'],
+  ERR_IPC_CHANNEL_CLOSED: [Error, 'Channel closed'],
+  ERR_IPC_DISCONNECTED: [Error, 'IPC channel is already disconnected'],
   ERR_IPC_ONE_PIPE: [Error, 'Child process can have only one IPC pipe'],
   ERR_IPC_SYNC_FORK: [Error, 'IPC cannot be used with synchronous forks'],
   EPIPE: [Error, 'This socket has been ended by the other party'],
@@ -309,6 +329,8 @@ module.exports = {
   commandFailed,
   connectException,
   errnoException,
+  handleNotAcknowledged,
+  handleNotSendable,
   incompatibleOptions,
   invalidAddressFamily,
   invalidArgType,
@@ -316,6 +338,9 @@ module.exports = {
   invalidFdType,
   invalidIpAddress,
   ipBlocked,
+  ipcMessageReserved,
+  ipcMessageTooLong,
+  ipcRequired,
   listenException,
   listenLocked,
   mainThreadOnly,
@@ -323,7 +348,6 @@ module.exports = {
   messageTooLarge,
   missingArgs,
   noBinary,
-  notAvailable,
   outOfRange,
   plain,
   receiveException,

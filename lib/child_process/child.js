@@ -9,7 +9,7 @@ const { errno: ERRNO } = require('node:os').constants;
 const { setImmediate } = require('node:timers');
 
 const { PipeWrap, ProcessWrap } = require('../base/binding.js');
-const { errnoException, notAvailable, spawnException } = require('../base/errors.js');
+const { errnoException, spawnException } = require('../base/errors.js');
 const { acceptInstancesOf } = require('../base/instances.js');
 const { kLend, lendKept } = require('../fd/lend.js');
 const { Socket } = require('../net/socket.js');
@@ -17,7 +17,8 @@ const { signalName, signalNumber } = require('../base/signal_names.js');
 const { validateArray, validateObject, validateOneOf, validateString } = require('../base/validate.js');
 const { endWithExit } = require('./close_on_exit.js');
 const { Escalation } = require('./deadline.js');
-const { toNative, validateArguments } = require('./options.js');
+const { openChannel } = require('./ipc/target.js');
+const { MESSAGE_DEFAULTS, toNative, validateArguments } = require('./options.js');
 const { validateMaySpawn } = require('./permission.js');
 const { closeFds, isLent, lend, normalizeStdio, openStdio } = require('./stdio.js');
 const { killTree } = require('./kill_tree.js');
@@ -34,6 +35,7 @@ const madeChannel = diagnostics.channel('child_process');
 const spawnChannel = diagnostics.tracingChannel('child_process.spawn');
 
 class ChildProcess extends EventEmitter {
+  #channel = null; // Of a child with 'ipc'.
   // 'close' comes when the child and each of its streams have ended.
   #awaited = 1;
   #closeOn = 'stdio';
@@ -72,18 +74,17 @@ class ChildProcess extends EventEmitter {
     validateObject(options, 'options');
     const entries = normalizeStdio(options.stdio ?? 'pipe', false);
     validateOneOf(options.serialization, 'options.serialization', [undefined, 'json', 'advanced']);
-    const hasIpc = entries.some(({ kind }) => kind === 'ipc');
-    if (hasIpc && options.envPairs !== undefined) validateArray(options.envPairs, 'options.envPairs');
+    const ipcFd = entries.findIndex(({ kind }) => kind === 'ipc');
+    if (ipcFd >= 0 && options.envPairs !== undefined) validateArray(options.envPairs, 'options.envPairs');
     validateString(options.file, 'options.file');
     if (options.args !== undefined) validateArguments(options.args, 'options.args');
-    if (hasIpc) throw notAvailable("stdio 'ipc'");
     validateMaySpawn();
 
     this.spawnfile = options.file;
     this.spawnargs = options.args ?? [];
     this.#closeOn = options.closeOn ?? 'stdio';
     this.#escalation = new Escalation(this, options.killSignal ?? SIGTERM, options.forceKillAfter ?? 0);
-    return this.#start(options, entries);
+    return this.#start(ipcFd < 0 ? options : withChannel(options, ipcFd), entries);
   }
 
   #start(options, entries) {
@@ -96,7 +97,7 @@ class ChildProcess extends EventEmitter {
     else if (!this.#failed(err, opened)) return err;
     this.pid = err === 0 ? this._handle.pid() : undefined;
     try {
-      this.#adopt(entries, opened.parentFds);
+      this.#adopt(entries, opened.parentFds, options);
     } catch (error) {
       // Where no child was made, 'error' will tell that.
       if (err === 0) this.#abandon(error);
@@ -136,16 +137,20 @@ class ChildProcess extends EventEmitter {
   }
 
   // Our ends become sockets: all, or none is left open.
-  #adopt(entries, parentFds) {
+  #adopt(entries, parentFds, options) {
     const adopted = [];
     try {
       for (const [index, { kind }] of entries.entries()) {
-        adopted.push(parentFds[index] < 0 ? null : this.#adoptEnd(kind, index, parentFds[index]));
+        const isStream = parentFds[index] >= 0 && kind !== 'ipc';
+        adopted.push(isStream ? this.#adoptEnd(kind, index, parentFds[index]) : null);
       }
       for (const { kind, stream } of entries) if (kind === 'stream') lend(stream);
+      const ipcFd = parentFds[entries.findIndex(({ kind }) => kind === 'ipc')];
+      if (ipcFd >= 0) this.#openChannel(ipcFd, options);
     } catch (error) {
       for (const socket of adopted) socket?.destroy();
-      closeFds(parentFds.slice(adopted.length + 1)); // The one that failed is closed.
+      // The stream that failed is closed; the channel, which comes last, is not.
+      closeFds(parentFds.filter((_, index) => index > adopted.length || entries[index].kind === 'ipc'));
       throw error;
     }
     this.stdio = adopted;
@@ -170,6 +175,11 @@ class ChildProcess extends EventEmitter {
     return socket;
   }
 
+  #openChannel(fd, options) {
+    this.#channel = openChannel(this, fd, options, () => this.#oneEnded());
+    this.#awaited++;
+  }
+
   #exited(exitCode, signal, step) {
     if (signal > 0) this.signalCode = signalName(signal);
     else this.exitCode = exitCode;
@@ -182,6 +192,7 @@ class ChildProcess extends EventEmitter {
     if (exitCode < 0) this.emit('error', this.#spawnError(exitCode, step));
     else this.emit('exit', this.exitCode, this.signalCode);
 
+    this.#channel?.onExit(this.#closeOn === 'exit');
     process.nextTick(() => this.#flush());
     // Streams that have closed already must not make 'close' come in the same tick:
     // who awaits 'exit' and then 'close' would wait for ever.
@@ -298,6 +309,14 @@ class ChildProcess extends EventEmitter {
 
 // A child of Node's own fork(), or of another copy of this file, is one too.
 acceptInstancesOf(ChildProcess, NodeChildProcess);
+
+// What a child has to know of its channel. Whatever the caller's `env` says of it is of another one.
+function withChannel(options, fd) {
+  const serialization = options.serialization ?? 'json';
+  const pairs = (options.envPairs ?? []).filter((pair) => !String(pair).startsWith('NODE_CHANNEL_'));
+  pairs.push(`NODE_CHANNEL_FD=${fd}`, `NODE_CHANNEL_SERIALIZATION_MODE=${serialization}`);
+  return { ...MESSAGE_DEFAULTS, ...options, envPairs: pairs, serialization };
+}
 
 /** @returns {any} */
 function socketOf(handle, options) {

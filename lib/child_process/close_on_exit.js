@@ -13,10 +13,20 @@ const MAX_TURNS = 64;
 function endWithExit(stream) {
   const handle = stream._handle;
   if (!handle) return;
+  const isOver = () => stream.destroyed || stream.readableEnded || stream._handle !== handle;
+  afterLastRead(handle, isOver, () => {
+    handle.readStop();
+    stream.push(null);
+    stream.read(0);
+  });
+}
+
+/** Calls `end` once a turn of the event loop found nothing to read, unless `isOver` by then. */
+function afterLastRead(handle, isOver, end) {
   let bytes = handle.bytesRead;
   let turns = 0;
   const look = () => {
-    if (stream.destroyed || stream.readableEnded || stream._handle !== handle) return;
+    if (isOver()) return;
     const hasRead = turns === 0 || handle.bytesRead !== bytes;
     bytes = handle.bytesRead;
     if (hasRead && turns++ < MAX_TURNS) {
@@ -24,9 +34,7 @@ function endWithExit(stream) {
       setImmediate(look);
       return;
     }
-    handle.readStop();
-    stream.push(null);
-    stream.read(0);
+    end();
   };
   readOn(handle);
   setImmediate(look);
@@ -38,4 +46,4 @@ function readOn(handle) {
   handle.readStart();
 }
 
-module.exports = { endWithExit };
+module.exports = { afterLastRead, endWithExit };

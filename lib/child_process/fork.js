@@ -1,25 +1,67 @@
 'use strict';
 
-// fork(): checks its arguments, and says that it is not there yet.
+// fork(): a Node program as a child, with a channel.
 
-const { notAvailable } = require('../base/errors.js');
-const { validateArray, validateObject, validateOneOf } = require('../base/validate.js');
+const { invalidArgValue, ipcRequired } = require('../base/errors.js');
+const { validateArray, validateBoolean, validateObject } = require('../base/validate.js');
 const { normalizeSpawn } = require('./options.js');
-const { toPath, validateNoNuls } = require('./paths.js');
+const { toPath, validateNoNul, validateNoNuls } = require('./paths.js');
+const { start } = require('./spawn.js');
 
-/** @throws ERR_PIPEWRIGHT_NOT_AVAILABLE, if not what Node throws */
+const STDIO = {
+  __proto__: null,
+  ignore: ['ignore', 'ignore', 'ignore', 'ipc'],
+  inherit: [0, 1, 2, 'ipc'],
+  overlapped: ['overlapped', 'overlapped', 'overlapped', 'ipc'],
+  pipe: ['pipe', 'pipe', 'pipe', 'ipc'],
+  fifo: ['fifo', 'fifo', 'fifo', 'ipc'],
+};
+
+/**
+ * Starts a module in a Node process of its own, with a channel: see docs/child_process.md.
+ *
+ * @param {string | URL} modulePath
+ * @param {readonly string[] | object | null} [args]
+ * @param {object} [options] of spawn(), but for `shell`; execPath, execArgv, silent
+ * @returns {import('./child.js').ChildProcess}
+ * @throws as spawn(), and ERR_CHILD_PROCESS_IPC_REQUIRED
+ */
 function fork(modulePath, args, options) {
   const path = toPath(modulePath, 'modulePath');
   const isOptions = args != null && typeof args === 'object' && !Array.isArray(args);
   if (args != null && !isOptions) validateArray(args, 'args');
   const given = isOptions ? args : options;
   if (given != null) validateObject(given, 'options');
-  validateOneOf(given?.serialization, 'options.serialization', [undefined, 'json', 'advanced']);
-  const execArgv = given?.execArgv ?? process.execArgv;
-  validateNoNuls(execArgv, 'options.execArgv');
-  const command = [...execArgv, path, ...(isOptions ? [] : (args ?? []))];
-  normalizeSpawn(given?.execPath || process.execPath, command, { ...given, shell: false });
-  throw notAvailable('fork()');
+  const own = { __proto__: null, ...given };
+  if (typeof own.execPath === 'string') validateNoNul(own.execPath, 'options.execPath');
+  validateNoNuls(own.execArgv ?? [], 'options.execArgv');
+  const command = [...execArguments(own.execArgv), path, ...(isOptions ? [] : (args ?? []))];
+  const stdio = toStdio(own);
+  return start(normalizeSpawn(own.execPath || process.execPath, command, { ...own, shell: false, stdio }));
+}
+
+// Without `execArgv` those of this process; but a program that was given with -e is this
+// process's own.
+function execArguments(given) {
+  if (given != null) return given;
+  const args = [...process.execArgv];
+  const { _eval: program } = /** @type {any} */ (process);
+  const index = program == null ? -1 : args.lastIndexOf(program);
+  if (index > 0) args.splice(index - 1, 2);
+  return args;
+}
+
+function toStdio({ silent, stdio }) {
+  if (typeof stdio === 'string') {
+    if (STDIO[stdio] === undefined) throw invalidArgValue('stdio', stdio);
+    return STDIO[stdio];
+  }
+  if (!Array.isArray(stdio)) {
+    if (silent != null) validateBoolean(silent, 'options.silent');
+    return silent ? STDIO.pipe : STDIO.inherit;
+  }
+  if (!stdio.includes('ipc')) throw ipcRequired('options.stdio');
+  return stdio;
 }
 
 module.exports = { fork };

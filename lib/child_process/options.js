@@ -4,6 +4,8 @@
 // relatives: shape the call, fill in defaults, check each option, check them together.
 // No other file looks at a caller's options, and the addon reads this object as it is.
 
+const { MAX_STRING_LENGTH } = require('node:buffer').constants;
+
 const { invalidArgType, invalidArgValue } = require('../base/errors.js');
 const { signalNumber } = require('../base/signal_names.js');
 const {
@@ -26,7 +28,17 @@ const { toPath, validateNoNul, validateNoNuls } = require('./paths.js');
 
 const SIGTERM = 15;
 const MAX_BUFFER = 1024 * 1024; // bytes
+const MAX_MESSAGE_BYTES = 2 ** 32 - 1; // A frame's length has 32 bits.
 const MAX_ARGUMENTS = 2 ** 20; // execve(2) takes fewer: 9 bytes each, 6 MiB in all.
+
+const MAX_TIMER = 2 ** 31 - 1; // Milliseconds.
+
+// Of a child's channel.
+const MESSAGE_DEFAULTS = Object.freeze({
+  handleTimeout: 0,
+  maxMessageBytes: MAX_STRING_LENGTH, // More, JSON.parse() could not take.
+  serialization: 'json',
+});
 
 // The options to start a child with. null and undefined are the same as not given.
 const SPAWN_DEFAULTS = Object.freeze({
@@ -37,7 +49,7 @@ const SPAWN_DEFAULTS = Object.freeze({
   detached: false,
   env: null,
   gid: null,
-  serialization: 'json',
+  ...MESSAGE_DEFAULTS,
   shell: false,
   stdio: 'pipe',
   uid: null,
@@ -91,6 +103,7 @@ function normalizeSpawn(file, args, options) {
 function normalizeStart(call) {
   const given = withDefaults(SPAWN_DEFAULTS, call.options);
   validateSpawn(given);
+  validateOneOf(call.options.serialization, 'options.serialization', [undefined, 'json', 'advanced']); // null is refused.
   const attributes = normalizeAttributes(given);
   const command = toCommand(call.file, call.args, given);
   return {
@@ -101,6 +114,8 @@ function normalizeStart(call) {
     detached: given.detached || attributes.controllingTerminal !== null,
     envPairs: environmentPairs(given.env, command.args),
     gid: toGroup(given.gid, 'options.gid'),
+    handleTimeout: given.handleTimeout,
+    maxMessageBytes: given.maxMessageBytes,
     serialization: given.serialization,
     stdio: given.stdio,
     uid: toUser(given.uid, 'options.uid'),
@@ -113,7 +128,7 @@ function normalizeDeadline(options) {
   const { forceKillAfter, killSignal, signal, timeout } = withDefaults(DEADLINE_DEFAULTS, options);
   validateInteger(timeout, 'timeout', 0, Number.MAX_SAFE_INTEGER);
   if (signal !== null) validateAbortSignal(signal, 'options.signal');
-  validateInteger(forceKillAfter, 'options.forceKillAfter', 0, 2 ** 31 - 1);
+  validateInteger(forceKillAfter, 'options.forceKillAfter', 0, MAX_TIMER);
   return { forceKillAfter, killSignal: toKillSignal(killSignal), signal, timeout };
 }
 
@@ -285,6 +300,8 @@ function validateSpawn(given) {
   validateBoolean(given.windowsHide, 'options.windowsHide');
   validateBoolean(given.windowsVerbatimArguments, 'options.windowsVerbatimArguments');
   validateOneOf(given.closeOn, 'options.closeOn', ['stdio', 'exit']);
+  validateInteger(given.handleTimeout, 'options.handleTimeout', 0, MAX_TIMER);
+  validateInteger(given.maxMessageBytes, 'options.maxMessageBytes', 1, MAX_MESSAGE_BYTES);
 }
 
 function validateShell(shell) {
@@ -319,6 +336,7 @@ function toCommand(file, args, { argv0, shell }) {
 }
 
 module.exports = {
+  MESSAGE_DEFAULTS,
   normalizeExec,
   normalizeExecFile,
   normalizeRun,

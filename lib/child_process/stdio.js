@@ -14,6 +14,7 @@ const { validateLength } = require('../base/validate.js');
 const MAX_DESCRIPTORS = 2 ** 20; // No process may have more, unless its system was told so: fs.nr_open.
 const STANDARD = 3; // Descriptors that every child has.
 const IGNORED = -1; // The child's descriptor 0 to 2 is /dev/null then, any other is closed.
+const CONNECTED = new Set(['fifo', 'ipc', 'pipe']); // What has two ends, of which one is ours.
 const kLent = Symbol('lent'); // Of a socket that a child has as its own.
 const SHORTHANDS = {
   __proto__: null,
@@ -97,7 +98,7 @@ function descriptorOf(stream) {
 function openStdio(entries) {
   const opened = { childFds: [], lentFds: [], parentFds: [], error: 0 };
   for (const [index, { kind, fd }] of entries.entries()) {
-    const [parentFd, childFd] = kind === 'pipe' || kind === 'fifo' ? openPair(kind, index) : [IGNORED, fd];
+    const [parentFd, childFd] = CONNECTED.has(kind) ? openPair(kind, index) : [IGNORED, fd];
     if (childFd < 0 && childFd !== IGNORED) {
       closeFds([...opened.lentFds, ...opened.parentFds]);
       return { childFds: [], lentFds: [], parentFds: [], error: childFd };
@@ -113,7 +114,7 @@ function openStdio(entries) {
 // what the shell calls a pipe: the child can open it again as /dev/stdout, and it goes
 // one way.
 function openPair(kind, index) {
-  const pair = kind === 'pipe' ? binding.stdioSocketPair() : binding.pipe();
+  const pair = kind === 'fifo' ? binding.pipe() : binding.stdioSocketPair();
   if (typeof pair === 'number') return [IGNORED, pair];
   const [first, second] = pair;
   return kind === 'fifo' && index === 0 ? [second, first] : [first, second];

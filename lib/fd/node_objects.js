@@ -41,4 +41,46 @@ function stopReading(stream) {
   stream._readableState.reading = false;
 }
 
-module.exports = { fdOf, stopReading };
+/**
+ * Takes the handle from a net.Socket that is given away, as Node's own send() does: the
+ * socket has none from then on, and its 'close' never comes.
+ *
+ * @returns {{ handle: any, giveBack: () => void }} giveBack: the socket goes on as before
+ */
+function detachHandle(socket) {
+  const handle = socket._handle;
+  stopReading(socket);
+  const { onread } = handle;
+  handle.onread = () => {};
+  socket._handle = null;
+  socket.setTimeout?.(0);
+  releaseParser(socket);
+  return {
+    handle,
+    giveBack() {
+      handle.onread = onread;
+      socket._handle = handle;
+    },
+  };
+}
+
+// An http server reads its connections with a parser, which would go on to time out.
+function releaseParser(socket) {
+  const { parser, _httpMessage: response } = socket;
+  if (typeof parser?.unconsume !== 'function') return;
+  parser.unconsume();
+  parser.remove?.();
+  socket.parser = null;
+  response?.detachSocket?.(socket);
+}
+
+/** The families of a net.Socket, net.Server and dgram.Socket; undefined of anything else. */
+function kindOf(object) {
+  if (isDatagramSocket(object)) return 'dgram.Socket';
+  if (!('_handle' in object)) return undefined;
+  if (typeof object.listen === 'function' && typeof object.getConnections === 'function') return 'net.Server';
+  if (typeof object.connect === 'function' && typeof object.write === 'function') return 'net.Socket';
+  return undefined;
+}
+
+module.exports = { detachHandle, fdOf, isDatagramSocket, kindOf, stopReading };

@@ -18,6 +18,7 @@ const { peerCredentials } = require('./properties.js');
 const { Socket } = require('./socket.js');
 const { forgetFile } = require('../base/socket_files.js');
 const { kOwner } = require('./symbols.js');
+const { addWorker, awaitWorkers, countWithWorkers } = require('./workers.js');
 
 // What `maxConnections = 0` means changed with Node 21: before, it was no limit.
 const ZERO_DROPS_ALL = Number.parseInt(process.versions.node, 10) >= 21;
@@ -254,7 +255,8 @@ Server.prototype.close = function close(callback) {
     forgetFile(this._handle);
     this._handle = null;
   }
-  this._emitCloseIfDrained();
+  if (this._usingWorkers) awaitWorkers(this);
+  else this._emitCloseIfDrained();
   return this;
 };
 
@@ -305,9 +307,15 @@ Server.prototype.address = function address() {
 };
 
 Server.prototype.getConnections = function getConnections(callback) {
-  process.nextTick(callback, null, this._connections);
+  if (!this._usingWorkers) {
+    process.nextTick(callback, null, this._connections);
+  } else {
+    countWithWorkers(this, callback);
+  }
   return this;
 };
+
+Server.prototype._setupWorker = addWorker;
 
 Object.defineProperty(Server.prototype, 'listening', {
   get() {

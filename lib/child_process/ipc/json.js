@@ -1,0 +1,86 @@
+'use strict';
+
+// The serialization 'json' of a channel: each message is a line of UTF-8, made by
+// JSON.stringify() and ended by "\n".
+
+const { invalidArgValue, ipcMessageTooLong } = require('../../base/errors.js');
+
+const LINE_END = 0x0a;
+
+/**
+ * @returns {string}
+ * @throws what JSON.stringify() throws; ERR_INVALID_ARG_VALUE if the message has no JSON form,
+ *   which would be a line that the child cannot parse
+ */
+function encode(message) {
+  const text = JSON.stringify(message);
+  if (text === undefined) throw invalidArgValue('message', message, 'has no JSON form');
+  return `${text}\n`;
+}
+
+/** Finds the lines in the bytes that come, wherever these are cut. */
+class Decoder {
+  #parts = []; // Of a line whose end has not come.
+  #partsLength = 0;
+  #maxBytes;
+  #onMessage;
+  #onGarbage;
+
+  /**
+   * @param {number} maxBytes of a message
+   * @param {(message: any, end: number) => void} onMessage `end`: where in its chunk the message ends
+   * @param {(error: Error, end: number) => void} onGarbage gets what cannot be parsed
+   */
+  constructor(maxBytes, onMessage, onGarbage) {
+    this.#maxBytes = maxBytes;
+    this.#onMessage = onMessage;
+    this.#onGarbage = onGarbage;
+  }
+
+  /** Reports whether a message has come in part. */
+  get isWithin() {
+    return this.#partsLength > 0;
+  }
+
+  /** @throws ERR_IPC_MESSAGE_TOO_LONG */
+  push(chunk) {
+    let start = 0;
+    for (let end = chunk.indexOf(LINE_END); end >= 0; end = chunk.indexOf(LINE_END, start)) {
+      this.#line(chunk, start, end);
+      start = end + 1;
+    }
+    if (start < chunk.length) this.#keep(start === 0 ? chunk : chunk.subarray(start));
+  }
+
+  #keep(part) {
+    this.#checkLength(this.#partsLength + part.length);
+    this.#parts.push(part);
+    this.#partsLength += part.length;
+  }
+
+  #line(chunk, start, end) {
+    this.#checkLength(this.#partsLength + end - start);
+    let text;
+    if (this.#partsLength === 0) {
+      text = chunk.utf8Slice(start, end);
+    } else {
+      text = Buffer.concat([...this.#parts, chunk.subarray(0, end)]).toString();
+      this.#parts = [];
+      this.#partsLength = 0;
+    }
+    let message;
+    try {
+      message = JSON.parse(text);
+    } catch (error) {
+      this.#onGarbage(error, end + 1);
+      return;
+    }
+    this.#onMessage(message, end + 1);
+  }
+
+  #checkLength(length) {
+    if (length > this.#maxBytes) throw ipcMessageTooLong(this.#maxBytes);
+  }
+}
+
+module.exports = { Decoder, encode };

@@ -1,0 +1,219 @@
+'use strict';
+
+// What a channel has to send, in its order. A handle is waited for: until the other
+// process has acknowledged it, messages and handles behind it stay here. One that did not
+// arrive (the other process's table of descriptors was full) is sent again.
+//
+//   push() -> waiting -> in flight -- ACK --> settled, callback(null)
+//                           ^   |
+//                           |   +-- NACK --> retrying
+//                           +---- a delay ------+
+//
+// A handle that is `unordered` does not make those behind it wait, up to 32 of them.
+
+const { callSafely } = require('../../base/callback.js');
+const { RETRY_DELAY, RETRY_FIRST_DELAY } = require('../../base/constants.js');
+const { errnoException, handleNotAcknowledged } = require('../../base/errors.js');
+const { Queue } = require('../../base/queue.js');
+
+const QUEUED = 1; // What a handle's write returns if onwrite(status) will follow.
+const MAX_IN_FLIGHT = 32;
+
+/**
+ * @typedef {object} Entry
+ * @property {string | Buffer} data the message as it goes onto the wire
+ * @property {import('./handles.js').Outgoing | null} handle
+ * @property {boolean} isUnordered
+ * @property {((error: Error | null) => void) | null} callback called once. Of a message: it is
+ *   written, or cannot be; of a handle: it is delivered, or it is not known to be
+ * @property {'waiting' | 'in flight' | 'retrying' | 'over'} state
+ * @property {boolean} isRefused it did not arrive at least once
+ * @property {NodeJS.Timeout | null} timer of `handleTimeout`
+ */
+
+class Outbox {
+  #native;
+  #timeout;
+  #onError;
+  #onDrained;
+  #waiting = new Queue();
+  #inFlight = []; // Handles, in the order in which they will be acknowledged.
+  #retrying = new Map(); // Handles that wait to be sent again, and their timers.
+  #writes = new Queue(); // For each write that the native handle has queued, who hears of it.
+  #unacknowledged = 0; // Handles in flight or retrying,
+  #blocking = 0; // and how many of these make others wait.
+
+  /**
+   * @param {any} native a MessageSocket
+   * @param {number} timeout milliseconds for a handle to be acknowledged; 0 for ever
+   * @param {(error: Error) => void} onError gets what has no callback to be told by
+   * @param {() => void} onDrained called when nothing is left
+   */
+  constructor(native, timeout, onError, onDrained) {
+    this.#native = native;
+    this.#timeout = timeout;
+    this.#onError = onError;
+    this.#onDrained = onDrained;
+    native.onwrite = (status) => {
+      this.#writes.shift()(status);
+      this.#checkDrained();
+    };
+  }
+
+  /** Reports whether everything was written, and nothing is waited for. */
+  get isDrained() {
+    return this.#writes.length === 0 && this.#waiting.length === 0 && this.#unacknowledged === 0;
+  }
+
+  /**
+   * @param {string | Buffer} data
+   * @param {import('./handles.js').Outgoing | null} handle
+   * @param {((error: Error | null) => void) | null} callback
+   * @param {boolean} isUnordered
+   * @returns {number} how many wait now
+   */
+  push(data, handle, callback, isUnordered = false) {
+    const entry = { data, handle, isUnordered, callback, state: 'waiting', isRefused: false, timer: null };
+    if (handle !== null && this.#timeout > 0) {
+      entry.timer = setTimeout(() => this.#expire(entry), this.#timeout).unref();
+    }
+    if (this.#waiting.length === 0 && this.#maySend(entry)) this.#send(entry);
+    else this.#waiting.push(entry);
+    return this.#waiting.length;
+  }
+
+  /** Sends past everything that waits: what the other process waits for. */
+  pushFirst(data) {
+    this.#write(data, null, () => {});
+  }
+
+  #maySend({ handle, isUnordered }) {
+    if (this.#blocking > 0) return false;
+    return handle === null || this.#unacknowledged === 0 || (isUnordered && this.#unacknowledged < MAX_IN_FLIGHT);
+  }
+
+  #sendWaiting() {
+    for (let entry = this.#waiting.first; entry !== undefined; entry = this.#waiting.first) {
+      if (entry.state !== 'over' && !this.#maySend(entry)) return;
+      this.#waiting.shift();
+      if (entry.state !== 'over') this.#send(entry);
+    }
+    this.#checkDrained();
+  }
+
+  #send(entry) {
+    if (entry.handle === null) {
+      entry.state = 'over';
+      this.#write(entry.data, null, (status) => this.#report(entry, writeError(status)));
+      return;
+    }
+    this.#unacknowledged += 1;
+    if (!entry.isUnordered) this.#blocking += 1;
+    this.#sendHandle(entry);
+  }
+
+  #sendHandle(entry) {
+    entry.state = 'in flight';
+    this.#inFlight.push(entry);
+    this.#write(entry.data, entry.handle.fd, (status) => {
+      if (status < 0) this.#fail(entry, writeError(status));
+    });
+  }
+
+  // `done` comes later, never from within.
+  #write(data, fd, done) {
+    const result = fd === null ? writeBytes(this.#native, data) : writeWithDescriptor(this.#native, data, fd);
+    if (result === QUEUED) this.#writes.push(done);
+    else process.nextTick(done, result);
+  }
+
+  #report({ callback }, error) {
+    if (callback !== null) callSafely(callback, error);
+    else if (error !== null) this.#onError(error);
+  }
+
+  /** The other process has the handle that was sent first. One too many is passed over. */
+  onAcknowledged() {
+    const entry = this.#inFlight.shift();
+    if (entry !== undefined && entry.state !== 'over') this.#settle(entry, null);
+    this.#sendWaiting();
+  }
+
+  /** It did not arrive: the same message is sent again, soon, then each half second. */
+  onRefused() {
+    const entry = this.#inFlight.shift();
+    if (entry === undefined) return;
+    if (entry.state !== 'over') this.#retryLater(entry);
+    else this.#sendWaiting();
+  }
+
+  #retryLater(entry) {
+    const delay = entry.isRefused ? RETRY_DELAY : RETRY_FIRST_DELAY;
+    entry.isRefused = true;
+    entry.state = 'retrying';
+    const again = () => {
+      this.#retrying.delete(entry);
+      this.#sendHandle(entry);
+    };
+    this.#retrying.set(entry, setTimeout(again, delay).unref());
+  }
+
+  // Its acknowledgement may come all the same, and is for no other: it stays in the list.
+  #expire(entry) {
+    this.#settle(entry, handleNotAcknowledged(`${this.#timeout} ms have gone by`));
+    this.#sendWaiting();
+  }
+
+  // The message was not written, so it will not be acknowledged.
+  #fail(entry, error) {
+    this.#inFlight = this.#inFlight.filter((each) => each !== entry);
+    if (entry.state !== 'over') this.#settle(entry, error);
+    this.#sendWaiting();
+  }
+
+  #settle(entry, error) {
+    if (entry.state === 'in flight' || entry.state === 'retrying') {
+      this.#unacknowledged -= 1;
+      if (!entry.isUnordered) this.#blocking -= 1;
+    }
+    entry.state = 'over';
+    clearTimeout(entry.timer);
+    clearTimeout(this.#retrying.get(entry));
+    this.#retrying.delete(entry);
+    entry.handle.settle(error === null);
+    this.#report(entry, error);
+  }
+
+  #checkDrained() {
+    if (this.isDrained) this.#onDrained();
+  }
+
+  /**
+   * Gives up all that waits: handles for the reason `why`, and messages behind them, which
+   * have `error` if they have a callback.
+   */
+  end(why, error) {
+    const entries = [...this.#inFlight, ...this.#retrying.keys(), ...this.#waiting.clear()];
+    this.#inFlight = [];
+    for (const entry of entries) {
+      if (entry.state === 'over') continue;
+      if (entry.handle !== null) this.#settle(entry, handleNotAcknowledged(why));
+      else if (entry.callback !== null) callSafely(entry.callback, error);
+    }
+  }
+}
+
+const writeError = (status) => (status < 0 ? errnoException(status, 'write') : null);
+
+const writeBytes = (native, data) =>
+  typeof data === 'string' ? native.writeUtf8String(data) : native.writeBuffer(data);
+
+// The descriptor rides on the last byte: the reader has the whole message by then, and
+// cannot take the descriptor for one of the message before.
+function writeWithDescriptor(native, data, fd) {
+  const bytes = typeof data === 'string' ? Buffer.from(data) : data;
+  const last = bytes.length - 1;
+  return native.writeBuffers([bytes.subarray(0, last), bytes.subarray(last)], [undefined, Int32Array.of(fd)]);
+}
+
+module.exports = { Outbox };

@@ -1,0 +1,317 @@
+'use strict';
+
+// The channel of a child that has 'ipc' in its stdio: gives the ChildProcess its methods
+// send() and disconnect(), its properties `channel` and `connected`, and its events. At
+// the other end is Node's own process.send(), of any version: the wire is Node's.
+//
+//   MessageSocket -> Inbox (bytes and descriptors) -> onMessage() -> the child's events
+//   send() -> Outbox (order, acknowledgements) -> MessageSocket
+
+const { EventEmitter } = require('node:events');
+
+const { errnoException, invalidArgType, ipcMessageReserved, missingArgs, plain } = require('../../base/errors.js');
+const { MessageSocket } = require('../../base/binding.js');
+const { Queue } = require('../../base/queue.js');
+const { validateFunction, validateObject } = require('../../base/validate.js');
+const { afterLastRead } = require('../close_on_exit.js');
+const advanced = require('./advanced.js');
+const { Connections } = require('./connections.js');
+const { lendHandle, receiveHandle } = require('./handles.js');
+const { Inbox } = require('./inbox.js');
+const json = require('./json.js');
+const { Outbox } = require('./outbox.js');
+
+const CODECS = { advanced, json };
+const HIGH_WATER_MARK = 128 * 1024; // Bytes queued from which on send() returns false.
+const INTERNAL_PREFIX = 'NODE_';
+const RESERVED = new Set(['NODE_HANDLE', 'NODE_HANDLE_ACK', 'NODE_HANDLE_NACK']);
+const MESSAGE_TYPES = ['string', 'object', 'number', 'boolean'];
+
+const kUnordered = Symbol('unordered'); // Option of send(): what comes behind need not wait for this handle.
+
+const nothing = () => {};
+
+/** What `child.channel` is: whether the channel keeps the event loop running. */
+class ChannelReference extends EventEmitter {
+  #native;
+
+  constructor(native) {
+    super();
+    this.#native = native;
+  }
+
+  /** The descriptor; a negative number once the channel has closed. */
+  get fd() {
+    return this.#native.fd;
+  }
+
+  ref() {
+    this.#native.ref();
+  }
+
+  unref() {
+    this.#native.unref();
+  }
+
+  hasRef() {
+    return this.#native.hasRef();
+  }
+}
+
+/**
+ * @typedef {object} ChannelOptions
+ * @property {'json' | 'advanced'} serialization
+ * @property {number} handleTimeout milliseconds for a handle to be acknowledged; 0 for ever
+ * @property {number} maxMessageBytes of a message that the child sends
+ */
+
+class Target {
+  #child;
+  #native;
+  #codec;
+  #connections = new Connections((message) => this.#post(message));
+  #inbox;
+  #outbox;
+  #onEnd;
+  #held = new Queue(); // What emit('message') gets once something listens: [message, handle, …].
+  #isFlushing = false;
+  #isEnding = false; // disconnect() was called.
+  #hasEnded = false;
+
+  /**
+   * @param {any} child
+   * @param {any} native an open MessageSocket
+   * @param {ChannelOptions} options
+   * @param {() => void} onEnd called once, after 'disconnect'
+   */
+  constructor(child, native, { serialization, handleTimeout, maxMessageBytes }, onEnd) {
+    this.#child = child;
+    this.#native = native;
+    this.#codec = CODECS[serialization];
+    this.#onEnd = onEnd;
+    this.#outbox = new Outbox(native, handleTimeout, this.#reportLater, () => this.#disconnectIfDrained());
+    this.#inbox = new Inbox(native, this.#codec.Decoder, maxMessageBytes, {
+      // In a tick of its own each, so that who awaits one has time to await the next.
+      onMessage: (...args) => process.nextTick(this.#onMessage, ...args),
+      onGarbage: (error) => process.nextTick(() => child.emit('messageerror', error)),
+      onEnd: (error) => this.#onReadEnd(error),
+    });
+    child.connected = true;
+    child.channel = new ChannelReference(native);
+    child.send = (...args) => this.#send(...args);
+    child.disconnect = () => this.#disconnect();
+    child.on('newListener', (name) => {
+      if (name === 'message') this.#flushLater();
+    });
+  }
+
+  // Receiving.
+
+  #onMessage = (message, descriptors) => {
+    if (!isInternal(message)) {
+      this.#deliver(message, descriptors);
+    } else if (message.cmd === 'NODE_HANDLE') {
+      this.#onHandle(message, descriptors);
+    } else {
+      if (!this.#onProtocol(message)) this.#emit('internalMessage', message, descriptors);
+      else for (const descriptor of descriptors) descriptor.close();
+    }
+    if (this.#isEnding) this.#disconnectIfDrained(); // It may have waited for the rest of this message.
+  };
+
+  // Reports whether the message is one between the two ends of the channel.
+  #onProtocol(message) {
+    if (message.cmd === 'NODE_HANDLE_ACK') this.#outbox.onAcknowledged();
+    else if (message.cmd === 'NODE_HANDLE_NACK') this.#outbox.onRefused();
+    else return this.#connections.onMessage(message);
+    return true;
+  }
+
+  #onHandle(wrapped, [descriptor, ...others]) {
+    // What Node sends again it wraps again.
+    let message = wrapped;
+    while (isInternal(message.msg) && message.msg.cmd === 'NODE_HANDLE') message = message.msg;
+    if (descriptor === undefined) {
+      this.#acknowledge('NODE_HANDLE_NACK');
+      return;
+    }
+    this.#acknowledge('NODE_HANDLE_ACK');
+    const handle = receiveHandle(descriptor, message);
+    if (message.type === 'net.Socket' && message.key && handle !== descriptor) {
+      this.#connections.receive(handle, message.key);
+    }
+    const handles = [handle, ...others];
+    if (isInternal(message.msg)) this.#emit('internalMessage', message.msg, handles);
+    else this.#deliver(message.msg, handles);
+  }
+
+  #deliver(message, handles) {
+    if (this.#held.length === 0 && this.#child.listenerCount('message') > 0) {
+      this.#emit('message', message, handles);
+    } else {
+      this.#held.push([message, handles]);
+    }
+  }
+
+  #emit(event, message, [handle, ...others]) {
+    if (handle !== undefined) this.#inbox.claimed(1 + others.length);
+    this.#child.emit(event, message, handle, ...others);
+  }
+
+  #flushLater() {
+    if (this.#held.length === 0 || this.#isFlushing) return;
+    this.#isFlushing = true;
+    process.nextTick(() => this.#flush());
+  }
+
+  // One a tick, so that who awaits one of them does not miss the next.
+  #flush() {
+    this.#isFlushing = false;
+    if (this.#child.listenerCount('message') === 0) return;
+    const [message, handles] = this.#held.shift();
+    this.#flushLater();
+    this.#emit('message', message, handles);
+  }
+
+  // Sending.
+
+  /**
+   * The method send() of a child.
+   *
+   * @param {any} message
+   * @param {any} [handle] see handles.js
+   * @param {{ keepOpen?: boolean, swallowErrors?: boolean }} [options] keepOpen: a socket goes
+   *   on here too
+   * @param {(error: Error | null) => void} [callback] called once: the message is written, or
+   *   the handle delivered
+   * @returns {boolean} false if too much waits to be written
+   * @throws ERR_MISSING_ARGS, ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE,
+   *   ERR_IPC_MESSAGE_RESERVED, what the serialization throws, and as lendHandle()
+   */
+  #send(message, handle, options, callback) {
+    if (typeof handle === 'function') return this.#send(message, undefined, undefined, handle);
+    if (typeof options === 'function') return this.#send(message, handle, undefined, options);
+    if (options !== undefined) validateObject(options, 'options');
+    if (callback != null) validateFunction(callback, 'callback');
+    const done = callback ?? (options?.swallowErrors ? nothing : null);
+    if (!this.#child.connected) {
+      const error = plain('ERR_IPC_CHANNEL_CLOSED');
+      if (done === null) this.#reportLater(error);
+      else process.nextTick(done, error);
+      return false;
+    }
+    validateMessage(message);
+    const lent = handle ? lendHandle(handle, Boolean(options?.keepOpen), this.#connections) : null;
+    let data;
+    try {
+      data = this.#codec.encode(lent === null ? message : wrap(message, lent));
+    } catch (error) {
+      lent?.settle(false);
+      throw error;
+    }
+    const waiting = this.#outbox.push(data, lent, done, Boolean(options?.[kUnordered]));
+    return waiting > 0 ? waiting === 1 : this.#native.writeQueueSize < HIGH_WATER_MARK;
+  }
+
+  // A message of our own, in the order of all. Returns false if nothing will come of it.
+  #post(message) {
+    if (!this.#child.connected) return false;
+    this.#outbox.push(this.#codec.encode(message), null, nothing);
+    return true;
+  }
+
+  #acknowledge(cmd) {
+    if (!this.#hasEnded) this.#outbox.pushFirst(this.#codec.encode({ cmd }));
+  }
+
+  #reportLater = (error) => {
+    process.nextTick(() => this.#child.emit('error', error));
+  };
+
+  // Ending.
+
+  /** The method disconnect() of a child: closes once all was sent and acknowledged. */
+  #disconnect() {
+    if (!this.#child.connected) {
+      this.#child.emit('error', plain('ERR_IPC_DISCONNECTED'));
+      return;
+    }
+    this.#child.connected = false;
+    this.#isEnding = true;
+    this.#disconnectIfDrained();
+  }
+
+  #disconnectIfDrained() {
+    if (!this.#isEnding || this.#hasEnded || !this.#outbox.isDrained) return;
+    this.#child.channel = null;
+    if (!this.#inbox.isWithin) this.#end('the channel was closed');
+  }
+
+  #onReadEnd(error) {
+    if (error !== null) process.nextTick(() => this.#child.emit('messageerror', error));
+    this.#end('the other process has closed the channel');
+  }
+
+  /** The child has ended: nothing more will be acknowledged. */
+  onExit(endsChannel) {
+    if (this.#hasEnded) return;
+    this.#outbox.end('the child has ended', plain('ERR_IPC_CHANNEL_CLOSED'));
+    // Others may have the child's end, and keep ours open.
+    const end = () => this.#end('the child has ended');
+    if (endsChannel) afterLastRead(this.#native, () => this.#hasEnded, end);
+  }
+
+  #end(why) {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    this.#child.connected = false;
+    this.#child.channel = null;
+    this.#inbox.stop();
+    this.#native.close();
+    this.#outbox.end(why, plain('ERR_IPC_CHANNEL_CLOSED'));
+    process.nextTick(() => {
+      this.#connections.end();
+      this.#child.emit('disconnect');
+      this.#onEnd();
+    });
+  }
+}
+
+function isInternal(message) {
+  return (
+    typeof message === 'object' &&
+    message !== null &&
+    typeof message.cmd === 'string' &&
+    message.cmd.length > INTERNAL_PREFIX.length &&
+    message.cmd.startsWith(INTERNAL_PREFIX)
+  );
+}
+
+function validateMessage(message) {
+  if (message === undefined) throw missingArgs(['message']);
+  if (!MESSAGE_TYPES.includes(typeof message)) throw invalidArgType('message', MESSAGE_TYPES, message);
+  if (RESERVED.has(message?.cmd)) throw ipcMessageReserved(message.cmd);
+}
+
+const wrap = (msg, { type, fields }) => ({ cmd: 'NODE_HANDLE', type, msg, ...fields });
+
+/**
+ * Opens the channel of a child.
+ *
+ * @param {any} child
+ * @param {number} fd our end, which is the channel's from now on
+ * @param {ChannelOptions} options
+ * @param {() => void} onEnd called once, after 'disconnect'
+ * @returns {Target}
+ * @throws the system's error, and then the descriptor is the caller's
+ */
+function openChannel(child, fd, options, onEnd) {
+  const native = new MessageSocket();
+  const err = native.open(fd);
+  if (err !== 0) throw errnoException(err, 'open');
+  // 'exit' comes behind the messages that there are.
+  if (child._handle?.pid() > 0) native.joinGroup(child._handle);
+  return new Target(child, native, options, onEnd);
+}
+
+module.exports = { kUnordered, openChannel };

@@ -36,7 +36,8 @@ const NO_BUFFERS = 'JSON carries no buffers';
 // Returns why the columns of what the module should export have to stay empty, or null.
 function missing(name) {
   try {
-    return require(path.resolve(folder, options.module))[name] ? null : `${options.module} has no ${name}`;
+    const loaded = require(path.resolve(folder, options.module));
+    return name in loaded || name in loaded.child_process ? null : `${options.module} has no ${name}`;
   } catch (err) {
     return err.message.split('\n')[0];
   }

@@ -8,7 +8,8 @@ const { readArguments, startExchange } = require('./exchange.js');
 const isChild = process.env.BENCH_CHILD !== undefined;
 
 function measure(work) {
-  const { fork } = require(work.module);
+  const loaded = require(work.module);
+  const { fork } = loaded.child_process ?? loaded; // Pipewright has it in a namespace.
   const child = fork(__filename, [], {
     serialization: work.serialization,
     env: { ...process.env, BENCH_CHILD: '1' },

@@ -11,6 +11,7 @@ module.exports = {
   RETRY_FIRST_DELAY: 50, // and before the first of them, as src/core/table_waiter.cc has it.
   UV_E2BIG: -errno.E2BIG,
   UV_EBUSY: -errno.EBUSY,
+  UV_ECONNRESET: -errno.ECONNRESET,
   UV_EEXIST: -errno.EEXIST,
   UV_EINVAL: -errno.EINVAL,
   UV_ENOBUFS: -errno.ENOBUFS,

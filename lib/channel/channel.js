@@ -11,10 +11,11 @@ const { aborted, plain, requestFailed } = require('../base/errors.js');
 const { validateFunction } = require('../base/validate.js');
 const { peerCredentials } = require('../net/properties.js');
 const { Answers, errorOf } = require('./answers.js');
+const { closeAll } = require('./decoder.js');
 const { MESSAGE, REPLY, REQUEST } = require('./framing.js');
 const { Inbox } = require('./inbox.js');
 const { lend } = require('./lending.js');
-const { Link, closeAll } = require('./link.js');
+const { Link } = require('./link.js');
 const { isKept, normalizeChannelOptions, normalizeDescriptors, normalizeRequestOptions } = require('./options.js');
 const { Reply } = require('./reply.js');
 const { Requests } = require('./requests.js');
@@ -25,14 +26,16 @@ const dispose = Symbol.dispose ?? Symbol.for('nodejs.dispose');
 const MAX_HELD = 64 * 1024; // Bytes of what has no taker, at which reading stops.
 
 // OPEN --close()--> CLOSING --all is sent--> CLOSED
+//      --nothing more can be sent--> RECEIVING --the end, an error--> ENDED
 //      --the end, an error--> ENDED --all that came is taken--> CLOSED
 //      --destroy()--> CLOSED
 //
 // From ENDED on there is no socket.
 const OPEN = 0;
 const CLOSING = 1;
-const ENDED = 2;
-const CLOSED = 3;
+const RECEIVING = 2;
+const ENDED = 3;
+const CLOSED = 4;
 
 /**
  * Messages, requests and replies both ways over one Unix stream socket, in order, each
@@ -68,6 +71,7 @@ class Channel extends EventEmitter {
     this.#options = normalizeChannelOptions(options);
     this.#link = new Link(target, this.#options, {
       onFrame: (kind, id, message, descriptors, size) => this.#onFrame(kind, id, message, descriptors, size),
+      onPeerGone: () => this.#onPeerGone(),
       onRead: () => this.#deliver(),
       onEnd: (reason) => this.#end(reason),
       onTaken: () => this.#onTaken(),
@@ -241,8 +245,8 @@ class Channel extends EventEmitter {
   #deliver() {
     if (this.#state === CLOSED || this.#state === CLOSING) return;
     this.#inbox.deliver();
-    if (this.#state === OPEN) {
-      this.#link.flush();
+    if (this.#state === OPEN) this.#link.flush();
+    if (this.#state === OPEN || this.#state === RECEIVING) {
       if (this.#holdsEnough) this.#link.stopReading();
       else this.#link.startReading();
     } else if (this.#state === ENDED && this.#inbox.length === 0) {
@@ -257,7 +261,7 @@ class Channel extends EventEmitter {
   }
 
   #takeRequest(entry) {
-    if (this.#state === ENDED) {
+    if (this.#state !== OPEN) {
       closeAll(entry.descriptors); // There is no way back to the requester.
       return true;
     }
@@ -279,10 +283,16 @@ class Channel extends EventEmitter {
 
   // Ending.
 
+  // What it has sent before it went still comes, and how it went.
+  #onPeerGone() {
+    if (this.#state === CLOSING) this.#finish(plain('ERR_CHANNEL_ENDED'));
+    if (this.#state === OPEN) this.#state = RECEIVING;
+  }
+
   // Nothing more can be received or sent. What has come is delivered first.
   #end(reason) {
     if (this.#state === CLOSING) this.#finish(reason);
-    if (this.#state !== OPEN) return;
+    if (this.#state !== OPEN && this.#state !== RECEIVING) return;
     this.#release(reason);
     this.#deliver();
   }
@@ -332,8 +342,8 @@ class Channel extends EventEmitter {
       this.#requests.close(plain('ERR_CHANNEL_CLOSED'));
       this.#link.flush();
       if (this.#state === CLOSING && this.#link.queuedBytes === 0) this.#finish(null);
-    } else if (this.#state === ENDED) {
-      this.#close();
+    } else if (this.#state !== CLOSING) {
+      this.destroy();
     }
     if (this.#whenClosed === null) return Promise.resolve();
     return new Promise((resolve) => this.#whenClosed.push(resolve));

@@ -155,7 +155,6 @@ class FrameReader {
     if (bytes[at + 7] !== 0) return channelProtocol(`${bytes[at + 7]} where a header has 0`);
     if (length < prefix) return channelProtocol('a frame without its id');
     if (count > this.#maxDescriptors) return plain('ERR_DESCRIPTORS_TOO_MANY');
-    if (count > 0 && length === 0) return channelProtocol('descriptors with an empty frame');
     this.#kind = kind;
     this.#encoding = bytes[at + 5];
     this.#count = count;

@@ -103,7 +103,15 @@ class Inbox {
         return Promise.resolve(resultOf(entry));
       }
       const reason = ending();
-      if (reason === undefined) return new Promise((resolve, reject) => this.#wait(own, { resolve, reject }));
+      if (reason === undefined) {
+        return new Promise((resolve, reject) => {
+          const fail = (error) => {
+            isOver = true;
+            reject(error);
+          };
+          this.#wait(own, { resolve, fail });
+        });
+      }
       finish();
       return reason === null ? next() : Promise.reject(reason);
     };
@@ -130,9 +138,9 @@ class Inbox {
 
   /** Ends the iterations. */
   end(reason) {
-    for (const { resolve, reject } of this.#waiters.clear()) {
+    for (const { resolve, fail } of this.#waiters.clear()) {
       if (reason === null) resolve({ done: true, value: undefined });
-      else reject(reason);
+      else fail(reason);
     }
   }
 }

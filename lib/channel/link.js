@@ -1,41 +1,28 @@
 'use strict';
 
-// The socket of a channel, and the frames on it: what comes is decoded and handed on, what
-// is sent is encoded into the outbox. The channel above says when to read.
+// The socket of a channel: what comes goes to the decoder, what is sent into the outbox. The
+// channel above says when to read.
 
 const { MessageSocket } = require('../base/binding.js');
-const { UV_EOF } = require('../base/constants.js');
-const {
-  channelProtocol,
-  errnoException,
-  messageTooLarge,
-  plain,
-  receiveException,
-  undecodable,
-} = require('../base/errors.js');
+const { UV_ECONNRESET, UV_EOF } = require('../base/constants.js');
+const { errnoException, messageTooLarge, plain, receiveException } = require('../base/errors.js');
 const { received } = require('../fd/descriptor.js');
-const { CLOSE, ERROR, FrameReader, RECORDS } = require('./framing.js');
+const { Decoder, END, closeAll } = require('./decoder.js');
+const { CLOSE, ERROR } = require('./framing.js');
 const { Outbox } = require('./outbox.js');
-const { Plain, readRecords } = require('./records.js');
+const { Plain } = require('./records.js');
 const codecs = require('./serialization.js');
 const { openTarget } = require('./target.js');
-
-const NONE = Object.freeze([]);
-const END = Symbol('end'); // In place of an error: the peer has closed the channel.
 
 const LEAST_FOR_RECORDS = 64 * 1024; // A frame of many is smaller than this.
 
 const nothing = () => {};
 
-function closeAll(descriptors) {
-  for (const descriptor of descriptors) descriptor.close();
-}
-
 class Link {
   #handle = new MessageSocket();
   #codec;
   #maxBytes;
-  #reader;
+  #decoder;
   #outbox;
   #events;
   #isReading = false;
@@ -46,6 +33,7 @@ class Link {
    * @param {any} options of normalizeChannelOptions()
    * @param {object} events
    * @param {(kind: number, id: number, message: any, descriptors: readonly any[], size: number) => void} events.onFrame
+   * @param {() => void} events.onPeerGone nothing more can be sent; what the peer has sent still comes
    * @param {() => void} events.onRead all frames of one read were reported
    * @param {(reason: Error | null) => void} events.onEnd nothing more can come or be sent
    * @param {() => void} events.onTaken the kernel has taken everything
@@ -55,18 +43,16 @@ class Link {
     this.#maxBytes = options.maxMessageBytes;
     this.#events = events;
     openTarget(target, this.#handle);
-    this.#reader = new FrameReader(options, (kind, encoding, id, bytes, start, end, isOwn, descriptors = NONE) =>
-      this.#onFrame(kind, encoding, id, bytes, start, end, isOwn, descriptors),
-    );
+    this.#decoder = new Decoder(options, events.onFrame);
     this.#outbox = new Outbox(
       this.#handle,
       options.maxMessageBytes,
-      (errno) => events.onEnd(errnoException(errno, 'sendmsg')),
+      (errno) => this.#onSendFailure(errnoException(errno, 'sendmsg')),
       events.onTaken,
     );
     const handle = this.#handle;
     handle.setMaxDescriptors(options.maxDescriptors);
-    handle.ondescriptors = (fds) => this.#reader.addDescriptors(received(fds));
+    handle.ondescriptors = (fds) => this.#decoder.addDescriptors(received(fds));
     handle.viewer = (slab, start, end) => this.#onBytes(slab, start, end);
     handle.reader = (nread, chunk) => this.#onRead(nread, chunk);
   }
@@ -119,6 +105,13 @@ class Link {
     return this.#outbox.queuedBytes;
   }
 
+  #onSendFailure(error) {
+    const isPeerGone = error.code === 'EPIPE' || error.code === 'ECONNRESET';
+    if (isPeerGone) this.#events.onPeerGone();
+    else this.#events.onEnd(error);
+    this.#outbox.close(error);
+  }
+
   // Receiving.
 
   startReading() {
@@ -134,7 +127,7 @@ class Link {
   }
 
   #onBytes(bytes, start, end) {
-    this.#afterBytes(this.#reader.read(bytes, start, end));
+    this.#afterBytes(this.#decoder.read(bytes, start, end));
   }
 
   // A large read, whose memory is ours; one into the frame's own memory (no chunk); the end.
@@ -145,13 +138,14 @@ class Link {
       this.#onBytes(chunk, 0, nread);
     } else {
       this.#handle.useUserBuffer(null);
-      this.#afterBytes(this.#reader.filled(nread));
+      this.#afterBytes(this.#decoder.filled(nread));
     }
   }
 
   #endOf(nread) {
-    if (nread !== UV_EOF) return receiveException(nread);
-    return plain(this.#reader.isBetweenFrames ? 'ERR_CHANNEL_ENDED' : 'ERR_CHANNEL_TRUNCATED');
+    // ECONNRESET: it had not read everything.
+    if (nread !== UV_EOF && nread !== UV_ECONNRESET) return receiveException(nread);
+    return plain(this.#decoder.isBetweenFrames ? 'ERR_CHANNEL_ENDED' : 'ERR_CHANNEL_TRUNCATED');
   }
 
   #afterBytes(error) {
@@ -159,7 +153,7 @@ class Link {
       this.#events.onEnd(error === END ? null : error);
       return;
     }
-    const { room } = this.#reader;
+    const { room } = this.#decoder;
     if (room !== null) {
       this.#handle.setPlainBytes(room.length);
       this.#handle.useUserBuffer(room);
@@ -167,34 +161,11 @@ class Link {
     this.#events.onRead();
   }
 
-  // From the reader; what this returns ends the reading.
-  #onFrame(kind, encoding, id, bytes, start, end, isOwn, descriptors) {
-    if (kind === CLOSE) return END;
-    const codec = kind === ERROR ? codecs.json : this.#codec;
-    if (encoding !== codec.number || (kind === RECORDS && codec !== codecs.advanced)) {
-      closeAll(descriptors);
-      return channelProtocol(`serialization ${encoding}, where this side has ${codec.number}`);
-    }
-    try {
-      if (kind === RECORDS) this.#onRecords(bytes, start, end, descriptors);
-      else this.#events.onFrame(kind, id, codec.decode(bytes, start, end, isOwn), descriptors, end - start);
-      return undefined;
-    } catch (error) {
-      closeAll(descriptors);
-      return error.code === 'ERR_CHANNEL_PROTOCOL' ? error : undecodable(error);
-    }
-  }
-
-  #onRecords(bytes, start, end, descriptors) {
-    if (descriptors.length > 0) throw channelProtocol('descriptors with a frame of records');
-    readRecords(bytes, start, end, (kind, id, message, size) => this.#events.onFrame(kind, id, message, NONE, size));
-  }
-
   /** Closes the socket. What was not sent fails with `error`. */
   close(error) {
     this.#isClosed = true;
     this.#handle.close(nothing);
-    closeAll(this.#reader.takeDescriptors());
+    closeAll(this.#decoder.takeDescriptors());
     this.#outbox.close(error);
   }
 
@@ -219,4 +190,4 @@ class Link {
   }
 }
 
-module.exports = { Link, closeAll };
+module.exports = { Link };

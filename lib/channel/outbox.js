@@ -204,8 +204,6 @@ class Outbox {
       buffers.length === 1 && !this.#hasDescriptors
         ? this.#handle.writeBuffer(buffers[0])
         : this.#handle.writeBuffers(buffers, this.#hasDescriptors ? this.#descriptorsOf : undefined);
-    this.#sending = this.#waiting;
-    this.#sendingBytes = this.#waitingBytes;
     this.#startBatch(result === WRITTEN);
     if (result === WRITTEN) {
       this.#finish();
@@ -223,8 +221,10 @@ class Outbox {
     this.#block = null;
     this.#used = 0;
     this.#sealed = 0;
+    this.#sendingBytes = this.#waitingBytes;
     this.#waitingBytes = 0;
-    if (this.#waiting.length > 0) this.#waiting = [];
+    this.#sending = this.#waiting;
+    this.#waiting = [];
     this.#buffers = [];
     this.#descriptorsOf = [];
     this.#hasDescriptors = false;

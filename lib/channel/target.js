@@ -6,8 +6,10 @@ const { descriptorType } = require('../base/binding.js');
 const { errnoException, invalidArgType, invalidFdType, plain } = require('../base/errors.js');
 const { Descriptor, kHandOver } = require('../fd/descriptor.js');
 const { kLend } = require('../fd/lend.js');
+const { fdOf } = require('../fd/node_objects.js');
 const { prepareOpenNumber } = require('../fd/own_number.js');
 const { prepareDescriptor } = require('../fd/sendable.js');
+const { validateInt32 } = require('../base/validate.js');
 
 /**
  * Opens the handle on a connected Unix stream socket, which it owns from then on. A socket
@@ -20,14 +22,8 @@ const { prepareDescriptor } = require('../fd/sendable.js');
  *   ERR_DESCRIPTOR_CLOSED, ERR_DESCRIPTOR_BUSY, ERR_OUT_OF_RANGE, EBADF, EEXIST, EMFILE
  */
 function openTarget(target, handle) {
-  const takeover = prepareTarget(target);
-  try {
-    checkType(takeover.fd);
-  } catch (error) {
-    takeover.undo();
-    throw error;
-  }
-  const descriptor = takeover.commit();
+  checkTarget(target);
+  const descriptor = (typeof target === 'number' ? prepareNumber(target) : prepareObject(target)).commit();
   try {
     descriptor[kHandOver]((fd) => {
       const err = handle.open(fd);
@@ -42,46 +38,43 @@ function openTarget(target, handle) {
   }
 }
 
-function checkType(fd) {
-  if (fd < 0) throw plain('ERR_DESCRIPTOR_CLOSED');
+// Before anything is taken from its owner.
+function checkTarget(target) {
+  const isObject = typeof target === 'object' && target !== null;
+  if (isObject ? typeof target[kLend] !== 'function' && !('_handle' in target) : typeof target !== 'number') {
+    throw invalidArgType('target', ['number', 'Descriptor', 'Socket'], target);
+  }
+  const fd = isObject ? fdOf(target) : target;
+  if (!isObject) validateInt32(fd, 'target', 0);
+  else if (!(fd >= 0)) throw plain('ERR_DESCRIPTOR_CLOSED');
   const type = descriptorType(fd);
   if (typeof type === 'number') throw errnoException(type, 'fstat');
   if (type !== 'unix') throw invalidFdType(type);
 }
 
-function prepareTarget(target) {
-  if (typeof target === 'number') return prepareNumber(target);
-  if (typeof target?.[kLend] === 'function') return prepareDescriptor(target);
-  if (typeof target !== 'object' || target === null || !('_handle' in target)) {
-    throw invalidArgType('target', ['number', 'Descriptor', 'Socket'], target);
-  }
-  return prepareNodeSocket(target);
-}
+const prepareObject = (target) =>
+  typeof target[kLend] === 'function' ? prepareDescriptor(target) : prepareNodeSocket(target);
 
 // A number is given to the channel, as Descriptor.from() has it, not borrowed.
 function prepareNumber(number) {
-  const { fd, commit, undo } = prepareOpenNumber(number);
+  const { fd, commit } = prepareOpenNumber(number);
   return {
-    fd,
     commit() {
       commit();
       return new Descriptor(fd);
     },
-    undo,
   };
 }
 
 // What Node's socket has read, or not written, would be lost.
 function prepareNodeSocket(socket) {
   if (socket.readableLength > 0 || socket.writableLength > 0) throw plain('ERR_DESCRIPTOR_UNREAD_DATA');
-  const { fd, commit, undo } = prepareDescriptor(socket);
+  const { commit } = prepareDescriptor(socket);
   return {
-    fd,
     commit() {
       socket.destroy();
       return commit();
     },
-    undo,
   };
 }
 

@@ -48,12 +48,9 @@ function toDescriptor(item) {
   return prepareDescriptor(item).commit();
 }
 
-/**
- * toDescriptor() in two steps: until commit(), which gives the Descriptor, undo() leaves all as
- * it was. `fd` is the number that the Descriptor has or will have.
- */
+/** toDescriptor() in two steps: until commit(), which gives the Descriptor, undo() leaves all as it was. */
 function prepareDescriptor(item) {
-  if (Descriptor.isDescriptor(item)) return { fd: item.fd, commit: () => item, undo() {} };
+  if (Descriptor.isDescriptor(item)) return { commit: () => item, undo() {} };
   const { fd, settle } = sendable(item, false);
   const copy = binding.duplicateFd(fd);
   if (copy < 0) {
@@ -61,7 +58,6 @@ function prepareDescriptor(item) {
     throw errnoException(copy, 'fcntl');
   }
   return {
-    fd: copy,
     commit() {
       settle(true);
       return new Descriptor(copy);

@@ -257,11 +257,11 @@ test('what is sent from a message handler leaves before anything else runs', asy
 
 test('toJSON() may send, and even close', async () => {
   const [left, right] = channelPair();
-  const sends = { toJSON: () => void left.send('inner') ?? 'outer' };
+  const sends = { toJSON: () => (left.send('inner'), 'outer') };
   left.send(sends);
   const received = await messagesOf(right, 2);
   expect(received.map(({ message }) => message)).toEqual(['inner', 'outer']);
-  const closes = { toJSON: () => void left.destroy() ?? 'never' };
+  const closes = { toJSON: () => left.destroy().closed };
   expect(() => left.send(closes)).toThrow(expect.objectContaining({ code: 'ERR_CHANNEL_CLOSED' }));
 });
 

@@ -15,7 +15,7 @@ const ROOT = path.join(__dirname, '../..');
 const LIMIT_MS = 600;
 
 // Those whose examples are whole programs; add yours.
-const DOCUMENTS = ['README.md', 'docs/binding.md', 'docs/net.md', 'docs/systemd.md'];
+const DOCUMENTS = ['README.md', 'docs/binding.md', 'docs/channel.md', 'docs/net.md', 'docs/systemd.md'];
 
 function snippetsOf(document) {
   const source = fs.readFileSync(path.join(ROOT, document), 'utf8');

@@ -17,7 +17,9 @@ function channelPair(options) {
 /** A channel, and the other end of its socket as a Socket. */
 function channelAndSocket(options) {
   const [ours, theirs] = socketpair();
-  return [closing(new Channel(ours, options)), closing(theirs.toSocket({ descriptors: true, allowHalfOpen: true }))];
+  const socket = closing(theirs.toSocket({ descriptors: true, allowHalfOpen: true }));
+  socket.on('error', () => {}); // The channel may end with something of it unread.
+  return [closing(new Channel(ours, options)), socket];
 }
 
 /** One frame, as docs/channel.md has it. */

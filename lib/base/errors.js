@@ -173,9 +173,10 @@ function ipcMessageTooLong(maxBytes) {
   return coded(RangeError, 'ERR_IPC_MESSAGE_TOO_LONG', `The other process sent a message of more than ${maxBytes} bytes`);
 }
 
-/** A handle of which it is not known that it came: `why` says what happened before. */
-function handleNotAcknowledged(why) {
-  return coded(Error, 'ERR_IPC_HANDLE_NOT_ACKNOWLEDGED', `The handle was not acknowledged: ${why}`);
+/** A handle of which it is not known whether it came. */
+function handleNotAcknowledged(timeout) {
+  const message = `The handle was not acknowledged within ${timeout} ms`;
+  return coded(Error, 'ERR_IPC_HANDLE_NOT_ACKNOWLEDGED', message);
 }
 
 function missingArgs(names) {

@@ -13,7 +13,7 @@
 
 const { callSafely } = require('../../base/callback.js');
 const { RETRY_DELAY, RETRY_FIRST_DELAY } = require('../../base/constants.js');
-const { errnoException, handleNotAcknowledged } = require('../../base/errors.js');
+const { errnoException, handleNotAcknowledged, plain } = require('../../base/errors.js');
 const { Queue } = require('../../base/queue.js');
 
 const QUEUED = 1; // What a handle's write returns if onwrite(status) will follow.
@@ -160,7 +160,7 @@ class Outbox {
 
   // Its acknowledgement may come all the same, and is for no other: it stays in the list.
   #expire(entry) {
-    this.#settle(entry, handleNotAcknowledged(`${this.#timeout} ms have gone by`));
+    this.#settle(entry, handleNotAcknowledged(this.#timeout));
     this.#sendWaiting();
   }
 
@@ -188,17 +188,14 @@ class Outbox {
     if (this.isDrained) this.#onDrained();
   }
 
-  /**
-   * Gives up all that waits: handles for the reason `why`, and messages behind them, which
-   * have `error` if they have a callback.
-   */
-  end(why, error) {
+  /** Gives up all that waits. Of messages behind a handle only their callbacks hear, as of any that nobody reads. */
+  end() {
     const entries = [...this.#inFlight, ...this.#retrying.keys(), ...this.#waiting.clear()];
     this.#inFlight = [];
     for (const entry of entries) {
       if (entry.state === 'over') continue;
-      if (entry.handle !== null) this.#settle(entry, handleNotAcknowledged(why));
-      else if (entry.callback !== null) callSafely(entry.callback, error);
+      if (entry.handle !== null) this.#settle(entry, plain('ERR_IPC_CHANNEL_CLOSED'));
+      else if (entry.callback !== null) callSafely(entry.callback, plain('ERR_IPC_CHANNEL_CLOSED'));
     }
   }
 }

@@ -193,7 +193,8 @@ class Target {
     if (typeof options === 'function') return this.#send(message, handle, undefined, options);
     if (options !== undefined) validateObject(options, 'options');
     if (callback != null) validateFunction(callback, 'callback');
-    const done = callback ?? (options?.swallowErrors ? nothing : null);
+    // node:cluster's own messages have a protocol of their own for what becomes of them.
+    const done = callback ?? (options?.swallowErrors || isInternal(message) ? nothing : null);
     if (!this.#child.connected) {
       const error = plain('ERR_IPC_CHANNEL_CLOSED');
       if (done === null) this.#reportLater(error);
@@ -244,31 +245,30 @@ class Target {
   #disconnectIfDrained() {
     if (!this.#isEnding || this.#hasEnded || !this.#outbox.isDrained) return;
     this.#child.channel = null;
-    if (!this.#inbox.isWithin) this.#end('the channel was closed');
+    if (!this.#inbox.isWithin) this.#end();
   }
 
   #onReadEnd(error) {
     if (error !== null) process.nextTick(() => this.#child.emit('messageerror', error));
-    this.#end('the other process has closed the channel');
+    this.#end();
   }
 
   /** The child has ended: nothing more will be acknowledged. */
   onExit(endsChannel) {
     if (this.#hasEnded) return;
-    this.#outbox.end('the child has ended', plain('ERR_IPC_CHANNEL_CLOSED'));
+    this.#outbox.end();
     // Others may have the child's end, and keep ours open.
-    const end = () => this.#end('the child has ended');
-    if (endsChannel) afterLastRead(this.#native, () => this.#hasEnded, end);
+    if (endsChannel) afterLastRead(this.#native, () => this.#hasEnded, () => this.#end());
   }
 
-  #end(why) {
+  #end() {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     this.#child.connected = false;
     this.#child.channel = null;
     this.#inbox.stop();
     this.#native.close();
-    this.#outbox.end(why, plain('ERR_IPC_CHANNEL_CLOSED'));
+    this.#outbox.end();
     process.nextTick(() => {
       this.#connections.end();
       this.#child.emit('disconnect');

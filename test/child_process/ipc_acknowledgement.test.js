@@ -1,0 +1,148 @@
+'use strict';
+
+// A handle is waited for: until the other process has said that it came, or it is known
+// that it will not. The child is a Python program, which answers as it likes.
+
+const { once } = require('node:events');
+const path = require('node:path');
+
+const { spawn } = require('../../lib/child_process');
+const { kUnordered } = require('../../lib/child_process/ipc/target');
+const { socketpair } = require('../../lib/descriptors');
+const net = require('../../lib/net');
+const { closing } = require('../helpers/closing');
+
+const PEER = path.join(__dirname, '../fixtures/child_process/ipc_peer.py');
+
+const start = (args, options) =>
+  closing(spawn('python3', [PEER, ...args.map(String)], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'], ...options }));
+
+/** One end of a pair; the other one is closed after the test. */
+function endOfPair() {
+  const [first, second] = socketpair();
+  closing(second);
+  return closing(first);
+}
+
+/** Sends a handle. @returns what became of it, and notes each call of the callback in `calls` */
+function send(child, message, handle, calls = [], options = undefined) {
+  return new Promise((resolve) => {
+    child.send(message, handle, options, (error) => {
+      calls.push(message);
+      resolve(error === null ? 'delivered' : error.code);
+    });
+  });
+}
+
+const reply = async (child) => (await once(child, 'message'))[0];
+
+test('messages and handles behind a handle wait for it, and keep their order', async () => {
+  const child = start(['late', 1]);
+  const calls = [];
+  const sent = [send(child, 'first', endOfPair(), calls), send(child, 'go on', undefined, calls)];
+  expect(await reply(child)).toBe('taken');
+  expect(calls).toEqual([]);
+  child.kill();
+  await Promise.all(sent);
+  expect(calls).toEqual(['first', 'go on']);
+});
+
+test('what was refused is sent again, the same line, until it is taken', async () => {
+  const child = start(['refuse', 3]);
+  const calls = [];
+  const socket = endOfPair();
+  const { lines } = await Promise.all([reply(child), send(child, { a: 'ü' }, socket, calls)]).then(([first]) => first);
+  expect(new Set(lines).size).toBe(1);
+  expect(lines).toHaveLength(4);
+  expect(JSON.parse(lines[0])).toEqual({ cmd: 'NODE_HANDLE', type: 'net.Socket', msg: { a: 'ü' } });
+  expect(calls).toEqual([{ a: 'ü' }]);
+  expect(socket.isOpen).toBe(false);
+});
+
+test('a server and a kept socket are sent again too', async () => {
+  const server = closing(net.createServer());
+  await once(server.listen(0), 'listening');
+  for (const [handle, options] of [
+    [server, undefined],
+    [endOfPair(), { keepOpen: true }],
+  ]) {
+    const child = start(['refuse', 1]);
+    const [{ lines }, outcome] = await Promise.all([reply(child), send(child, 'x', handle, [], options)]);
+    expect([lines[0], outcome]).toEqual([lines[1], 'delivered']);
+  }
+});
+
+test('handleTimeout: the handle stays ours, and what is behind it goes on', async () => {
+  const child = start(['late', 2], { handleTimeout: 50 });
+  const [first, second] = [endOfPair(), endOfPair()];
+  const calls = [];
+  const outcomes = [send(child, 'first', first, calls), send(child, 'second', second, calls)];
+  expect(await outcomes[0]).toBe('ERR_IPC_HANDLE_NOT_ACKNOWLEDGED');
+  expect(first.isOpen).toBe(true);
+  expect(await reply(child)).toBe('taken');
+  expect(await outcomes[1]).toBe('ERR_IPC_HANDLE_NOT_ACKNOWLEDGED');
+  // Acknowledgements that come too late are for no other handle.
+  child.send('acknowledge');
+  expect(await reply(child)).toBe('acknowledged');
+  expect(calls).toEqual(['first', 'second']);
+});
+
+test.each([
+  ['is killed', ['silent', 1]],
+  ['closes the channel', ['leaving', 1]],
+])('a child that %s before it has acknowledged', async (_, args) => {
+  const child = start(args, { stdio: ['pipe', 'inherit', 'inherit', 'ipc'] });
+  const socket = endOfPair();
+  const calls = [];
+  const outcomes = [send(child, 'handle', socket, calls), send(child, 'behind', undefined, calls)];
+  child.once('message', () => child.kill('SIGKILL'));
+  expect(await Promise.all(outcomes)).toEqual(['ERR_IPC_CHANNEL_CLOSED', 'ERR_IPC_CHANNEL_CLOSED']);
+  expect(calls).toEqual(['handle', 'behind']);
+  expect(socket.isOpen).toBe(true);
+});
+
+test("without a callback, 'error' reports it", async () => {
+  const child = start(['silent', 1]);
+  child.send('handle', endOfPair());
+  await reply(child);
+  const failed = once(child, 'error');
+  child.kill();
+  expect((await failed)[0].code).toBe('ERR_IPC_CHANNEL_CLOSED');
+});
+
+test("a handle's socket, ours, is used here again when the child did not take it", async () => {
+  const server = closing(net.createServer({ pauseOnConnect: true }));
+  await once(server.listen(0), 'listening');
+  const client = closing(net.connect(server.address().port));
+  const [socket] = await once(server, 'connection');
+  const child = start(['silent', 1]);
+  const outcome = send(child, 'x', socket);
+  await reply(child);
+  child.kill();
+  expect(await outcome).toBe('ERR_IPC_CHANNEL_CLOSED');
+  socket.resume().end('here after all');
+  expect(String((await once(client, 'data'))[0])).toBe('here after all');
+  expect(await new Promise((resolve) => server.getConnections((_, count) => resolve(count)))).toBe(1);
+});
+
+test('disconnect() waits for the acknowledgement', async () => {
+  const child = start(['refuse', 2]);
+  const outcome = send(child, 'x', endOfPair());
+  child.disconnect();
+  expect([child.connected, typeof child.channel]).toEqual([false, 'object']);
+  const ended = once(child, 'disconnect');
+  expect(await outcome).toBe('delivered');
+  await ended;
+  expect(child.channel).toBe(null);
+});
+
+test('handles without an order are sent 32 at a time', async () => {
+  const child = start(['late', 32]);
+  const calls = [];
+  const outcomes = Array.from({ length: 33 }, (_, i) => send(child, i, endOfPair(), calls, { [kUnordered]: true }));
+  expect(await reply(child)).toBe('taken'); // All 32, none of which was acknowledged.
+  const failed = outcomes[32];
+  child.kill();
+  expect(await failed).toBe('ERR_IPC_CHANNEL_CLOSED');
+  expect(calls).toHaveLength(33);
+});

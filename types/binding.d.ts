@@ -40,7 +40,7 @@ export interface StreamHandle extends Handle {
   open(fd: number): number;
   readStart(): number;
   readStop(): number;
-  /** All further reads go there, and `onread` gets no chunk. Without room in it: ENOBUFS. */
+  /** All further reads go there, and `onread` gets no chunk. Without room in it: ENOBUFS. null: no more. */
   useUserBuffer(buffer: ArrayBufferView | null): number;
   /** 0 when the kernel took all at once, 1 when `onwrite(status)` will follow. */
   writeBuffer(buffer: ArrayBufferView): number;
@@ -53,6 +53,11 @@ export interface StreamHandle extends Handle {
   joinGroup(child: ProcessWrap): number;
   /** Bytes read, or a negative errno (UV_EOF: -4095); no chunk with a user buffer. */
   onread?: (nread: number, chunk: Buffer | null) => void;
+  /**
+   * Set, it gets small reads in place of `onread`: a range of memory that is used again after
+   * the call, and must not be changed. The end and larger reads come to `onread`.
+   */
+  viewer?: ((memory: Buffer, start: number, end: number) => void) | undefined;
   onwrite?: ((status: number) => void) | undefined;
   onconnect?: ((status: number) => void) | undefined;
   onshutdown?: ((status: number) => void) | undefined;

@@ -26,7 +26,7 @@ const dispose = Symbol.dispose ?? Symbol.for('nodejs.dispose');
 const MAX_HELD = 64 * 1024; // Bytes of what has no taker, at which reading stops.
 
 // OPEN --close()--> CLOSING --all is sent--> CLOSED
-//      --nothing more can be sent--> RECEIVING --the end, an error--> ENDED
+//      --the peer has gone--> RECEIVING --the end, an error--> ENDED
 //      --the end, an error--> ENDED --all that came is taken--> CLOSED
 //      --destroy()--> CLOSED
 //
@@ -52,6 +52,7 @@ class Channel extends EventEmitter {
   #requests = new Requests();
   #state = OPEN;
   #reason = null;
+  #isPeerGone = false; // Nothing can be sent.
   #isSlow = false; // send() has returned false, and no 'drain' followed.
   #whenClosed = [];
 
@@ -76,10 +77,13 @@ class Channel extends EventEmitter {
       onEnd: (reason) => this.#end(reason),
       onTaken: () => this.#onTaken(),
     });
-    this.#inbox = new Inbox(
-      (entry) => this.#takeMessage(entry),
-      (entry) => this.#takeRequest(entry),
-    );
+    this.#inbox = new Inbox({
+      hasForMessages: () => this.listenerCount('message') > 0,
+      takeMessage: ({ message, descriptors }) => callSafely(() => this.emit('message', message, descriptors)),
+      hasForRequests: () => this.#answers.hasHandler,
+      takeRequest: (entry) => this.#answers.answer(entry),
+      mayAnswer: () => this.#state !== OPEN || !this.#isObstructed,
+    });
     this.#answers = new Answers(this.#link, () => this.isOpen);
     this.#link.startReading();
     this.on('newListener', (name) => {
@@ -217,6 +221,10 @@ class Channel extends EventEmitter {
   // Receiving.
 
   #onFrame(kind, id, message, descriptors, size) {
+    if (this.#state === CLOSING) {
+      closeAll(descriptors);
+      return;
+    }
     if (kind === MESSAGE || kind === REQUEST) {
       this.#inbox.push({ isRequest: kind === REQUEST, id, message, descriptors, size });
       return;
@@ -254,22 +262,6 @@ class Channel extends EventEmitter {
     }
   }
 
-  #takeMessage({ message, descriptors }) {
-    if (this.listenerCount('message') === 0) return false;
-    callSafely(() => this.emit('message', message, descriptors));
-    return true;
-  }
-
-  #takeRequest(entry) {
-    if (this.#state !== OPEN) {
-      closeAll(entry.descriptors); // There is no way back to the requester.
-      return true;
-    }
-    if (!this.#answers.hasHandler || this.#isObstructed) return false;
-    this.#answers.answer(entry);
-    return true;
-  }
-
   /**
    * The messages as they come: { message, descriptors }. Ends with the channel; throws if
    * that ended with an error. Leaving the loop does not close the channel.
@@ -285,7 +277,8 @@ class Channel extends EventEmitter {
 
   // What it has sent before it went still comes, and how it went.
   #onPeerGone() {
-    if (this.#state === CLOSING) this.#finish(plain('ERR_CHANNEL_ENDED'));
+    this.#isPeerGone = true;
+    if (this.#state === CLOSING) this.#link.startReading();
     if (this.#state === OPEN) this.#state = RECEIVING;
   }
 
@@ -341,7 +334,7 @@ class Channel extends EventEmitter {
       this.#link.pushClose();
       this.#requests.close(plain('ERR_CHANNEL_CLOSED'));
       this.#link.flush();
-      if (this.#state === CLOSING && this.#link.queuedBytes === 0) this.#finish(null);
+      if (this.#state === CLOSING && this.#link.queuedBytes === 0 && !this.#isPeerGone) this.#finish(null);
     } else if (this.#state !== CLOSING) {
       this.destroy();
     }

@@ -16,16 +16,18 @@ class Inbox {
   #heldBytes = 0;
   #isDelivering = false;
   #waiters = new Queue(); // Calls of next() that wait for a message.
-  #takeMessage;
-  #takeRequest;
+  #takers;
 
   /**
-   * @param {(entry: object) => boolean} takeMessage false: not now
-   * @param {(entry: object) => boolean} takeRequest
+   * @param {object} takers
+   * @param {() => boolean} takers.hasForMessages
+   * @param {(entry: object) => void} takers.takeMessage
+   * @param {() => boolean} takers.hasForRequests
+   * @param {(entry: object) => void} takers.takeRequest
+   * @param {() => boolean} takers.mayAnswer false: requests have to wait, and what is behind them
    */
-  constructor(takeMessage, takeRequest) {
-    this.#takeMessage = takeMessage;
-    this.#takeRequest = takeRequest;
+  constructor(takers) {
+    this.#takers = takers;
   }
 
   /** How many messages and requests there are. */
@@ -33,7 +35,7 @@ class Inbox {
     return this.#arrived.length + this.#messages.length + this.#requests.length;
   }
 
-  /** Bytes of what was offered and not taken. */
+  /** Bytes of what is here. */
   get heldBytes() {
     return this.#heldBytes;
   }
@@ -41,6 +43,7 @@ class Inbox {
   /** @param {{ isRequest: boolean, id: number, message: any, descriptors: readonly any[], size: number }} entry */
   push(entry) {
     this.#arrived.push(entry);
+    this.#heldBytes += weight(entry);
   }
 
   /** Offers everything. A taker may call this again, or turn the loop: the order stays. */
@@ -48,37 +51,38 @@ class Inbox {
     if (this.#isDelivering) return;
     this.#isDelivering = true;
     try {
-      this.#deliverHeld(this.#messages, (entry) => this.#offerMessage(entry));
-      this.#deliverHeld(this.#requests, this.#takeRequest);
-      for (let entry = this.#arrived.shift(); entry !== undefined; entry = this.#arrived.shift()) this.#offer(entry);
+      while (this.#messages.length > 0 && this.#hasForMessages) this.#take(this.#messages);
+      while (this.#requests.length > 0 && this.#mayAnswer && this.#takers.hasForRequests()) this.#take(this.#requests);
+      while (this.#arrived.length > 0 && (this.#mayAnswer || !this.#arrived.first.isRequest)) this.#deliverNext();
     } finally {
       this.#isDelivering = false;
     }
   }
 
-  #deliverHeld(queue, take) {
-    while (queue.length > 0) {
-      const entry = queue.first;
-      if (!take(entry)) return;
-      if (queue.length === 0) return; // The taker has closed the channel.
-      queue.shift();
-      this.#heldBytes -= weight(entry);
-    }
+  get #hasForMessages() {
+    return this.#waiters.length > 0 || this.#takers.hasForMessages();
   }
 
-  #offer(entry) {
-    const held = entry.isRequest ? this.#requests : this.#messages;
-    const isTaken = held.length === 0 && (entry.isRequest ? this.#takeRequest(entry) : this.#offerMessage(entry));
-    if (isTaken) return;
-    held.push(entry);
-    this.#heldBytes += weight(entry);
+  get #mayAnswer() {
+    return this.#takers.mayAnswer();
   }
 
-  #offerMessage(entry) {
-    if (this.#takeMessage(entry)) return true;
-    const waiter = this.#waiters.shift();
-    waiter?.resolve(resultOf(entry));
-    return waiter !== undefined;
+  // The oldest one is taken, or held apart from the other kind if there is no taker for it.
+  #deliverNext() {
+    const { isRequest } = this.#arrived.first;
+    const held = isRequest ? this.#requests : this.#messages;
+    const hasTaker = isRequest ? this.#takers.hasForRequests() : this.#hasForMessages;
+    if (held.length === 0 && hasTaker) this.#take(this.#arrived);
+    else held.push(this.#arrived.shift());
+  }
+
+  // It is out of the queue before its taker runs, which may close the channel.
+  #take(queue) {
+    const entry = queue.shift();
+    this.#heldBytes -= weight(entry);
+    if (entry.isRequest) this.#takers.takeRequest(entry);
+    else if (this.#takers.hasForMessages()) this.#takers.takeMessage(entry);
+    else this.#waiters.shift().resolve(resultOf(entry));
   }
 
   /**

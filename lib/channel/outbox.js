@@ -254,7 +254,10 @@ class Outbox {
   close(error) {
     this.#isClosed = true;
     this.#block = null;
+    this.#records = null;
     this.#buffers = [];
+    this.#waitingBytes = 0;
+    this.#sendingBytes = 0;
     const lost = [...this.#sending, ...this.#waiting];
     this.#sending = [];
     this.#waiting = [];

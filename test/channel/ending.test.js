@@ -94,6 +94,18 @@ test('a peer that went while we sent is no error if it closed the channel', asyn
   expect([reason, received]).toMatchObject([null, [{ message: 'goodbye' }]]);
 });
 
+test('both sides may close at once', async () => {
+  for (let i = 0; i < 10; i++) {
+    const [left, right] = channelPair();
+    const reasons = Promise.all([closeOf(left), closeOf(right)]);
+    left.send('never taken', [0]);
+    left.close();
+    right.send('too late');
+    right.close();
+    expect(await reasons).toEqual([null, null]);
+  }
+});
+
 test('the peer sees an end in order: all frames, and a last one that says so', async () => {
   const [channel, socket] = channelAndSocket();
   channel.send(1);

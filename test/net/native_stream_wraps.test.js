@@ -216,6 +216,24 @@ describe('reading', () => {
     expect(String(buffer)).toBe('abc.....');
   });
 
+  test('ends with null: chunks come again, or a viewer sees them where they are', async () => {
+    const { client, accepted } = await connectPipes();
+    accepted.useUserBuffer(Buffer.alloc(8));
+    expect(accepted.useUserBuffer(null)).toBe(0);
+    const read = event(accepted, 'onread');
+    accepted.readStart();
+    client.writeUtf8String('chunk');
+    expect(String((await read)[1])).toBe('chunk');
+    const seen = new Promise((resolve) => {
+      accepted.viewer = (memory, start, end) => resolve(memory.toString('latin1', start, end));
+    });
+    client.writeUtf8String('viewed');
+    expect(await seen).toBe('viewed');
+    const end = event(accepted, 'onread');
+    client.shutdown();
+    expect((await end)[0]).toBe(-4095);
+  });
+
   test('into an empty buffer ends with ENOBUFS', async () => {
     const { client, accepted } = await connectPipes();
     expect(accepted.useUserBuffer(Buffer.alloc(0))).toBe(0);

@@ -258,7 +258,12 @@ class Target {
     if (this.#hasEnded) return;
     this.#outbox.end();
     // Others may have the child's end, and keep ours open.
-    if (endsChannel) afterLastRead(this.#native, () => this.#hasEnded, () => this.#end());
+    if (endsChannel)
+      afterLastRead(
+        this.#native,
+        () => this.#hasEnded,
+        () => this.#end(),
+      );
   }
 
   #end() {

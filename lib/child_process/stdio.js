@@ -14,7 +14,7 @@ const { validateLength } = require('../base/validate.js');
 const MAX_DESCRIPTORS = 2 ** 20; // No process may have more, unless its system was told so: fs.nr_open.
 const STANDARD = 3; // Descriptors that every child has.
 const IGNORED = -1; // The child's descriptor 0 to 2 is /dev/null then, any other is closed.
-const CONNECTED = new Set(['fifo', 'ipc', 'pipe']); // What has two ends, of which one is ours.
+const CONNECTED = new Set(['channel', 'fifo', 'ipc', 'pipe']); // What has two ends, of which one is ours.
 const kLent = Symbol('lent'); // Of a socket that a child has as its own.
 const SHORTHANDS = {
   __proto__: null,
@@ -27,7 +27,8 @@ const SHORTHANDS = {
 
 /**
  * @typedef {object} Entry one descriptor of the child
- * @property {'pipe' | 'fifo' | 'ignore' | 'ipc' | 'fd' | 'stream'} kind
+ * @property {'pipe' | 'fifo' | 'ignore' | 'ipc' | 'channel' | 'fd' | 'stream'} kind 'channel': of
+ *   the option `pipewrightChannel`
  * @property {number} fd ours, for 'fd' and 'stream'; else -1
  * @property {any} stream whose descriptor is lent, for 'stream'
  * @property {any} input for spawnSync(): what to write

@@ -252,6 +252,7 @@ class Channel extends EventEmitter {
   // What the takers of one read's messages send leaves in one write.
   #deliver() {
     if (this.#state === CLOSED || this.#state === CLOSING) return;
+    this.#link.expectFlush();
     this.#inbox.deliver();
     if (this.#state === OPEN) this.#link.flush();
     if (this.#state === OPEN || this.#state === RECEIVING) {

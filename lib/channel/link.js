@@ -3,7 +3,7 @@
 // The socket of a channel: what comes goes to the decoder, what is sent into the outbox. The
 // channel above says when to read.
 
-const { MessageSocket } = require('../base/binding.js');
+const { MessageSocket, allowDescriptors } = require('../base/binding.js');
 const { UV_ECONNRESET, UV_EOF } = require('../base/constants.js');
 const { errnoException, messageTooLarge, plain, receiveException } = require('../base/errors.js');
 const { received } = require('../fd/descriptor.js');
@@ -25,6 +25,7 @@ class Link {
   #decoder;
   #outbox;
   #events;
+  #readsPlainly;
   #isReading = false;
   #isClosed = false;
 
@@ -51,6 +52,12 @@ class Link {
       events.onTaken,
     );
     const handle = this.#handle;
+    this.#readsPlainly = options.maxDescriptors === 0;
+    if (this.#readsPlainly) {
+      // Nothing has to be looked at before it is taken.
+      allowDescriptors(handle.fd, false);
+      handle.setPlainBytes(Number.MAX_SAFE_INTEGER);
+    }
     handle.setMaxDescriptors(options.maxDescriptors);
     handle.ondescriptors = (fds) => this.#decoder.addDescriptors(received(fds));
     handle.viewer = (slab, start, end) => this.#onBytes(slab, start, end);
@@ -95,6 +102,10 @@ class Link {
 
   pushClose() {
     this.#outbox.push(CLOSE, 0, 0, null, undefined, undefined);
+  }
+
+  expectFlush() {
+    this.#outbox.expectFlush();
   }
 
   flush() {
@@ -155,7 +166,7 @@ class Link {
     }
     const { room } = this.#decoder;
     if (room !== null) {
-      this.#handle.setPlainBytes(room.length);
+      if (!this.#readsPlainly) this.#handle.setPlainBytes(room.length);
       this.#handle.useUserBuffer(room);
     }
     this.#events.onRead();

@@ -43,6 +43,7 @@ class Outbox {
   #sending = [];
   #isBusy = false;
   #isScheduled = false;
+  #isExpected = false;
   #isClosed = false;
   #flushLater = () => {
     this.#isScheduled = false;
@@ -188,14 +189,20 @@ class Outbox {
     this.#descriptors = fds;
   }
 
+  /** flush() will be called in this tick: there is no need to see to it. */
+  expectFlush() {
+    this.#isExpected = true;
+  }
+
   #schedule() {
-    if (this.#isScheduled || this.#isBusy) return;
+    if (this.#isScheduled || this.#isExpected || this.#isBusy) return;
     this.#isScheduled = true;
     process.nextTick(this.#flushLater);
   }
 
   /** Hands the batch to the kernel. */
   flush() {
+    this.#isExpected = false;
     if (this.#isBusy || this.#waitingBytes === 0 || this.#isClosed) return;
     this.#sealRecords();
     this.#seal();

@@ -234,6 +234,23 @@ test('a peer that asks and does not read gets no more replies made than fit', as
   expect(made).toBe(100);
 });
 
+test('a message that is behind a request which has to wait waits, too', async () => {
+  const [channel, socket] = channelAndSocket({ serialization: 'raw' });
+  const order = [];
+  channel.onRequest(() => {
+    order.push('request');
+    return Buffer.alloc(1_000_000);
+  });
+  channel.on('message', () => order.push('message'));
+  const [ask, tell] = [frame('request', '', { id: 1, encoding: 'raw' }), frame('message', '', { encoding: 'raw' })];
+  socket.pause();
+  socket.write(Buffer.concat([ask, ask, tell, ask, tell]));
+  while (channel.stats().held === 0) await new Promise(setImmediate);
+  socket.resume();
+  while (order.length < 5) await new Promise(setImmediate);
+  expect(order).toEqual(['request', 'request', 'message', 'request', 'message']);
+});
+
 test('two sides that flood each other with requests and replies both come through', async () => {
   const pair = channelPair({ serialization: 'raw', highWaterMark: 1_000 });
   for (const channel of pair) channel.onRequest((message) => message);

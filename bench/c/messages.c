@@ -18,7 +18,7 @@
 #include "client.h"
 
 #define HEADER 8
-#define WARM_UP_SECONDS 0.5
+#define WARM_UP_SECONDS 1.0
 
 // Room for every frame that can be in flight, so that frames are sent from where they were read.
 struct ring {

@@ -20,7 +20,7 @@ const { unknownModule } = require('./base/errors.js');
 /** @type {any} `_load` is undocumented, and `registerHooks` newer than the declarations. */
 const Module = require('node:module');
 
-const ADDED = new Set(['run']); // Names that node:child_process does not have.
+const ADDED = new Set(['parent', 'run']); // Names that node:child_process does not have.
 const OWN_FOLDER = __dirname + path.sep;
 const NET_FILE = path.join(__dirname, 'net/index.js');
 

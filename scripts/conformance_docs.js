@@ -11,7 +11,7 @@ const { fetchNode } = require('./nodes');
 const VERSIONS = ['20', '24', '26'];
 const LISTS = {
   net: 'net-path,net-api,net-tcp,wider-net',
-  child_process: 'child-process,wider-child-process',
+  child_process: 'child-process,child-process-fork,wider-child-process',
 };
 
 const runs = VERSIONS.flatMap((version) => Object.keys(LISTS).map((module) => ({ version, module })));

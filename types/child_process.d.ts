@@ -2,7 +2,13 @@
 // adds. See docs/child_process.md.
 
 import * as node from 'node:child_process';
+import * as dgram from 'node:dgram';
+import * as nodeNet from 'node:net';
 import { Readable, Stream, Writable } from 'node:stream';
+
+import { Channel, ChannelOptions } from './channel';
+import { Descriptor } from './descriptors';
+import { Server, Socket } from './net';
 
 export {
   ExecException,
@@ -12,13 +18,43 @@ export {
   Serializable,
   SerializationType,
   SpawnSyncReturns,
-  fork,
 } from 'node:child_process';
 
 /** One of the child's descriptors. 'fifo' is a pipe(2), which goes one way and which the child can open again. */
 export type IOType = node.IOType | 'fifo';
 export type StdioOptions =
   IOType | Array<IOType | 'ipc' | Stream | { readonly fd: number } | number | null | undefined>;
+
+/** What can go with a message to a process that may have only Node, and what comes from it. */
+export type Handle =
+  | Socket
+  | Server
+  | nodeNet.Socket
+  | nodeNet.Server
+  | dgram.Socket
+  | Descriptor
+  /** A handle without an object around it, such as `socket._handle`. */
+  | { readonly fd: number };
+
+/** What send() takes beside a message and a handle. */
+export interface SendMessageOptions {
+  /** The socket goes on here too. Default false. */
+  keepOpen?: boolean | undefined;
+  /** No 'error' if there is no callback. Default false. */
+  swallowErrors?: boolean | undefined;
+}
+
+/** The channels of a child. */
+export interface ChildMessageOptions {
+  /** Of Node's channel. Default 'json'. */
+  serialization?: 'json' | 'advanced' | undefined;
+  /** Milliseconds for a handle to be acknowledged; default 0: no limit. */
+  handleTimeout?: number | null | undefined;
+  /** Of a message that the child sends; a longer one ends the channel. */
+  maxMessageBytes?: number | null | undefined;
+  /** A Channel to a child that has pipewright: see parent(). */
+  pipewrightChannel?: boolean | ChannelOptions | null | undefined;
+}
 
 /** Both limits, or [soft, hard]. Infinity or 'unlimited' for none. */
 export type Limit = number | 'unlimited' | readonly [soft: number | 'unlimited', hard: number | 'unlimited'];
@@ -44,7 +80,7 @@ export interface ResourceLimits {
 }
 
 /** What every way to start a child takes beyond Node's options. */
-export interface ChildOptions {
+export interface ChildOptions extends ChildMessageOptions {
   /** Number, or name in /etc/passwd. */
   uid?: number | string | null | undefined;
   /** Number, or name in /etc/group. */
@@ -74,7 +110,7 @@ export interface ChildOptions {
   umask?: number | string | null | undefined;
 }
 
-type Widened = 'uid' | 'gid' | 'cwd' | 'stdio';
+type Widened = 'uid' | 'gid' | 'cwd' | 'stdio' | 'serialization';
 type With<Options> = Omit<Options, Widened> & ChildOptions;
 
 /** What it has used, known at its end. */
@@ -112,6 +148,17 @@ export class ChildProcess extends node.ChildProcess {
   pidfd(): number | null;
   /** Whether there was somebody to send it to. */
   kill(signal?: NodeJS.Signals | number, options?: KillOptions): boolean;
+  /** With the option `pipewrightChannel`. */
+  readonly pipewrightChannel: Channel | null;
+  /** false if too much waits to be written. The callback is called once: written, or the handle delivered. */
+  send(message: node.Serializable, callback?: (error: Error | null) => void): boolean;
+  send(message: node.Serializable, handle?: Handle | null, callback?: (error: Error | null) => void): boolean;
+  send(
+    message: node.Serializable,
+    handle?: Handle | null,
+    options?: SendMessageOptions,
+    callback?: (error: Error | null) => void,
+  ): boolean;
   /** Ends the child and waits until it has. */
   [Symbol.asyncDispose](): Promise<void>;
 }
@@ -146,6 +193,19 @@ export function spawn(
   options?: SpawnOptionsWithoutStdio,
 ): ChildProcessWithoutNullStreams;
 export function spawn(command: string, args: readonly string[] | null | undefined, options: SpawnOptions): ChildProcess;
+
+export interface ForkOptions extends With<node.ForkOptions> {
+  stdio?: StdioOptions | undefined;
+}
+
+export function fork(modulePath: string | URL, options?: ForkOptions): ChildProcess;
+export function fork(modulePath: string | URL, args?: readonly string[] | null, options?: ForkOptions): ChildProcess;
+
+/**
+ * The channel to the process that started this one with the option `pipewrightChannel`; null
+ * without one. The options count in the first call.
+ */
+export function parent(options?: Omit<ChannelOptions, 'serialization'>): Channel | null;
 
 type Text = { encoding?: BufferEncoding | undefined };
 type Bytes = { encoding: 'buffer' | null };

@@ -1,6 +1,6 @@
 'use strict';
 
-// What bench/echo, bench/connect, bench/memory and bench/spawn have in common: rows of columns, measured, printed and written.
+// What all benchmarks but bench/descriptors have in common: rows of columns, measured, printed and written.
 
 const { mkdtempSync, rmSync } = require('node:fs');
 const os = require('node:os');
@@ -9,10 +9,11 @@ const { listColumns: listServerColumns } = require('./columns.js');
 const { makeFigure } = require('./figures.js');
 const { chooseRows } = require('./options.js');
 const { writeResults } = require('./results.js');
-const { printTable } = require('./table.js');
+const { printComparisons, printTable } = require('./table.js');
 
 // A row is { name, figures }; `measureRow(columns, row, folder)` resolves with its samples for each column. The folder
-// is for sockets. The columns are those of lib/columns.js, or what `listColumns` gives.
+// is for sockets. The columns are those of lib/columns.js, or what `listColumns` gives. `comparisons` adds a table of
+// ratios, for a benchmark that has no column named pipewright.
 function runBenchmark(benchmark) {
   measureAll(benchmark).catch((err) => {
     console.error(`bench/${benchmark.name}: ${err.message}`);
@@ -21,7 +22,7 @@ function runBenchmark(benchmark) {
   });
 }
 
-async function measureAll({ name, options, rows, measureRow, listColumns = listServerColumns }) {
+async function measureAll({ name, options, rows, measureRow, listColumns = listServerColumns, comparisons = [] }) {
   const chosenRows = chooseRows(rows, options.only);
   const columns = listColumns(options.module);
   const present = columns.filter(({ absent }) => absent === null);
@@ -32,6 +33,7 @@ async function measureAll({ name, options, rows, measureRow, listColumns = listS
     figures.push(...row.figures.map((description) => makeFigure(row.name, description, samples)));
   }
   printTable(columns, figures);
+  if (comparisons.length > 0) printComparisons(figures, comparisons);
   writeResults(name, options, columns, figures);
 }
 

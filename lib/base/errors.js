@@ -153,7 +153,11 @@ function spawnException(errno, syscall, { path = undefined, spawnargs = undefine
 
 /** A list for the stdio of fork() without a channel. */
 function ipcRequired(name) {
-  return coded(Error, 'ERR_CHILD_PROCESS_IPC_REQUIRED', `Forked processes must have an IPC channel, missing value 'ipc' in ${name}`);
+  return coded(
+    Error,
+    'ERR_CHILD_PROCESS_IPC_REQUIRED',
+    `Forked processes must have an IPC channel, missing value 'ipc' in ${name}`,
+  );
 }
 
 /** Something that must not be sent to a plain Node process: `why` says what it would do there. */
@@ -169,7 +173,11 @@ function ipcMessageReserved(cmd) {
 }
 
 function ipcMessageTooLong(maxBytes) {
-  return coded(RangeError, 'ERR_IPC_MESSAGE_TOO_LONG', `The other process sent a message of more than ${maxBytes} bytes`);
+  return coded(
+    RangeError,
+    'ERR_IPC_MESSAGE_TOO_LONG',
+    `The other process sent a message of more than ${maxBytes} bytes`,
+  );
 }
 
 /** A handle of which it is not known whether it came. */

@@ -15,10 +15,10 @@ const { kLend, lendKept } = require('../fd/lend.js');
 const { Socket } = require('../net/socket.js');
 const { signalName, signalNumber } = require('../base/signal_names.js');
 const { validateArray, validateObject, validateOneOf, validateString } = require('../base/validate.js');
+const { CHANNELS, OWN_CHANNEL, openChannels, withChannel, withOwnChannel } = require('./channels.js');
 const { endWithExit } = require('./close_on_exit.js');
 const { Escalation } = require('./deadline.js');
-const { openChannel } = require('./ipc/target.js');
-const { MESSAGE_DEFAULTS, toNative, validateArguments } = require('./options.js');
+const { toNative, validateArguments } = require('./options.js');
 const { validateMaySpawn } = require('./permission.js');
 const { closeFds, isLent, lend, normalizeStdio, openStdio } = require('./stdio.js');
 const { killTree } = require('./kill_tree.js');
@@ -35,7 +35,7 @@ const madeChannel = diagnostics.channel('child_process');
 const spawnChannel = diagnostics.tracingChannel('child_process.spawn');
 
 class ChildProcess extends EventEmitter {
-  #channel = null; // The channel of a child with 'ipc' in its stdio.
+  #ipc = null; // The channel of a child with 'ipc' in its stdio.
   // How many ends 'close' still waits for: the child's, and that of each of its streams.
   #awaited = 1;
   #closeOn = 'stdio';
@@ -49,6 +49,8 @@ class ChildProcess extends EventEmitter {
   stderr = undefined;
   /** @type {any[] | undefined} */
   stdio = undefined;
+  /** @type {any} a Channel, with the option `pipewrightChannel` */
+  pipewrightChannel = null;
 
   constructor() {
     super();
@@ -89,8 +91,9 @@ class ChildProcess extends EventEmitter {
 
   #start(options, entries) {
     if (spawnChannel.start.hasSubscribers) spawnChannel.start.publish({ process: this, options });
-    const native = toNative(options);
+    if (options.pipewrightChannel) entries.push(OWN_CHANNEL);
     const opened = openStdio(entries);
+    const native = toNative(opened.error === 0 ? withOwnChannel(options, entries, opened) : options);
     const err = opened.error || this._handle.spawn(native, opened.childFds);
     closeFds(opened.lentFds);
     if (err === 0) process.nextTick(emitSpawn, this);
@@ -138,24 +141,25 @@ class ChildProcess extends EventEmitter {
     throw spawnException(err, 'spawn', { step });
   }
 
-  // Makes a socket of each of our ends, and opens the channel. If one fails, closes all of them.
+  // Makes a socket of each of our ends, and opens the channels. If one fails, closes all of them.
   #adopt(entries, parentFds, options) {
-    const adopted = [];
+    const left = [...parentFds]; // Those that nothing has taken yet.
+    const streams = [];
     try {
       for (const [index, { kind }] of entries.entries()) {
-        const isStream = parentFds[index] >= 0 && kind !== 'ipc';
-        adopted.push(isStream ? this.#adoptEnd(kind, index, parentFds[index]) : null);
+        const isStream = left[index] >= 0 && !CHANNELS.has(kind);
+        if (kind !== 'channel') streams.push(isStream ? this.#adoptEnd(kind, index, take(left, index)) : null);
       }
       for (const { kind, stream } of entries) if (kind === 'stream') lend(stream);
-      const ipcFd = parentFds[entries.findIndex(({ kind }) => kind === 'ipc')];
-      if (ipcFd >= 0) this.#openChannel(ipcFd, options);
+      const ended = () => this.#oneEnded();
+      this.#ipc = openChannels(this, entries, left, options, ended);
+      if (this.#ipc !== null) this.#awaited++;
     } catch (error) {
-      for (const socket of adopted) socket?.destroy();
-      // The end that failed is closed already; that of the channel, which comes last, is not.
-      closeFds(parentFds.filter((_, index) => index > adopted.length || entries[index].kind === 'ipc'));
+      for (const socket of streams) socket?.destroy();
+      closeFds(left);
       throw error;
     }
-    this.stdio = adopted;
+    this.stdio = streams;
     [this.stdin, this.stdout, this.stderr] = this.stdio;
   }
 
@@ -177,11 +181,6 @@ class ChildProcess extends EventEmitter {
     return socket;
   }
 
-  #openChannel(fd, options) {
-    this.#channel = openChannel(this, fd, options, () => this.#oneEnded());
-    this.#awaited++;
-  }
-
   #exited(exitCode, signal, step) {
     if (signal > 0) this.signalCode = signalName(signal);
     else this.exitCode = exitCode;
@@ -194,7 +193,7 @@ class ChildProcess extends EventEmitter {
     if (exitCode < 0) this.emit('error', this.#spawnError(exitCode, step));
     else this.emit('exit', this.exitCode, this.signalCode);
 
-    this.#channel?.onExit(this.#closeOn === 'exit');
+    this.#ipc?.onExit(this.#closeOn === 'exit');
     process.nextTick(() => this.#flush());
     // If all streams have closed already, 'close' must still not come in this tick: a
     // program that awaits 'exit', and then 'close', would miss it and wait for ever.
@@ -312,12 +311,10 @@ class ChildProcess extends EventEmitter {
 // A child made by Node's own fork(), or by another copy of this file, is an instance too.
 acceptInstancesOf(ChildProcess, NodeChildProcess);
 
-// What a child has to know of its channel. Whatever the caller's `env` says of it is of another one.
-function withChannel(options, fd) {
-  const serialization = options.serialization ?? 'json';
-  const pairs = (options.envPairs ?? []).filter((pair) => !String(pair).startsWith('NODE_CHANNEL_'));
-  pairs.push(`NODE_CHANNEL_FD=${fd}`, `NODE_CHANNEL_SERIALIZATION_MODE=${serialization}`);
-  return { ...MESSAGE_DEFAULTS, ...options, envPairs: pairs, serialization };
+function take(fds, index) {
+  const fd = fds[index];
+  fds[index] = -1;
+  return fd;
 }
 
 /** @returns {any} */

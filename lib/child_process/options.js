@@ -4,8 +4,6 @@
 // object: shape the call, fill in defaults, check each option, check them together. No
 // other file looks at a caller's options, and the addon reads this object as it is.
 
-const { MAX_STRING_LENGTH } = require('node:buffer').constants;
-
 const { invalidArgType, invalidArgValue } = require('../base/errors.js');
 const { signalNumber } = require('../base/signal_names.js');
 const {
@@ -24,21 +22,14 @@ const {
 } = require('../base/validate.js');
 const { ATTRIBUTE_DEFAULTS, normalizeAttributes, toGroup, toUser } = require('./attributes.js');
 const { environmentPairs } = require('./env.js');
+const { MESSAGE_DEFAULTS, normalizeMessages } = require('./message_options.js');
 const { toPath, validateNoNul, validateNoNuls } = require('./paths.js');
 
 const SIGTERM = 15;
 const MAX_BUFFER = 1024 * 1024; // bytes
-const MAX_MESSAGE_BYTES = 2 ** 32 - 1; // A frame's length has 32 bits.
 const MAX_ARGUMENTS = 2 ** 20; // execve(2) takes fewer: at 9 bytes each, 6 MiB is its limit.
 
 const MAX_TIMER = 2 ** 31 - 1; // Milliseconds.
-
-// Options of a child's channel.
-const MESSAGE_DEFAULTS = Object.freeze({
-  handleTimeout: 0,
-  maxMessageBytes: MAX_STRING_LENGTH, // JSON.parse() takes no longer string.
-  serialization: 'json',
-});
 
 // Options that start a child. null and undefined mean "not given".
 const SPAWN_DEFAULTS = Object.freeze({
@@ -103,7 +94,6 @@ function normalizeSpawn(file, args, options) {
 function normalizeStart(call) {
   const given = withDefaults(SPAWN_DEFAULTS, call.options);
   validateSpawn(given);
-  validateOneOf(call.options.serialization, 'options.serialization', [undefined, 'json', 'advanced']); // null is refused.
   const attributes = normalizeAttributes(given);
   const command = toCommand(call.file, call.args, given);
   return {
@@ -114,9 +104,7 @@ function normalizeStart(call) {
     detached: given.detached || attributes.controllingTerminal !== null,
     envPairs: environmentPairs(given.env, command.args),
     gid: toGroup(given.gid, 'options.gid'),
-    handleTimeout: given.handleTimeout,
-    maxMessageBytes: given.maxMessageBytes,
-    serialization: given.serialization,
+    ...normalizeMessages(given, call.options),
     stdio: given.stdio,
     uid: toUser(given.uid, 'options.uid'),
     windowsHide: given.windowsHide,
@@ -300,8 +288,6 @@ function validateSpawn(given) {
   validateBoolean(given.windowsHide, 'options.windowsHide');
   validateBoolean(given.windowsVerbatimArguments, 'options.windowsVerbatimArguments');
   validateOneOf(given.closeOn, 'options.closeOn', ['stdio', 'exit']);
-  validateInteger(given.handleTimeout, 'options.handleTimeout', 0, MAX_TIMER);
-  validateInteger(given.maxMessageBytes, 'options.maxMessageBytes', 1, MAX_MESSAGE_BYTES);
 }
 
 function validateShell(shell) {
@@ -336,7 +322,6 @@ function toCommand(file, args, { argv0, shell }) {
 }
 
 module.exports = {
-  MESSAGE_DEFAULTS,
   normalizeExec,
   normalizeExecFile,
   normalizeRun,

@@ -14,7 +14,7 @@ const { validateLength } = require('../base/validate.js');
 const MAX_DESCRIPTORS = 2 ** 20; // The default of fs.nr_open, the kernel's limit for a process.
 const STANDARD = 3; // Every child has descriptors 0, 1 and 2.
 const IGNORED = -1; // The child gets /dev/null as 0, 1 or 2; any other descriptor is closed.
-const CONNECTED = new Set(['fifo', 'ipc', 'pipe']); // Kinds with two ends, of which one is ours.
+const CONNECTED = new Set(['channel', 'fifo', 'ipc', 'pipe']); // Kinds with two ends, of which one is ours.
 const kLent = Symbol('lent'); // On a stream: true once a child has it as its stdio.
 const SHORTHANDS = {
   __proto__: null,
@@ -27,7 +27,8 @@ const SHORTHANDS = {
 
 /**
  * @typedef {object} Entry one descriptor of the child
- * @property {'pipe' | 'fifo' | 'ignore' | 'ipc' | 'fd' | 'stream'} kind
+ * @property {'pipe' | 'fifo' | 'ignore' | 'ipc' | 'channel' | 'fd' | 'stream'} kind 'channel': of
+ *   the option `pipewrightChannel`
  * @property {number} fd our descriptor, for 'fd' and 'stream'; else -1
  * @property {any} stream for 'stream': the stream whose descriptor the child gets
  * @property {any} input for spawnSync(): the bytes to write to the child

@@ -4,7 +4,7 @@
 // worker for each such process, with close(callback), getConnections(callback), and the
 // event 'exit' once nothing is there any more.
 
-/** The method Server.prototype._setupWorker. */
+/** The method Server.prototype._setupWorker. @this {any} */
 function addWorker(worker) {
   this._usingWorkers = true;
   this._workers.push(worker);

@@ -7,7 +7,7 @@ const path = require('node:path');
 
 const DOCS = path.join(__dirname, '../../docs/conformance.md');
 const REASONS = path.join(__dirname, 'reasons.json');
-const NOT_OURS = ["fails for Node's internals", 'waits for fork'];
+const NOT_OURS = "fails for Node's internals";
 const STATUSES = ['pass', 'fail', 'timeout', 'crash', 'flaky', 'skip', 'n/a', 'absent'];
 
 /** Everything about one run, as --out writes it. */
@@ -33,14 +33,14 @@ function summarise(results) {
     const unused = members.filter(({ status, asked }) => status === 'pass' && asked?.length === 0).length;
     const ran = members.length - counts['n/a'] - counts.absent;
     const [passed, possible] = [counts.pass - unused, ran - unused];
-    const [internals, fork] = ['internals', 'fork'].map((kind) => members.filter(isOpen).filter(isOfKind(kind)).length);
-    const ofTheRest = percent(passed, possible - internals - fork);
-    return { list, ran, unused, ...counts, percent: percent(passed, possible), internals, fork, ofTheRest };
+    const internals = members.filter((result) => isOpen(result) && isInternal(result)).length;
+    const ofTheRest = percent(passed, possible - internals);
+    return { list, ran, unused, ...counts, percent: percent(passed, possible), internals, ofTheRest };
   });
 }
 
 const isOpen = ({ status }) => status !== 'pass' && status !== 'n/a';
-const isOfKind = (kind) => (result) => readReasons()[kind][result.test] !== undefined;
+const isInternal = ({ test }) => readReasons().internals[test] !== undefined;
 
 function percent(part, whole) {
   return whole === 0 ? '-' : `${((100 * part) / whole).toFixed(1)} %`;
@@ -55,13 +55,11 @@ function printTables({ node, replaced, lists, results }) {
   const shown = ['unused', ...STATUSES].filter((status) => lists.some((list) => list[status] > 0));
   const sums = lists.map((list) => [
     ...[list.list, list.ran, ...shown.map((status) => list[status]), list.percent],
-    ...[list.internals, list.fork, list.ofTheRest],
+    ...[list.internals, list.ofTheRest],
   ]);
   process.stdout.write(`${aligned(files)}\n\n`);
   process.stdout.write(`Node ${node}, replaced: ${replaced.join(', ') || 'nothing'}\n`);
-  process.stdout.write(
-    `${aligned([['list', 'ran', ...shown, 'passed', 'internals', 'fork', 'of the rest'], ...sums])}\n`,
-  );
+  process.stdout.write(`${aligned([['list', 'ran', ...shown, 'passed', 'internals', 'of the rest'], ...sums])}\n`);
 }
 
 function aligned(rows) {
@@ -71,8 +69,8 @@ function aligned(rows) {
 }
 
 /**
- * By hand, in three kinds: `internals` of Node, which no package can pass; `fork`, for
- * which this one has to wait; `documented`, a difference that is meant.
+ * By hand, in two kinds: `internals` of Node, which no package can pass; `documented`, a
+ * difference that is meant.
  */
 function readReasons() {
   return JSON.parse(fs.readFileSync(REASONS, 'utf8'));
@@ -102,7 +100,7 @@ function writeDocs(report) {
 function markdown({ node, user, replaced, lists, results }) {
   const sums = lists.map((sum) => [
     ...[`\`${sum.list}\``, sum.ran, sum.unused, sum.pass, sum.percent],
-    ...[sum.internals, sum.fork, sum.ofTheRest],
+    ...[sum.internals, sum.ofTheRest],
   ]);
   const open = results
     .filter(isOpen)
@@ -110,10 +108,7 @@ function markdown({ node, user, replaced, lists, results }) {
   return [
     `## Node ${node}: ${replaced.join(', ')}`,
     `Run as ${user}, with \`${replaced.join('`, `')}\` replaced.`,
-    markdownTable(
-      ['list', 'run', 'without the package', 'passed', 'of those with it', ...NOT_OURS, 'of the rest'],
-      sums,
-    ),
+    markdownTable(['list', 'run', 'without the package', 'passed', 'of those with it', NOT_OURS, 'of the rest'], sums),
     open.length === 0 ? 'Every file passes.' : markdownTable(['does not pass', 'how', 'why'], open),
   ].join('\n\n');
 }

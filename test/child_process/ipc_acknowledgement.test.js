@@ -15,7 +15,9 @@ const { closing } = require('../helpers/closing');
 const PEER = path.join(__dirname, '../fixtures/child_process/ipc_peer.py');
 
 const start = (args, options) =>
-  closing(spawn('python3', [PEER, ...args.map(String)], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'], ...options }));
+  closing(
+    spawn('python3', [PEER, ...args.map(String)], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'], ...options }),
+  );
 
 /** One end of a pair; the other one is closed after the test. */
 function endOfPair() {

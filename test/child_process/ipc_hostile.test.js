@@ -15,7 +15,9 @@ const { closing } = require('../helpers/closing');
 const PEER = path.join(__dirname, '../fixtures/child_process/ipc_peer.py');
 
 const start = (args, options) =>
-  closing(spawn('python3', [PEER, ...args.map(String)], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'], ...options }));
+  closing(
+    spawn('python3', [PEER, ...args.map(String)], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'], ...options }),
+  );
 
 /** All messages until 'over', with their descriptors. */
 async function until(child, last) {
@@ -24,7 +26,10 @@ async function until(child, last) {
     const [message, ...handles] = await once(child, 'message');
     if (message === last) return all;
     for (const handle of handles) if (handle !== undefined) closing(handle);
-    all.push([message, handles.map((handle) => (Descriptor.isDescriptor(handle) ? handle.type : handle?.constructor.name))]);
+    all.push([
+      message,
+      handles.map((handle) => (Descriptor.isDescriptor(handle) ? handle.type : handle?.constructor.name)),
+    ]);
   }
 }
 
@@ -105,7 +110,12 @@ describe.each([
   test('refuses what is longer than it may be', () => {
     const tooLong = expect.objectContaining({ code: 'ERR_IPC_MESSAGE_TOO_LONG' });
     expect(() => decode([bytes], 100)).toThrow(tooLong);
-    expect(() => decode([...bytes].map((byte) => Buffer.of(byte)), 100)).toThrow('100');
+    expect(() =>
+      decode(
+        [...bytes].map((byte) => Buffer.of(byte)),
+        100,
+      ),
+    ).toThrow('100');
   });
 
   test('reports garbage, and goes on with the next message', () => {

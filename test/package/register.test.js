@@ -18,14 +18,14 @@ async function report(fixture, { args = [], register = 'child_process', env = {}
 const FIXTURES = ['package/registered.js', 'package/registered.mjs'];
 
 test.each(FIXTURES)('%s: child_process is pipewright, net is not', async (fixture) => {
-  expect(await report(fixture)).toEqual({ spawn: 'ours', fork: 'node', net: 'node', http: 'node', ran: 'x\n' });
+  expect(await report(fixture)).toEqual({ spawn: 'ours', fork: 'ours', net: 'node', http: 'node', ran: 'x\n' });
 });
 
 test.each(FIXTURES)('%s: with net, both are; http keeps its own', async (fixture) => {
   const register = 'net,child_process';
   expect(await report(fixture, { register })).toEqual({
     spawn: 'ours',
-    fork: 'node',
+    fork: 'ours',
     net: 'ours',
     http: 'node',
     ran: 'x\n',
@@ -57,8 +57,16 @@ test('a name that is no module is refused', async () => {
   expect(stderr).toContain("PIPEWRIGHT_REGISTER has 'dns', and can have: child_process, net");
 });
 
-test('issue 9: a spawn with ipc in its stdio goes to that of Node, and a ChildProcess', async () => {
+test('issue 9: fork() and a spawn with ipc in its stdio, and a ChildProcess', async () => {
   const { code, stderr, stdout } = await runFixture('package/registered_ipc.js', [], { execArgv: ['-r', REGISTER] });
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-  expect(stdout).toBe('args! true 0\nno args! true 0\nown true 0 function\nERR_PIPEWRIGHT_NOT_AVAILABLE\n');
+  expect(stdout).toBe('args! true 0\nno args! true 0\nown true 0 function\nmasked! true 0\n');
+});
+
+test("node:cluster forks pipewright's children, and schedules as ever", async () => {
+  const { code, stderr, stdout } = await runFixture('package/registered_cluster.js', [], {
+    execArgv: ['-r', REGISTER],
+  });
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(stdout).toBe('function\nworker 1\nworker 1\nworker 2\nworker 2\n');
 });

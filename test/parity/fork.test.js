@@ -33,7 +33,10 @@ describe.each(['json', 'advanced'])('with %s', (serialization) => {
       record(child, EVENTS, log);
       log('state', state(child));
       for (const message of [{ a: [1, null, 'ü\n'] }, 'text', 0, false, null, [], { cmd: 'NODE_' }, 'disconnect']) {
-        log('send', child.send(message, (error) => lane('callbacks')('called', error)));
+        log(
+          'send',
+          child.send(message, (error) => lane('callbacks')('called', error)),
+        );
       }
       await closed(child);
       log('state', state(child));
@@ -52,7 +55,10 @@ describe.each(['json', 'advanced'])('with %s', (serialization) => {
       await once(child, 'message');
       child.disconnect();
       log('state', state(child));
-      log('send', child.send('y', (error) => log('called', error)));
+      log(
+        'send',
+        child.send('y', (error) => log('called', error)),
+      );
       child.disconnect();
       await exited(child);
     });

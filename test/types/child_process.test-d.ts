@@ -11,10 +11,15 @@ import {
   execFile,
   execFileSync,
   execSync,
+  fork,
+  parent,
   run,
   spawn,
   spawnSync,
 } from '../../types/child_process';
+import { Channel } from '../../types/channel';
+import { Descriptor } from '../../types/descriptors';
+import * as net from '../../types/net';
 import { watchSignal } from '../../types/signals';
 
 const child = spawn('ls', ['-l'], { uid: 'daemon', groups: ['wheel', 4], rlimits: { nofile: [64, 128], core: 0 } });
@@ -58,3 +63,14 @@ lines();
 const watcher = watchSignal('SIGUSR1', (name) => expectType<NodeJS.Signals>(name));
 expectType<void>(watcher.stop());
 expectError(watchSignal('SIGUSR1'));
+
+const forked = fork('x.js', ['a'], { serialization: 'advanced', handleTimeout: 1000, umask: 0o22, silent: true });
+expectType<ChildProcess>(forked);
+expectType<Channel | null>(forked.pipewrightChannel);
+expectType<boolean>(forked.send('x', new net.Server(), { keepOpen: true }, (error) => expectType<Error | null>(error)));
+expectType<boolean>(forked.send({ a: 1 }, new Descriptor(3)));
+expectError(forked.send('x', 'y'));
+fork(new URL('file:///x.js'), { stdio: ['ignore', 1, 'fifo', 'ipc'], pipewrightChannel: { serialization: 'raw' } });
+expectError(fork('x.js', { serialization: 'raw' }));
+expectType<Channel | null>(parent({ maxMessageBytes: 10 }));
+expectError(parent({ serialization: 'json' }));

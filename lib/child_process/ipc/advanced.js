@@ -5,7 +5,8 @@
 // as Node has it: 0 for views of ArrayBuffers, 1 for any other object, which travels as a
 // plain one with the same properties.
 
-const { DefaultDeserializer, DefaultSerializer } = require('node:v8');
+/** @type {any} The methods for host objects are not in the declarations. */
+const v8 = require('node:v8');
 
 const { invalidArgValue, ipcMessageTooLong } = require('../../base/errors.js');
 
@@ -16,7 +17,7 @@ const OBJECT = 1;
 
 const NO_LENGTH = Buffer.alloc(HEADER_BYTES);
 
-class Serializer extends DefaultSerializer {
+class Serializer extends v8.DefaultSerializer {
   _writeHostObject(object) {
     if (ArrayBuffer.isView(object)) {
       this.writeUint32(VIEW);
@@ -27,11 +28,12 @@ class Serializer extends DefaultSerializer {
   }
 }
 
-class Deserializer extends DefaultDeserializer {
+/** @type {any} */
+const Deserializer = class extends v8.DefaultDeserializer {
   _readHostObject() {
     return this.readUint32() === VIEW ? super._readHostObject() : this.readValue();
   }
-}
+};
 
 /**
  * @returns {Buffer}

@@ -55,7 +55,7 @@ class Outbox {
     this.#onError = onError;
     this.#onDrained = onDrained;
     native.onwrite = (status) => {
-      this.#writes.shift()(status);
+      this.#writes.shift()(status, true);
       this.#checkDrained();
     };
   }
@@ -104,7 +104,10 @@ class Outbox {
   #send(entry) {
     if (entry.handle === null) {
       entry.state = 'over';
-      this.#write(entry.data, null, (status) => this.#report(entry, writeError(status)));
+      this.#write(entry.data, null, (status, wasQueued) => {
+        // A child that ends with much unread would cost an 'error' for each message, as none of Node's does.
+        if (!wasQueued || entry.callback !== null) this.#report(entry, writeError(status));
+      });
       return;
     }
     this.#unacknowledged += 1;

@@ -92,13 +92,13 @@ class Target {
     this.#outbox = new Outbox(native, handleTimeout, this.#reportLater, () => this.#disconnectIfDrained());
     this.#inbox = new Inbox(native, this.#codec.Decoder, maxMessageBytes, {
       // In a tick of its own each, so that who awaits one has time to await the next.
-      onMessage: (...args) => process.nextTick(this.#onMessage, ...args),
+      onMessage: (message, descriptors) => process.nextTick(this.#onMessage, message, descriptors),
       onGarbage: (error) => process.nextTick(() => child.emit('messageerror', error)),
       onEnd: (error) => this.#onReadEnd(error),
     });
     child.connected = true;
     child.channel = new ChannelReference(native);
-    child.send = (...args) => this.#send(...args);
+    child.send = (message, handle, options, callback) => this.#send(message, handle, options, callback);
     child.disconnect = () => this.#disconnect();
     child.on('newListener', (name) => {
       if (name === 'message') this.#flushLater();
@@ -127,7 +127,8 @@ class Target {
     return true;
   }
 
-  #onHandle(wrapped, [descriptor, ...others]) {
+  #onHandle(wrapped, descriptors) {
+    const [descriptor, ...others] = descriptors;
     // What Node sends again it wraps again.
     let message = wrapped;
     while (isInternal(message.msg) && message.msg.cmd === 'NODE_HANDLE') message = message.msg;
@@ -153,7 +154,8 @@ class Target {
     }
   }
 
-  #emit(event, message, [handle, ...others]) {
+  #emit(event, message, handles) {
+    const [handle, ...others] = handles;
     if (handle !== undefined) this.#inbox.claimed(1 + others.length);
     this.#child.emit(event, message, handle, ...others);
   }
@@ -258,7 +260,12 @@ class Target {
     if (this.#hasEnded) return;
     this.#outbox.end();
     // Others may have the child's end, and keep ours open.
-    if (endsChannel) afterLastRead(this.#native, () => this.#hasEnded, () => this.#end());
+    if (endsChannel)
+      afterLastRead(
+        this.#native,
+        () => this.#hasEnded,
+        () => this.#end(),
+      );
   }
 
   #end() {

@@ -1,0 +1,65 @@
+'use strict';
+
+// A Channel between a parent and a child that both have pipewright, beside whatever else
+// they have. Both learn of it by the environment: a child that has not pipewright never
+// hears of it.
+//
+//   PIPEWRIGHT_CHANNEL=4:81234:json   descriptor, inode of that socket, serialization
+
+const { fstatSync } = require('node:fs');
+const { isMainThread } = require('node:worker_threads');
+
+const { closeOnExec } = require('../base/binding.js');
+const { validateObject } = require('../base/validate.js');
+const { Channel } = require('../channel/index.js');
+
+const NAME = 'PIPEWRIGHT_CHANNEL';
+
+/** What the child's environment says of its end, which is the descriptor `fd` there and `ownFd` here. */
+function channelPair(fd, ownFd, { serialization }) {
+  return `${NAME}=${fd}:${fstatSync(ownFd).ino}:${serialization}`;
+}
+
+const isChannelPair = (pair) => pair.startsWith(`${NAME}=`);
+
+/** Our own parent's, if it has told us of one: the descriptor, and the serialization. */
+const found = findChannel();
+let channel = null;
+
+// When the module is loaded: what this process starts is not to take the channel for its
+// own. The number may be another file's by now: a program in between, which has not
+// pipewright, hands on its environment and not its descriptors.
+function findChannel() {
+  const [, fd, inode, serialization] = /^(\d+):(\d+):(\w+)$/.exec(process.env[NAME] ?? '') ?? [];
+  if (fd === undefined || !isMainThread) return null;
+  delete process.env[NAME];
+  if (inodeOf(Number(fd)) !== Number(inode)) return null;
+  closeOnExec(Number(fd));
+  return { fd: Number(fd), serialization };
+}
+
+function inodeOf(fd) {
+  try {
+    return fstatSync(fd).ino;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * The channel to the process that started this one with the option `pipewrightChannel`:
+ * the same each time.
+ *
+ * @param {object} [options] of `new Channel()`, for the first call, but for the serialization,
+ *   which is the parent's
+ * @returns {Channel | null} null without such a parent, and in worker threads
+ * @throws ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE
+ */
+function parent(options = {}) {
+  validateObject(options, 'options');
+  if (found === null) return null;
+  channel ??= new Channel(found.fd, { ...options, serialization: found.serialization });
+  return channel;
+}
+
+module.exports = { channelPair, isChannelPair, parent };

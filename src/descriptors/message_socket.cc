@@ -3,7 +3,6 @@
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <utility>
 
 #include "core/arguments.h"
@@ -91,9 +90,9 @@ Napi::Value MessageSocket::Create(const Napi::CallbackInfo& info) {
   int32_t type;
   if (!ToInt32(info[0], &type)) return Result(info, UV_EINVAL);
   if (!is_unopened()) return Result(info, UV_EBUSY);
-  UniqueFd socket(::socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  if (!socket.is_valid()) return Result(info, -errno);
-  const int err = Start(info, &socket, false);
+  UniqueFd socket;
+  int err = OpenUnixSocket(type, &socket);
+  if (err == 0) err = Start(info, &socket, false);
   if (err == 0 && info[1].IsBoolean() && info[1].As<Napi::Boolean>().Value()) {
     SetSocketOption(fd(), SO_PASSCRED, 1);
   }
@@ -119,10 +118,9 @@ Napi::Value MessageSocket::Connect(const Napi::CallbackInfo& info) {
   if (!is_unopened()) return Result(info, UV_EBADF);
   // A handle needs a socket: if the connection fails, it gets one that stays unconnected.
   UniqueFd socket;
-  int status = ConnectUnix(name, true, &socket);
-  if (status != 0) socket = UniqueFd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (!socket.is_valid()) return Result(info, -errno);
-  const int err = Start(info, &socket, false);
+  const int status = ConnectUnix(name, true, &socket);
+  int err = status == 0 ? 0 : OpenUnixSocket(SOCK_STREAM, &socket);
+  if (err == 0) err = Start(info, &socket, false);
   if (err == 0) Note(EventKind::kConnect, status);
   return Result(info, err);
 }

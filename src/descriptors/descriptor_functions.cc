@@ -228,8 +228,9 @@ Napi::Value ClaimDescriptor(const Napi::CallbackInfo& info) {
 
 Napi::Value SetDescriptorsAllowed(const Napi::CallbackInfo& info) {
   int fd;
-  if (!ToFd(info[0], &fd) || !info[1].IsBoolean()) return Number(info, UV_EINVAL);
-  AllowDescriptors(fd, info[1].As<Napi::Boolean>().Value());
+  bool is_allowed;
+  if (!ToFd(info[0], &fd) || !ToBool(info[1], &is_allowed)) return Number(info, UV_EINVAL);
+  AllowDescriptors(fd, is_allowed);
   return Number(info, 0);
 }
 
@@ -243,10 +244,10 @@ Napi::Value GetFlags(const Napi::CallbackInfo& info) {
 
 Napi::Value SetBlocking(const Napi::CallbackInfo& info) {
   int fd;
-  if (!ToFd(info[0], &fd) || !info[1].IsBoolean()) return Number(info, UV_EINVAL);
+  bool blocks;
+  if (!ToFd(info[0], &fd) || !ToBool(info[1], &blocks)) return Number(info, UV_EINVAL);
   const int flags = fcntl(fd, F_GETFL);
   if (flags < 0) return Number(info, -errno);
-  const bool blocks = info[1].As<Napi::Boolean>().Value();
   const int changed = blocks ? flags & ~O_NONBLOCK : flags | O_NONBLOCK;
   return Number(info, fcntl(fd, F_SETFL, changed) == 0 ? 0 : -errno);
 }

@@ -71,12 +71,13 @@ int MessageSocket::Start(const Napi::CallbackInfo& info, UniqueFd* socket, bool 
   return 0;
 }
 
-// open(fd, { keepBlocking?, credentials? }); on failure the descriptor stays the caller's.
+// open(fd, keepBlocking?); on failure the descriptor stays the caller's.
 Napi::Value MessageSocket::OpenFd(const Napi::CallbackInfo& info) {
   int fd;
   if (!ToFd(info[0], &fd)) return Result(info, UV_EINVAL);
   if (!is_unopened()) return Result(info, UV_EBUSY);
-  const bool keep_blocking = info[1].IsBoolean() && info[1].As<Napi::Boolean>().Value();
+  bool keep_blocking = false;
+  ToBool(info[1], &keep_blocking);
   UniqueFd socket(fd);
   int err = CheckAdoptable(fd);
   if (err == 0) err = Start(info, &socket, keep_blocking);
@@ -88,14 +89,14 @@ Napi::Value MessageSocket::OpenFd(const Napi::CallbackInfo& info) {
 // create(type, credentials): an unconnected socket of that SOCK_* type.
 Napi::Value MessageSocket::Create(const Napi::CallbackInfo& info) {
   int32_t type;
+  bool has_credentials = false;
   if (!ToInt32(info[0], &type)) return Result(info, UV_EINVAL);
+  ToBool(info[1], &has_credentials);
   if (!is_unopened()) return Result(info, UV_EBUSY);
   UniqueFd socket;
   int err = OpenUnixSocket(type, &socket);
   if (err == 0) err = Start(info, &socket, false);
-  if (err == 0 && info[1].IsBoolean() && info[1].As<Napi::Boolean>().Value()) {
-    SetSocketOption(fd(), SO_PASSCRED, 1);
-  }
+  if (err == 0 && has_credentials) SetSocketOption(fd(), SO_PASSCRED, 1);
   return Result(info, err);
 }
 

@@ -4,7 +4,7 @@
 // everything in lib/child_process is taken away.
 
 const { EventEmitter } = require('node:events');
-const { closeFd, PipeWrap, ProcessWrap, socketpair, spawnSync: runSync } = require('../../lib/base/binding.js');
+const { closeFd, PipeWrap, ProcessWrap, spawnSync: runSync, stdioSocketPair } = require('../../lib/base/binding.js');
 
 const envPairs = Object.entries(process.env).map(([name, value]) => `${name}=${value}`);
 
@@ -30,7 +30,7 @@ function spawnSync(file, args, { engine }) {
 }
 
 function exec(command, options, callback) {
-  const [ours, theirs] = socketpair();
+  const [ours, theirs] = stdioSocketPair();
   const child = start('/bin/sh', ['-c', command], [-1, theirs, -1], options);
   closeFd(theirs);
   const pipe = new PipeWrap();

@@ -5,7 +5,7 @@
 const { ChildProcess: NodeChildProcess } = require('node:child_process');
 const { EventEmitter } = require('node:events');
 const diagnostics = require('node:diagnostics_channel');
-const { errno: ERRNO } = require('node:os').constants;
+const { errno: ERRNO, signals } = require('node:os').constants;
 const { setImmediate } = require('node:timers');
 
 const { PipeWrap, ProcessWrap } = require('../base/binding.js');
@@ -23,8 +23,7 @@ const { validateMaySpawn } = require('./permission.js');
 const { closeFds, isLent, lend, normalizeStdio, openStdio } = require('./stdio.js');
 const { killTree } = require('./kill_tree.js');
 
-const SIGTERM = 15;
-const SIGKILL = 9;
+const { SIGKILL, SIGTERM } = signals;
 
 // Node reports these with an 'error' event, and throws any other errno.
 const EMITTED = new Set([ERRNO.EACCES, ERRNO.EAGAIN, ERRNO.EMFILE, ERRNO.ENFILE, ERRNO.ENOENT]);
@@ -39,7 +38,8 @@ class ChildProcess extends EventEmitter {
   // How many ends 'close' still waits for: the child's, and that of each of its streams.
   #awaited = 1;
   #closeOn = 'stdio';
-  #escalation = new Escalation(this, SIGTERM, 0);
+  /** @type {Escalation | null} */
+  #escalation = null; // Made by spawn(): before, there is nothing to kill.
 
   /** @type {any} */
   stdin = undefined;
@@ -184,7 +184,7 @@ class ChildProcess extends EventEmitter {
   #exited(exitCode, signal, step) {
     if (signal > 0) this.signalCode = signalName(signal);
     else this.exitCode = exitCode;
-    this.#escalation.stop();
+    this.#escalation?.stop();
     this.#closeStdin();
     if (exitCode >= 0) this.resourceUsage = this._handle.resourceUsage() ?? null;
     this._handle.close();
@@ -243,7 +243,7 @@ class ChildProcess extends EventEmitter {
     const isSent = isTree ? this.#killTree(number) : this.#kill(number);
     if (isSent) {
       this.killed = true;
-      if (this._handle) this.#escalation.onSent(number, isTree);
+      if (this._handle) this.#escalation?.onSent(number, isTree);
     }
     return isSent;
   }

@@ -7,11 +7,12 @@
 // fires during spawnSync(), so there src/child_process/spawn_sync.cc does the same with a
 // clock of its own. It takes no AbortSignal, because no code could abort it.
 
+const { signals } = require('node:os').constants;
 const { clearTimeout, setTimeout } = require('node:timers');
 
 const { aborted } = require('../base/errors.js');
 
-const SIGKILL = 9;
+const { SIGKILL } = signals;
 
 /**
  * Calls `end` after `timeout` milliseconds (0: never), unless the child has emitted

@@ -4,6 +4,8 @@
 // object: shape the call, fill in defaults, check each option, check them together. No
 // other file looks at a caller's options, and the addon reads this object as it is.
 
+const { signals } = require('node:os').constants;
+
 const { invalidArgType, invalidArgValue } = require('../base/errors.js');
 const { signalNumber } = require('../base/signal_names.js');
 const {
@@ -25,7 +27,7 @@ const { environmentPairs } = require('./env.js');
 const { MESSAGE_DEFAULTS, normalizeMessages } = require('./message_options.js');
 const { toPath, validateNoNul, validateNoNuls } = require('./paths.js');
 
-const SIGTERM = 15;
+const { SIGTERM } = signals;
 const MAX_BUFFER = 1024 * 1024; // bytes
 const MAX_ARGUMENTS = 2 ** 20; // execve(2) takes fewer: at 9 bytes each, 6 MiB is its limit.
 
@@ -120,16 +122,20 @@ function normalizeDeadline(options) {
   return { forceKillAfter, killSignal: toKillSignal(killSignal), signal, timeout };
 }
 
+// For execFile() and run(), whose timeout lasts until 'close', where that of spawn() ends
+// with 'exit'. `start` is what normalizeSpawn() would return, but without a timeout.
+function untilClose(start, deadline) {
+  const { killSignal, timeout } = deadline;
+  return { killSignal, timeout, start: Object.freeze({ ...start, ...deadline, timeout: 0 }) };
+}
+
 // Options of the output: see output.js. `encoding` null means Buffers.
 function normalizeCollecting({ encoding, maxBuffer }) {
   validateNumber(maxBuffer, 'options.maxBuffer', 0);
   return { encoding: encoding !== 'buffer' && Buffer.isEncoding(encoding) ? encoding : null, maxBuffer };
 }
 
-/**
- * execFile(file[, args][, options][, callback]). `start` is what normalizeSpawn() would
- * return, but with timeout 0: execFile() counts its timeout until 'close', not 'exit'.
- */
+/** execFile(file[, args][, options][, callback]). */
 function normalizeExecFile(...call) {
   const { file, args, options, callback } = shapeExecFile(...call);
   const deadline = normalizeDeadline(options);
@@ -150,9 +156,7 @@ function normalizeExecFile(...call) {
     args,
     callback: callback ?? null,
     file,
-    killSignal: deadline.killSignal,
-    start: Object.freeze({ ...start, ...deadline, timeout: 0 }),
-    timeout: deadline.timeout,
+    ...untilClose(start, deadline),
   });
 }
 
@@ -169,7 +173,7 @@ function normalizeExec(command, options, callback) {
   };
 }
 
-/** run(file[, args][, options]). `start` is as in normalizeExecFile(). */
+/** run(file[, args][, options]). */
 function normalizeRun(file, args, options) {
   const call = shapeSpawn(file, args, options);
   const deadline = normalizeDeadline(call.options);
@@ -183,10 +187,8 @@ function normalizeRun(file, args, options) {
     args: call.args,
     file,
     input: given.input,
-    killSignal: deadline.killSignal,
     reject: given.reject,
-    start: Object.freeze({ ...normalizeStart(call), ...deadline, timeout: 0 }),
-    timeout: deadline.timeout,
+    ...untilClose(normalizeStart(call), deadline),
   });
 }
 

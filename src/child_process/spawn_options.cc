@@ -15,15 +15,12 @@ bool ReadString(const Napi::Value& value, std::string* out) {
   return ToString(value, out) && out->find('\0') == std::string::npos;
 }
 
-bool ReadInt(const Napi::Value& value, int* out) { return ToInt32(value, out); }
-
 // A user or group id. As in Node, negative numbers are left for the kernel to refuse.
 bool ReadId(const Napi::Value& value, uint32_t* out) {
-  if (!value.IsNumber()) return false;
-  const double number = value.As<Napi::Number>().DoubleValue();
-  if (std::trunc(number) != number) return false;
-  if (number < std::numeric_limits<int32_t>::min()) return false;
-  if (number > std::numeric_limits<uint32_t>::max()) return false;
+  constexpr double kMin = std::numeric_limits<int32_t>::min();
+  constexpr double kMax = std::numeric_limits<uint32_t>::max();
+  double number;
+  if (!ToInteger(value, kMin, kMax, &number)) return false;
   *out = static_cast<uint32_t>(static_cast<int64_t>(number));
   return true;
 }
@@ -95,12 +92,6 @@ bool ReadEngine(const Napi::Value& value, SpawnOptions::Engine* out) {
   return true;
 }
 
-bool ReadBool(const Napi::Value& value, bool* out) {
-  if (!value.IsBoolean()) return false;
-  *out = value.As<Napi::Boolean>().Value();
-  return true;
-}
-
 // An option that was not given leaves `out` unset.
 template <typename Item>
 bool ReadOptional(const Napi::Value& value, bool (*read)(const Napi::Value&, Item*),
@@ -154,19 +145,19 @@ bool SpawnOptions::Read(const Napi::Value& value, const Napi::Value& stdio_value
       ReadOptional(object.Get("envPairs"), ReadEnv, &env) &&
       ReadOptional(object.Get("cwd"), ReadString, &cwd) &&
       ReadList(stdio_value, ReadStdio, &stdio) &&
-      ReadOr(object.Get("detached"), ReadBool, &detached) &&
+      ReadOr(object.Get("detached"), ToBool, &detached) &&
       ReadOptional(object.Get("uid"), ReadId, &uid) &&
       ReadOptional(object.Get("gid"), ReadId, &gid) &&
       ReadOr(object.Get("engine"), ReadEngine, &engine) &&
       ReadOptional(object.Get("groups"), ReadGroups, &groups) &&
       ReadOptional(object.Get("umask"), ReadMode, &umask) &&
       ReadOr(object.Get("rlimits"), ReadResourceLimits, &rlimits) &&
-      ReadOptional(object.Get("processGroup"), ReadInt, &process_group) &&
-      ReadOptional(object.Get("priority"), ReadInt, &priority) &&
-      ReadOptional(object.Get("parentDeathSignal"), ReadInt, &parent_death_signal) &&
-      ReadOptional(object.Get("controllingTerminal"), ReadInt, &controlling_terminal) &&
-      ReadOr(object.Get("noNewPrivileges"), ReadBool, &no_new_privileges) &&
-      ReadOr(object.Get("closeDescriptors"), ReadBool, &close_descriptors);
+      ReadOptional(object.Get("processGroup"), ToInt32, &process_group) &&
+      ReadOptional(object.Get("priority"), ToInt32, &priority) &&
+      ReadOptional(object.Get("parentDeathSignal"), ToInt32, &parent_death_signal) &&
+      ReadOptional(object.Get("controllingTerminal"), ToInt32, &controlling_terminal) &&
+      ReadOr(object.Get("noNewPrivileges"), ToBool, &no_new_privileges) &&
+      ReadOr(object.Get("closeDescriptors"), ToBool, &close_descriptors);
   if (!is_read || args.size() == 0) return false;
   if (stdio.size() < 3) stdio.resize(3, kIgnored);
   return !controlling_terminal ||

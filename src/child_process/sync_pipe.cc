@@ -19,7 +19,7 @@ SyncPipe::SyncPipe(int child_fd, uv_buf_t input, size_t max_output)
       is_shut_down_(input.len == 0 && (child_fd == STDOUT_FILENO || child_fd == STDERR_FILENO)),
       max_output_(max_output) {}
 
-int SyncPipe::Open(UniqueFd* child_end) { return OpenSocketPair(&fd_, child_end); }
+int SyncPipe::Open(UniqueFd* child_end) { return OpenSocketPair(SOCK_STREAM, &fd_, child_end); }
 
 pollfd SyncPipe::ToPoll() const {
   const int events = (is_writing() ? POLLOUT : 0) | (may_read() ? POLLIN : 0);

@@ -16,28 +16,38 @@ bool ToBytes(const Napi::Value& value, uv_buf_t* out) {
   return true;
 }
 
-bool ToInt32(const Napi::Value& value, int32_t* out) {
+bool ToInteger(const Napi::Value& value, double min, double max, double* out) {
   double number = 0;
   if (!value.IsNumber()) return false;
   if (napi_get_value_double(value.Env(), value, &number) != napi_ok) return false;
-  if (std::trunc(number) != number) return false;  // Also NaN.
-  if (number < std::numeric_limits<int32_t>::min()) return false;
-  if (number > std::numeric_limits<int32_t>::max()) return false;
+  if (std::trunc(number) != number || number < min || number > max) return false;  // Also NaN.
+  *out = number;
+  return true;
+}
+
+bool ToInt32(const Napi::Value& value, int32_t* out) {
+  using Limits = std::numeric_limits<int32_t>;
+  double number;
+  if (!ToInteger(value, Limits::min(), Limits::max(), &number)) return false;
   *out = static_cast<int32_t>(number);
   return true;
 }
 
 bool ToCount(const Napi::Value& value, uint64_t* out) {
   constexpr double kMaxSafeInteger = 9007199254740991;
-  double number = 0;
-  if (!value.IsNumber()) return false;
-  if (napi_get_value_double(value.Env(), value, &number) != napi_ok) return false;
-  if (std::trunc(number) != number || number < 0 || number > kMaxSafeInteger) return false;
+  double number;
+  if (!ToInteger(value, 0, kMaxSafeInteger, &number)) return false;
   *out = static_cast<uint64_t>(number);
   return true;
 }
 
 bool ToFd(const Napi::Value& value, int* out) { return ToInt32(value, out) && *out >= 0; }
+
+bool ToBool(const Napi::Value& value, bool* out) {
+  if (!value.IsBoolean()) return false;
+  *out = value.As<Napi::Boolean>().Value();
+  return true;
+}
 
 bool ToString(const Napi::Value& value, std::string* out) {
   if (!value.IsString()) return false;

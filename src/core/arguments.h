@@ -16,6 +16,9 @@ namespace pipewright {
 // The memory of a Buffer, typed array or DataView.
 bool ToBytes(const Napi::Value& value, uv_buf_t* out);
 
+// A whole number from `min` to `max`.
+bool ToInteger(const Napi::Value& value, double min, double max, double* out);
+
 // An integer that fits into 32 bits.
 bool ToInt32(const Napi::Value& value, int32_t* out);
 
@@ -24,6 +27,9 @@ bool ToCount(const Napi::Value& value, uint64_t* out);
 
 // A file descriptor: not negative.
 bool ToFd(const Napi::Value& value, int* out);
+
+// A boolean; nothing else counts as one.
+bool ToBool(const Napi::Value& value, bool* out);
 
 // A string as UTF-8; NUL bytes are kept.
 bool ToString(const Napi::Value& value, std::string* out);

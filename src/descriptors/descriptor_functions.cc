@@ -16,6 +16,7 @@
 
 #include "core/arguments.h"
 #include "core/descriptor_registry.h"
+#include "net/socket_info.h"
 #include "net/unix_address.h"
 
 namespace pipewright {
@@ -41,10 +42,8 @@ Environment* EnvironmentOf(const Napi::CallbackInfo& info) {
 const char* SocketType(int fd, int domain) {
   int type = 0;
   int is_listening = 0;
-  socklen_t length = sizeof(type);
-  getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length);
-  length = sizeof(is_listening);
-  getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &is_listening, &length);
+  GetSocketOption(fd, SO_TYPE, &type);
+  GetSocketOption(fd, SO_ACCEPTCONN, &is_listening);
   if (domain == AF_INET || domain == AF_INET6) {
     if (type == SOCK_DGRAM) return "udp";
     if (type == SOCK_STREAM) return is_listening != 0 ? "tcp-server" : "tcp";
@@ -82,11 +81,9 @@ Napi::Value DescriptorType(const Napi::CallbackInfo& info) {
   int fd;
   if (!ToFd(info[0], &fd)) return Number(info, UV_EINVAL);
   int domain = 0;
-  socklen_t length = sizeof(domain);
-  if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &length) == 0) {
-    return Napi::String::New(info.Env(), SocketType(fd, domain));
-  }
-  if (errno != ENOTSOCK) return Number(info, -errno);
+  const int no_socket = GetSocketOption(fd, SO_DOMAIN, &domain);
+  if (no_socket == 0) return Napi::String::New(info.Env(), SocketType(fd, domain));
+  if (no_socket != UV_ENOTSOCK) return Number(info, no_socket);
   const std::string link = LinkText(fd);
   const std::string anonymous = AnonymousType(link);
   if (!anonymous.empty()) return Napi::String::New(info.Env(), anonymous);
@@ -112,25 +109,24 @@ Napi::Value Give(const Napi::CallbackInfo& info, int first, int second) {
   return pair;
 }
 
+Napi::Value GiveSocketPair(const Napi::CallbackInfo& info, int type) {
+  UniqueFd first;
+  UniqueFd second;
+  const int err = OpenSocketPair(type, &first, &second);
+  return err == 0 ? Give(info, first.Release(), second.Release()) : Number(info, err);
+}
+
 // socketPair(type): two descriptors, or an errno.
 Napi::Value SocketPair(const Napi::CallbackInfo& info) {
   int32_t type;
-  int pair[2];
   if (!ToInt32(info[0], &type)) return Number(info, UV_EINVAL);
-  if (socketpair(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) != 0) {
-    return Number(info, -errno);
-  }
-  return Give(info, pair[0], pair[1]);
+  return GiveSocketPair(info, type | SOCK_NONBLOCK);
 }
 
 // stdioSocketPair(): the two ends of a child's stdio, or an errno. Both block, since one end
 // becomes the child's; PipeWrap.open() makes the other non-blocking.
 Napi::Value StdioSocketPair(const Napi::CallbackInfo& info) {
-  UniqueFd first;
-  UniqueFd second;
-  const int err = OpenSocketPair(&first, &second);
-  if (err != 0) return Number(info, err);
-  return Give(info, first.Release(), second.Release());
+  return GiveSocketPair(info, SOCK_STREAM);
 }
 
 // pipe(): [end to read, end to write], or an errno.
@@ -232,8 +228,9 @@ Napi::Value ClaimDescriptor(const Napi::CallbackInfo& info) {
 
 Napi::Value SetDescriptorsAllowed(const Napi::CallbackInfo& info) {
   int fd;
-  if (!ToFd(info[0], &fd) || !info[1].IsBoolean()) return Number(info, UV_EINVAL);
-  AllowDescriptors(fd, info[1].As<Napi::Boolean>().Value());
+  bool is_allowed;
+  if (!ToFd(info[0], &fd) || !ToBool(info[1], &is_allowed)) return Number(info, UV_EINVAL);
+  AllowDescriptors(fd, is_allowed);
   return Number(info, 0);
 }
 
@@ -247,10 +244,10 @@ Napi::Value GetFlags(const Napi::CallbackInfo& info) {
 
 Napi::Value SetBlocking(const Napi::CallbackInfo& info) {
   int fd;
-  if (!ToFd(info[0], &fd) || !info[1].IsBoolean()) return Number(info, UV_EINVAL);
+  bool blocks;
+  if (!ToFd(info[0], &fd) || !ToBool(info[1], &blocks)) return Number(info, UV_EINVAL);
   const int flags = fcntl(fd, F_GETFL);
   if (flags < 0) return Number(info, -errno);
-  const bool blocks = info[1].As<Napi::Boolean>().Value();
   const int changed = blocks ? flags & ~O_NONBLOCK : flags | O_NONBLOCK;
   return Number(info, fcntl(fd, F_SETFL, changed) == 0 ? 0 : -errno);
 }

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/descriptor_table.h"
+#include "net/socket_info.h"
 #include "net/unix_address.h"
 
 namespace pipewright {

@@ -3,7 +3,6 @@
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <utility>
 
 #include "core/arguments.h"
@@ -72,12 +71,13 @@ int MessageSocket::Start(const Napi::CallbackInfo& info, UniqueFd* socket, bool 
   return 0;
 }
 
-// open(fd, { keepBlocking?, credentials? }); on failure the descriptor stays the caller's.
+// open(fd, keepBlocking?); on failure the descriptor stays the caller's.
 Napi::Value MessageSocket::OpenFd(const Napi::CallbackInfo& info) {
   int fd;
   if (!ToFd(info[0], &fd)) return Result(info, UV_EINVAL);
   if (!is_unopened()) return Result(info, UV_EBUSY);
-  const bool keep_blocking = info[1].IsBoolean() && info[1].As<Napi::Boolean>().Value();
+  bool keep_blocking = false;
+  ToBool(info[1], &keep_blocking);
   UniqueFd socket(fd);
   int err = CheckAdoptable(fd);
   if (err == 0) err = Start(info, &socket, keep_blocking);
@@ -89,14 +89,14 @@ Napi::Value MessageSocket::OpenFd(const Napi::CallbackInfo& info) {
 // create(type, credentials): an unconnected socket of that SOCK_* type.
 Napi::Value MessageSocket::Create(const Napi::CallbackInfo& info) {
   int32_t type;
+  bool has_credentials = false;
   if (!ToInt32(info[0], &type)) return Result(info, UV_EINVAL);
+  ToBool(info[1], &has_credentials);
   if (!is_unopened()) return Result(info, UV_EBUSY);
-  UniqueFd socket(::socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  if (!socket.is_valid()) return Result(info, -errno);
-  const int err = Start(info, &socket, false);
-  if (err == 0 && info[1].IsBoolean() && info[1].As<Napi::Boolean>().Value()) {
-    SetSocketOption(fd(), SO_PASSCRED, 1);
-  }
+  UniqueFd socket;
+  int err = OpenUnixSocket(type, &socket);
+  if (err == 0) err = Start(info, &socket, false);
+  if (err == 0 && has_credentials) SetSocketOption(fd(), SO_PASSCRED, 1);
   return Result(info, err);
 }
 
@@ -119,10 +119,9 @@ Napi::Value MessageSocket::Connect(const Napi::CallbackInfo& info) {
   if (!is_unopened()) return Result(info, UV_EBADF);
   // A handle needs a socket: if the connection fails, it gets one that stays unconnected.
   UniqueFd socket;
-  int status = ConnectUnix(name, true, &socket);
-  if (status != 0) socket = UniqueFd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (!socket.is_valid()) return Result(info, -errno);
-  const int err = Start(info, &socket, false);
+  const int status = ConnectUnix(name, true, &socket);
+  int err = status == 0 ? 0 : OpenUnixSocket(SOCK_STREAM, &socket);
+  if (err == 0) err = Start(info, &socket, false);
   if (err == 0) Note(EventKind::kConnect, status);
   return Result(info, err);
 }

@@ -3,15 +3,11 @@
 #include <fcntl.h>
 #include <sys/socket.h>
 
-#include <cerrno>
 #include <utility>
 
-namespace pipewright {
+#include "net/socket_info.h"
 
-int GetSocketOption(int fd, int name, int* out) {
-  socklen_t length = sizeof(*out);
-  return getsockopt(fd, SOL_SOCKET, name, out, &length) == 0 ? 0 : -errno;
-}
+namespace pipewright {
 
 void SetSocketOption(int fd, int name, int value) {
   setsockopt(fd, SOL_SOCKET, name, &value, sizeof(value));

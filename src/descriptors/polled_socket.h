@@ -49,7 +49,6 @@ class PolledSocket : public ByteStream {
   int polled_ = 0;
 };
 
-int GetSocketOption(int fd, int name, int* out);
 // Failures are ignored: older kernels lack some options.
 void SetSocketOption(int fd, int name, int value);
 

@@ -25,8 +25,9 @@ bool GetInt(const Napi::Object& options, const char* name, int fallback, int* ou
 }
 
 bool GetBool(const Napi::Object& options, const char* name) {
-  const Napi::Value value = options.Get(name);
-  return value.IsBoolean() && value.As<Napi::Boolean>().Value();
+  bool is_set = false;
+  ToBool(options.Get(name), &is_set);
+  return is_set;
 }
 
 bool ReadUnixOptions(const Napi::Object& options, ListenUnixOptions* out) {

@@ -27,10 +27,10 @@ Napi::Value UnixName(Napi::Env env, const sockaddr_un& address, socklen_t length
 
 int GetCredentials(int fd, ucred* out) {
   int domain = 0;
-  socklen_t length = sizeof(domain);
-  if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &length) != 0) return -errno;
+  const int err = GetSocketOption(fd, SO_DOMAIN, &domain);
+  if (err != 0) return err;
   if (domain != AF_UNIX) return UV_ENOTSUP;
-  length = sizeof(*out);
+  socklen_t length = sizeof(*out);
   if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, out, &length) != 0) return -errno;
   // A socket without a peer reports the id -1.
   return out->uid == static_cast<uid_t>(-1) ? UV_ENOTCONN : 0;
@@ -49,6 +49,11 @@ int GetGroups(int fd, std::vector<gid_t>* out) {
 }
 
 }  // namespace
+
+int GetSocketOption(int fd, int name, int* out) {
+  socklen_t length = sizeof(*out);
+  return getsockopt(fd, SOL_SOCKET, name, out, &length) == 0 ? 0 : -errno;
+}
 
 Napi::Value NameOfSocket(Napi::Env env, int fd) {
   IpAddress address;

@@ -1,5 +1,5 @@
-// What the kernel knows of a socket: the name that it is bound to, and the credentials of
-// its peer. See getsockname(2), and SO_PEERCRED and SO_PEERGROUPS in unix(7).
+// What the kernel knows of a socket: its options, the name that it is bound to, and the
+// credentials of its peer. See getsockname(2), and SO_PEERCRED and SO_PEERGROUPS in unix(7).
 
 #ifndef PIPEWRIGHT_SRC_NET_SOCKET_INFO_H_
 #define PIPEWRIGHT_SRC_NET_SOCKET_INFO_H_
@@ -7,6 +7,9 @@
 #include <napi.h>
 
 namespace pipewright {
+
+// Reads an option of SOL_SOCKET that is an int. Returns 0 or a negative errno.
+int GetSocketOption(int fd, int name, int* out);
 
 // A path or abstract name ("\0name") of a Unix socket, { address, family, port } of an
 // IP socket, undefined if there is no name or one of another family; or a negative

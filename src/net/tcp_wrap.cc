@@ -10,6 +10,7 @@
 #include "core/arguments.h"
 #include "core/class_methods.h"
 #include "net/ip_address.h"
+#include "net/socket_info.h"
 
 namespace pipewright {
 
@@ -18,17 +19,16 @@ namespace {
 int CheckTcp(int fd) {
   int type = 0;
   int domain = 0;
-  socklen_t length = sizeof(int);
-  if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) != 0) return -errno;
-  if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &length) != 0) return -errno;
+  int err = GetSocketOption(fd, SO_TYPE, &type);
+  if (err == 0) err = GetSocketOption(fd, SO_DOMAIN, &domain);
+  if (err != 0) return err;
   if (type != SOCK_STREAM) return UV_EINVAL;
   return domain == AF_INET || domain == AF_INET6 ? 0 : UV_EINVAL;
 }
 
 bool IsIpv6(int fd) {
   int domain = 0;
-  socklen_t length = sizeof(domain);
-  return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &length) == 0 && domain == AF_INET6;
+  return GetSocketOption(fd, SO_DOMAIN, &domain) == 0 && domain == AF_INET6;
 }
 
 using NameFunction = int (*)(const uv_tcp_t*, sockaddr*, int*);

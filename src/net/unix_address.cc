@@ -55,9 +55,9 @@ int OpenUnixSocket(int type, UniqueFd* out) {
   return out->is_valid() ? 0 : -errno;
 }
 
-int OpenSocketPair(UniqueFd* first, UniqueFd* second) {
+int OpenSocketPair(int type, UniqueFd* first, UniqueFd* second) {
   int fds[2];
-  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) != 0) return -errno;
+  if (socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, fds) != 0) return -errno;
   first->Reset(fds[0]);
   second->Reset(fds[1]);
   return 0;

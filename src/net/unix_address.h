@@ -51,8 +51,8 @@ std::string ProcPath(int fd);
 // Creates a non-blocking AF_UNIX socket.
 int OpenUnixSocket(int type, UniqueFd* out);
 
-// Creates two connected stream sockets, which block. Returns 0 or a negative errno.
-int OpenSocketPair(UniqueFd* first, UniqueFd* second);
+// Creates two connected AF_UNIX sockets of `type`, which may include SOCK_NONBLOCK.
+int OpenSocketPair(int type, UniqueFd* first, UniqueFd* second);
 
 // Connects a new stream socket. Returns 0 or a negative errno, and on failure leaves no
 // descriptor: ENOENT ECONNREFUSED EACCES EAGAIN (backlog full) EINVAL (empty, NUL inside

@@ -1,3 +1,5 @@
+// Memory that was freed, and whether malloc() returns it to the kernel.
+
 #ifndef PIPEWRIGHT_SRC_CORE_FREED_MEMORY_H_
 #define PIPEWRIGHT_SRC_CORE_FREED_MEMORY_H_
 

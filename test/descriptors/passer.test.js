@@ -7,7 +7,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { Descriptor, DescriptorPasser, socketpair, toDescriptor } = require('../../lib/descriptors');
 const { closing } = require('../helpers/closing');
-const { socketPath, temporaryFolder } = require('../helpers/socket_path');
+const { temporaryFolder } = require('../helpers/socket_path');
 
 function pair(options) {
   return DescriptorPasser.pair(options).map(closing);
@@ -378,38 +378,5 @@ describe('ending', () => {
     (await b.receive()).close();
     expect(b.stats().unclaimed).toBe(2);
     b.close();
-  });
-});
-
-describe('meeting at a path', () => {
-  test('a server closes though a client was never accepted', async () => {
-    const server = closing(await DescriptorPasser.listen(socketPath()));
-    const connection = once(server, 'connection');
-    closing(await DescriptorPasser.connect(server.address()));
-    await connection;
-    await once(server.close(), 'close');
-  });
-
-  test('listen, accept and connect', async () => {
-    const file = socketPath();
-    const server = closing(await DescriptorPasser.listen({ path: file, mode: 0o600 }));
-    expect(fs.statSync(file).mode & 0o777).toBe(0o600);
-    const clients = [await DescriptorPasser.connect(file), await DescriptorPasser.connect(file)].map(closing);
-    const accepted = [await DescriptorPasser.accept(server), await DescriptorPasser.accept(server)].map(closing);
-    await send(clients[0], 'from a client');
-    await send(accepted[1], 'from the server');
-    expect(textOf(await accepted[0].receive())).toBe('from a client');
-    expect(textOf(await clients[1].receive())).toBe('from the server');
-  });
-
-  test('does not remove what is at the path', async () => {
-    const file = path.join(temporaryFolder(), 'precious');
-    fs.writeFileSync(file, 'text');
-    await expect(DescriptorPasser.listen(file)).rejects.toMatchObject({ code: 'EADDRINUSE' });
-    expect(fs.readFileSync(file, 'utf8')).toBe('text');
-  });
-
-  test('nobody there is an error', async () => {
-    await expect(DescriptorPasser.connect(socketPath())).rejects.toMatchObject({ code: 'ENOENT' });
   });
 });

@@ -1,0 +1,15 @@
+// Memory that was freed, and whether malloc() returns it to the kernel.
+
+#ifndef PIPEWRIGHT_SRC_CORE_FREED_MEMORY_H_
+#define PIPEWRIGHT_SRC_CORE_FREED_MEMORY_H_
+
+namespace pipewright {
+
+// Makes malloc() keep up to 8 MiB of freed memory at the end of its heap. glibc returns all
+// but 128 KiB to the kernel, and a program that receives large chunks then has the same
+// pages mapped and cleared again and again. Does something only at the first call.
+void KeepFreedMemory();
+
+}  // namespace pipewright
+
+#endif  // PIPEWRIGHT_SRC_CORE_FREED_MEMORY_H_

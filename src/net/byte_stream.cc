@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "core/arguments.h"
+#include "core/freed_memory.h"
 
 namespace pipewright {
 
@@ -62,6 +63,7 @@ Napi::Value ByteStream::UseUserBuffer(const Napi::CallbackInfo& info) {
     return Result(info, 0);
   }
   if (!ToBytes(info[0], &bytes)) return Result(info, UV_EINVAL);
+  KeepFreedMemory(bytes.len);
   user_buffer_ = Napi::Persistent(Napi::Value(info[0]));
   return Result(info, 0);
 }

@@ -75,6 +75,15 @@ function isKept(options) {
   return options.keep;
 }
 
+// The signal is listened to, so an object with `aborted` is not enough.
+function validateSignal(signal) {
+  if (signal === undefined) return;
+  validateAbortSignal(signal, 'options.signal');
+  if (typeof signal.addEventListener !== 'function' || typeof signal.removeEventListener !== 'function') {
+    throw invalidArgType('options.signal', 'AbortSignal', signal);
+  }
+}
+
 const NO_REQUEST_OPTIONS = Object.freeze({ timeout: 0, signal: undefined, descriptors: null, keep: false });
 
 /** timeout: 0 is none. @throws ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE */
@@ -83,7 +92,7 @@ function normalizeRequestOptions(options) {
   validateObject(options, 'options');
   const { timeout = 0, signal, descriptors } = options;
   validateNumber(timeout, 'options.timeout', 0, 2 ** 31 - 1);
-  if (signal !== undefined) validateAbortSignal(signal, 'options.signal');
+  validateSignal(signal);
   return { timeout, signal, descriptors: normalizeDescriptors(descriptors), keep: isKept(options) };
 }
 
@@ -93,4 +102,5 @@ module.exports = {
   normalizeDescriptors,
   normalizeRequestOptions,
   splitOptions,
+  validateSignal,
 };

@@ -1,6 +1,6 @@
 'use strict';
 
-// Channels between unrelated processes, which meet at a path: Channel.listen() and
+// Channels between unrelated processes, by a path that both know: Channel.listen() and
 // Channel.connect().
 
 const { once } = require('node:events');
@@ -8,7 +8,7 @@ const { once } = require('node:events');
 const { validateFunction, validateString } = require('../base/validate.js');
 const net = require('../net/index.js');
 const { Channel } = require('./channel.js');
-const { splitOptions } = require('./options.js');
+const { splitOptions, validateSignal } = require('./options.js');
 
 /**
  * A server of pipewright/net that emits 'channel' (channel) for each peer. Its 'close' does
@@ -48,11 +48,17 @@ function listen(target, listener) {
 async function connect(target) {
   const { channelOptions, rest } = splitOptions(target);
   validateString(rest.path, 'options.path');
+  validateSignal(rest.signal);
   const socket = new net.Socket({ descriptors: true, signal: rest.signal });
   socket.pause();
   socket.connect(rest);
   await once(/** @type {any} */ (socket), 'connect');
-  return new Channel(socket, channelOptions);
+  try {
+    return new Channel(socket, channelOptions);
+  } catch (error) {
+    socket.destroy();
+    throw error;
+  }
 }
 
 module.exports = { connect, listen };

@@ -4,6 +4,8 @@
 
 const { once } = require('node:events');
 const fs = require('node:fs');
+const os = require('node:os');
+const binding = require('../../lib/base/binding');
 const { Channel } = require('../../lib/channel');
 const { channelPair, closeOf, messagesOf } = require('../helpers/channels');
 const { closing } = require('../helpers/closing');
@@ -69,6 +71,19 @@ test('connect() rejects where nothing listens, and where its signal is aborted',
   const path = socketPath();
   await listening(path);
   await expect(Channel.connect({ path, signal: AbortSignal.abort() })).rejects.toMatchObject({ name: 'AbortError' });
+});
+
+test('connect() whose channel cannot be made leaves no socket', async () => {
+  const path = socketPath();
+  await listening(path);
+  const duplicateFd = jest.spyOn(binding, 'duplicateFd').mockReturnValue(-os.constants.errno.EMFILE);
+  const connected = Channel.connect(path);
+  await expect(connected.finally(() => duplicateFd.mockRestore())).rejects.toMatchObject({ code: 'EMFILE' });
+});
+
+test('connect() refuses what is no AbortSignal', async () => {
+  const target = { path: socketPath(), signal: { aborted: false } };
+  await expect(Channel.connect(target)).rejects.toMatchObject({ code: 'ERR_INVALID_ARG_TYPE' });
 });
 
 test('listen() says on the server what was wrong', async () => {

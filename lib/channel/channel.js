@@ -2,7 +2,7 @@
 
 // Channel: messages with descriptors over one Unix stream socket; its API and its life. The
 // socket and its frames are in link.js, what comes in reception.js, requests in requests.js
-// (ours) and answers.js (the peer's).
+// (ours) and answers.js (the peer's). The file is long for the comments of the public methods.
 
 const EventEmitter = require('node:events');
 
@@ -112,8 +112,8 @@ class Channel extends EventEmitter {
    * @param {{ keep?: boolean }} [options] keep: do not close ours once they were sent
    * @returns {boolean} false if the peer is slow: 'drain' will follow
    * @throws ERR_CHANNEL_CLOSED, ERR_CHANNEL_MESSAGE_TOO_LARGE, ERR_INVALID_ARG_TYPE,
-   *   ERR_OUT_OF_RANGE, ERR_DESCRIPTOR_CLOSED, ERR_DESCRIPTOR_UNREAD_DATA, and what the
-   *   serialization throws
+   *   ERR_OUT_OF_RANGE, ERR_DESCRIPTOR_CLOSED, ERR_DESCRIPTOR_UNREAD_DATA, EBADF, EMFILE, and
+   *   what the serialization throws
    */
   send(message, descriptors, options) {
     this.#send(message, descriptors, options, undefined);

@@ -3,7 +3,7 @@
 // The arguments of Channel, in complete, frozen objects.
 
 const { MAX_FRAME_DESCRIPTORS } = require('./framing.js');
-const { invalidArgType } = require('../base/errors.js');
+const { invalidArgType, outOfRange } = require('../base/errors.js');
 const {
   validateAbortSignal,
   validateBoolean,
@@ -60,10 +60,13 @@ function normalizeDescriptors(list) {
   if (typeof list[Symbol.iterator] !== 'function' || typeof list === 'string') {
     throw invalidArgType('descriptors', 'Array', list);
   }
-  const items = [...list];
-  if (items.length === 0) return null;
-  validateInteger(items.length, 'descriptors.length', 0, MAX_FRAME_DESCRIPTORS);
-  return items;
+  const items = [];
+  for (const item of list) {
+    // An iterable may have no end.
+    if (items.push(item) > MAX_FRAME_DESCRIPTORS)
+      throw outOfRange('descriptors.length', `<= ${MAX_FRAME_DESCRIPTORS}`, items.length);
+  }
+  return items.length === 0 ? null : items;
 }
 
 /** @throws ERR_INVALID_ARG_TYPE */

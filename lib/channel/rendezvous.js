@@ -5,7 +5,9 @@
 
 const { once } = require('node:events');
 
-const { validateFunction, validateString } = require('../base/validate.js');
+const { descriptorType } = require('../base/binding.js');
+const { invalidFdType } = require('../base/errors.js');
+const { validateFunction, validateInt32, validateString } = require('../base/validate.js');
 const net = require('../net/index.js');
 const { Channel } = require('./channel.js');
 const { splitOptions, validateSignal } = require('./options.js');
@@ -22,6 +24,7 @@ const { splitOptions, validateSignal } = require('./options.js');
 function listen(target, listener) {
   const { channelOptions, rest } = splitOptions(target);
   if (rest.fd === undefined) validateString(rest.path, 'options.path');
+  else checkListener(rest.fd);
   if (listener !== undefined) validateFunction(listener, 'listener');
   const server = net.createServer({ allowPeer: rest.allowPeer, descriptors: true, pauseOnConnect: true });
   if (listener !== undefined) server.on('channel', listener);
@@ -37,6 +40,13 @@ function listen(target, listener) {
     if (!server.emit('channel', channel)) channel.destroy();
   });
   return server.listen(rest);
+}
+
+// A number that is no open file is the server's to report.
+function checkListener(fd) {
+  validateInt32(fd, 'options.fd', 0);
+  const type = descriptorType(fd);
+  if (typeof type === 'string' && type !== 'unix-server') throw invalidFdType(type);
 }
 
 /**

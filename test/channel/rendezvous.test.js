@@ -4,6 +4,7 @@
 
 const { once } = require('node:events');
 const fs = require('node:fs');
+const nodeNet = require('node:net');
 const os = require('node:os');
 const binding = require('../../lib/base/binding');
 const { Channel } = require('../../lib/channel');
@@ -91,6 +92,17 @@ test('listen() says on the server what was wrong', async () => {
   await listening(path);
   const [error] = await once(closing(Channel.listen(path)), 'error');
   expect(error).toMatchObject({ code: 'EADDRINUSE', address: path });
+});
+
+test('listen() refuses a descriptor on which no channel can come', async () => {
+  const tcp = closing(nodeNet.createServer());
+  await once(tcp.listen(0, '127.0.0.1'), 'listening');
+  for (const fd of [tcp._handle.fd, 0]) {
+    expect(() => Channel.listen({ fd })).toThrow(expect.objectContaining({ code: 'ERR_INVALID_FD_TYPE' }));
+  }
+  expect(() => Channel.listen({ fd: 'x' })).toThrow(expect.objectContaining({ code: 'ERR_INVALID_ARG_TYPE' }));
+  const [error] = await once(closing(Channel.listen({ fd: 1_000_000 })), 'error');
+  expect(error).toMatchObject({ code: 'EINVAL' });
 });
 
 test.each([

@@ -62,7 +62,7 @@ test.each([
   ['nothing', () => undefined, 'ERR_INVALID_ARG_TYPE'],
   ['null', () => null, 'ERR_INVALID_ARG_TYPE'],
   ['an object', () => ({}), 'ERR_INVALID_ARG_TYPE'],
-  ['an object with a handle', () => ({ _handle: { fd: closing(socketpair()[0]).fd } }), 'ERR_INVALID_ARG_TYPE'],
+  ['an object with a handle', () => ({ _handle: { fd: socketpair().map(closing)[0].fd } }), 'ERR_INVALID_ARG_TYPE'],
   ['an object with methods', () => ({ _handle: { fd: 0 }, connect() {}, write() {} }), 'ERR_INVALID_ARG_TYPE'],
   ['a negative number', () => -1, 'ERR_OUT_OF_RANGE'],
   ['a number that is not open', () => 1_000_000, 'EBADF'],

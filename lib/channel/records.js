@@ -69,10 +69,11 @@ function copyOf(value, state) {
 
 function copyOfObject(object, state) {
   const prototype = Object.getPrototypeOf(object);
-  const isArray = prototype === Array.prototype;
+  const isArray = Array.isArray(object);
   // An object that a message has twice must arrive as one.
   const isFirst = !state.seen.includes(object) && state.seen.push(object) <= MAX_OBJECTS;
-  if (!isFirst || (!isArray && prototype !== Object.prototype && prototype !== null)) {
+  const isPlain = isArray ? prototype === Array.prototype : prototype === Object.prototype || prototype === null;
+  if (!isFirst || !isPlain) {
     state.left = -1;
     return undefined;
   }

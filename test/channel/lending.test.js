@@ -6,11 +6,17 @@
 const { once } = require('node:events');
 const fs = require('node:fs');
 const path = require('node:path');
+const { setImmediate: turn } = require('node:timers/promises');
+const { Channel } = require('../../lib/channel');
 const { Descriptor, socketpair } = require('../../lib/descriptors');
 const { runFixture } = require('../helpers/child');
 const { channelAndSocket, channelPair, closeOf, frame, messagesOf } = require('../helpers/channels');
 const { closing } = require('../helpers/closing');
+const { randomIntegers } = require('../helpers/random');
 const { temporaryFolder } = require('../helpers/socket_path');
+const { isStress } = require('../helpers/stress');
+
+if (isStress) jest.setTimeout(3_600_000);
 
 const BLOCK = Buffer.alloc(3_000_000); // More than the kernel takes while the peer does not read.
 
@@ -34,7 +40,14 @@ function lendable() {
   const [end, other] = socketpair();
   other.close();
   closing(end);
-  return { settled, [Symbol.for('pipewright.lend')]: () => ({ fd: end.fd, settle: (sent) => settled.push(sent) }) };
+  return {
+    settled,
+    asked: 0,
+    [Symbol.for('pipewright.lend')]() {
+      this.asked += 1;
+      return { fd: end.fd, settle: (sent) => settled.push(sent) };
+    },
+  };
 }
 
 // Reads to the end of the channel: what came with descriptors.
@@ -116,6 +129,46 @@ test('a request that was answered early and never sent was not sent', async () =
   channel.destroy();
   expect(lent.settled).toEqual([false]);
   await closeOf(channel);
+});
+
+test('whatever becomes of a channel, each owner is told once, and of nothing that comes later', async () => {
+  const random = randomIntegers();
+  for (let round = 0; round < (isStress ? 2_000 : 25); round++) {
+    const pair = channelPair({ serialization: 'raw', highWaterMark: 100_000 });
+    const owners = [];
+    const closed = pair.map(closeOf);
+    for (const channel of pair) channel.onRequest((message, list) => (closeAll(list), Channel.reply(message, [own()])));
+    const own = () => owners[owners.push(lendable()) - 1];
+    const closeAll = (list) => list.forEach((descriptor) => descriptor.close());
+    const size = () => [0, 10, 20_000, 300_000][random(4)];
+    const actions = [
+      (channel) => channel.send(Buffer.alloc(size()), [own()]),
+      (channel) => channel.sent(Buffer.alloc(size()), [own(), own()]).catch(() => {}),
+      (channel) => ask(channel, {}),
+      (channel) => ask(channel, { timeout: 1 + random(5) }),
+      (channel) => ask(channel, { signal: AbortSignal.timeout(random(5)) }),
+      (channel) => channel.once('message', (_, list) => closeAll(list)),
+      () => turn(),
+    ];
+    const ask = (channel, options) =>
+      channel.request(Buffer.alloc(size()), { ...options, descriptors: [own()] }).then(
+        ({ descriptors }) => closeAll(descriptors),
+        () => {},
+      );
+    for (let i = random(60); i > 0; i--) {
+      const outcome = actions[random(actions.length)](pair[random(2)]);
+      if (random(5) === 0) await Promise.race([outcome, turn()]);
+    }
+    const [first, second] = [pair[round % 2], pair[1 - (round % 2)]];
+    if (random(2) === 0) first.close();
+    else first.destroy();
+    for (const channel of pair) channel.removeAllListeners('message').on('message', (_, list) => closeAll(list));
+    if (random(2) === 0) second.close();
+    await Promise.all(closed);
+    await turn();
+    // A reply that could not be sent did not ask for its descriptors, or gave them back.
+    expect(owners.filter(({ settled, asked }) => settled.length !== asked)).toEqual([]);
+  }
 });
 
 test('a number may be closed as soon as it was sent', async () => {

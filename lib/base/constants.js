@@ -13,6 +13,7 @@ module.exports = {
   UV_EBUSY: -errno.EBUSY,
   UV_ECONNRESET: -errno.ECONNRESET,
   UV_EEXIST: -errno.EEXIST,
+  UV_EFAULT: -errno.EFAULT,
   UV_EINVAL: -errno.EINVAL,
   UV_ENOBUFS: -errno.ENOBUFS,
   UV_ENOENT: -errno.ENOENT,

@@ -34,7 +34,8 @@ class Answers {
     try {
       result = this.#handler(message, descriptors);
       if (typeof result?.then === 'function') {
-        result.then(
+        // A thenable may call back twice, or at once. A promise of it settles once and later.
+        Promise.resolve(result).then(
           (value) => this.#reply(id, value),
           (error) => this.#fail(id, error),
         );

@@ -1,31 +1,27 @@
 'use strict';
 
 // Channel: messages with descriptors over one Unix stream socket; its API and its life. The
-// socket and its frames are in link.js, what has come for the user in inbox.js, requests in
-// requests.js (ours) and answers.js (the peer's).
+// socket and its frames are in link.js, what comes in reception.js, requests in requests.js
+// (ours) and answers.js (the peer's). The file is long for the comments of the public methods.
 
 const EventEmitter = require('node:events');
 
 const { callSafely } = require('../base/callback.js');
-const { aborted, plain, requestFailed } = require('../base/errors.js');
+const { aborted, plain } = require('../base/errors.js');
 const { validateFunction } = require('../base/validate.js');
 const { peerCredentials } = require('../net/properties.js');
-const { Answers, errorOf } = require('./answers.js');
-const { closeAll } = require('./decoder.js');
-const { MESSAGE, REPLY, REQUEST } = require('./framing.js');
-const { Inbox } = require('./inbox.js');
-const { lend } = require('./lending.js');
+const { MESSAGE, REQUEST } = require('./framing.js');
+const { RequestLoan, lend } = require('./lending.js');
 const { Link } = require('./link.js');
 const { isKept, normalizeChannelOptions, normalizeDescriptors, normalizeRequestOptions } = require('./options.js');
+const { Reception } = require('./reception.js');
 const { Reply } = require('./reply.js');
 const { Requests } = require('./requests.js');
 
 const asyncDispose = Symbol.asyncDispose ?? Symbol.for('nodejs.asyncDispose');
 const dispose = Symbol.dispose ?? Symbol.for('nodejs.dispose');
 
-const MAX_HELD = 64 * 1024; // Bytes of what has no taker, at which reading stops.
-
-// OPEN --close()--> CLOSING --all is sent--> CLOSED
+// OPEN --close()--> CLOSING --all is sent; the end, an error--> CLOSED
 //      --the peer has gone--> RECEIVING --the end, an error--> ENDED
 //      --the end, an error--> ENDED --all that came is taken--> CLOSED
 //      --destroy()--> CLOSED
@@ -45,10 +41,8 @@ const CLOSED = 4;
  * null for an orderly end.
  */
 class Channel extends EventEmitter {
-  #options;
   #link;
-  #inbox;
-  #answers;
+  #reception;
   #requests = new Requests();
   #state = OPEN;
   #reason = null;
@@ -69,26 +63,42 @@ class Channel extends EventEmitter {
    */
   constructor(target, options) {
     super();
-    this.#options = normalizeChannelOptions(options);
-    this.#link = new Link(target, this.#options, {
-      onFrame: (kind, id, message, descriptors, size) => this.#onFrame(kind, id, message, descriptors, size),
+    const normalized = normalizeChannelOptions(options);
+    this.#link = new Link(target, normalized, {
+      onFrame: (kind, id, message, descriptors, size) => this.#reception.onFrame(kind, id, message, descriptors, size),
       onPeerGone: () => this.#onPeerGone(),
-      onRead: () => this.#deliver(),
+      onRead: () => this.#reception.deliver(),
       onEnd: (reason) => this.#end(reason),
+      onBlocked: () => this.#reception.waitForPeer(),
       onTaken: () => this.#onTaken(),
     });
-    this.#inbox = new Inbox({
+    this.#reception = new Reception(this.#link, this.#requests, normalized, {
+      isOpen: () => this.isOpen,
       hasForMessages: () => this.listenerCount('message') > 0,
-      takeMessage: ({ message, descriptors }) => callSafely(() => this.emit('message', message, descriptors)),
-      hasForRequests: () => this.#answers.hasHandler,
-      takeRequest: (entry) => this.#answers.answer(entry),
-      mayAnswer: () => this.#state !== OPEN || !this.#isObstructed,
+      onMessage: (message, descriptors) => callSafely(() => this.emit('message', message, descriptors)),
+      onEmpty: () => this.#close(),
     });
-    this.#answers = new Answers(this.#link, () => this.isOpen);
     this.#link.startReading();
-    this.on('newListener', (name) => {
-      if (name === 'message') process.nextTick(() => this.#deliver());
-    });
+  }
+
+  // Messages that are held go to the first listener. An own listener of 'newListener' would be
+  // gone after removeAllListeners(). The other methods of EventEmitter that add one call these.
+
+  on(name, listener) {
+    return this.#added(name, super.on(name, listener));
+  }
+
+  addListener(name, listener) {
+    return this.#added(name, super.addListener(name, listener));
+  }
+
+  prependListener(name, listener) {
+    return this.#added(name, super.prependListener(name, listener));
+  }
+
+  #added(name, result) {
+    if (name === 'message') process.nextTick(() => this.#reception.deliver());
+    return result;
   }
 
   // Sending.
@@ -102,12 +112,12 @@ class Channel extends EventEmitter {
    * @param {{ keep?: boolean }} [options] keep: do not close ours once they were sent
    * @returns {boolean} false if the peer is slow: 'drain' will follow
    * @throws ERR_CHANNEL_CLOSED, ERR_CHANNEL_MESSAGE_TOO_LARGE, ERR_INVALID_ARG_TYPE,
-   *   ERR_OUT_OF_RANGE, ERR_DESCRIPTOR_CLOSED, ERR_DESCRIPTOR_UNREAD_DATA, and what the
-   *   serialization throws
+   *   ERR_OUT_OF_RANGE, ERR_DESCRIPTOR_CLOSED, ERR_DESCRIPTOR_UNREAD_DATA, EBADF, EMFILE, and
+   *   what the serialization throws
    */
   send(message, descriptors, options) {
     this.#send(message, descriptors, options, undefined);
-    const hasRoom = !this.#isObstructed;
+    const hasRoom = !this.#reception.isObstructed;
     if (!hasRoom) this.#isSlow = true;
     return hasRoom;
   }
@@ -156,12 +166,12 @@ class Channel extends EventEmitter {
       this.#finish(null);
       return;
     }
-    if (this.#inbox.length > 0) this.#deliver(); // Requests may have waited for this.
+    if (this.#reception.length > 0) this.#reception.deliver(); // Requests may have waited for this.
     if (this.#isSlow) process.nextTick(() => this.#drain());
   }
 
   #drain() {
-    if (!this.#isSlow || this.#isObstructed || this.#state !== OPEN) return;
+    if (!this.#isSlow || this.#reception.isObstructed || this.#state !== OPEN) return;
     this.#isSlow = false;
     this.emit('drain');
   }
@@ -184,17 +194,22 @@ class Channel extends EventEmitter {
   async request(message, options) {
     const { timeout, signal, descriptors, keep } = normalizeRequestOptions(options);
     this.#checkOpen();
-    if (signal?.aborted) throw aborted(signal.reason);
     const payload = this.#link.encode(message);
     const lent = descriptors === null ? undefined : lend(descriptors, keep);
     this.#checkStillOpen(lent);
+    if (signal?.aborted) {
+      lent?.settle(false);
+      throw aborted(signal.reason);
+    }
+    const loan = lent === undefined ? undefined : new RequestLoan(lent);
     const id = this.#requests.newId();
-    const reply = this.#requests.add(id, timeout, signal, lent?.settle ?? null);
+    const reply = this.#requests.add(id, timeout, signal, loan);
     try {
-      this.#link.push(REQUEST, id, payload, lent, this.#requests.whenTaken(id));
+      this.#link.push(REQUEST, id, payload, lent, loan && ((error) => loan.taken(error)));
     } catch (error) {
       this.#requests.fail(id, error);
     }
+    this.#reception.waitForPeer();
     return reply;
   }
 
@@ -208,8 +223,7 @@ class Channel extends EventEmitter {
    */
   onRequest(handler) {
     if (handler !== null) validateFunction(handler, 'handler');
-    this.#answers.handler = handler;
-    process.nextTick(() => this.#deliver());
+    this.#reception.handler = handler;
     return this;
   }
 
@@ -220,58 +234,12 @@ class Channel extends EventEmitter {
 
   // Receiving.
 
-  #onFrame(kind, id, message, descriptors, size) {
-    if (this.#state === CLOSING) {
-      closeAll(descriptors);
-      return;
-    }
-    if (kind === MESSAGE || kind === REQUEST) {
-      this.#inbox.push({ isRequest: kind === REQUEST, id, message, descriptors, size });
-      return;
-    }
-    // The reply to a request that was given up, or never made, has no taker.
-    const request = this.#requests.takeAnswered(id);
-    if (request !== undefined && kind === REPLY) {
-      request.resolve({ message, descriptors });
-      return;
-    }
-    closeAll(descriptors);
-    request?.reject(requestFailed(errorOf(message)));
-  }
-
-  // A peer that does not read its replies gets no more of them made. Its requests are read
-  // on and held: if both sides stopped reading for this, neither would ever go on.
-  get #isObstructed() {
-    return this.#link.queuedBytes >= this.#options.highWaterMark;
-  }
-
-  get #holdsEnough() {
-    return this.#inbox.heldBytes >= (this.#isObstructed ? this.#options.maxMessageBytes : MAX_HELD);
-  }
-
-  // What the takers of one read's messages send leaves in one write.
-  #deliver() {
-    if (this.#state === CLOSED || this.#state === CLOSING) return;
-    this.#link.expectFlush();
-    this.#inbox.deliver();
-    if (this.#state === OPEN) this.#link.flush();
-    if (this.#state === OPEN || this.#state === RECEIVING) {
-      if (this.#holdsEnough) this.#link.stopReading();
-      else this.#link.startReading();
-    } else if (this.#state === ENDED && this.#inbox.length === 0) {
-      this.#close();
-    }
-  }
-
   /**
    * The messages as they come: { message, descriptors }. Ends with the channel; throws if
    * that ended with an error. Leaving the loop does not close the channel.
    */
   [Symbol.asyncIterator]() {
-    return this.#inbox.iterate(
-      () => this.#deliver(),
-      () => (this.#state === CLOSED ? this.#reason : undefined),
-    );
+    return this.#reception.iterate(() => (this.#state === CLOSED ? this.#reason : undefined));
   }
 
   // Ending.
@@ -279,16 +247,24 @@ class Channel extends EventEmitter {
   // What it has sent before it went still comes, and how it went.
   #onPeerGone() {
     this.#isPeerGone = true;
-    if (this.#state === CLOSING) this.#link.startReading();
+    if (this.#state === CLOSING && this.#reason !== null) this.#finish(this.#reason);
     if (this.#state === OPEN) this.#state = RECEIVING;
   }
 
   // Nothing more can be received or sent. What has come is delivered first.
   #end(reason) {
-    if (this.#state === CLOSING) this.#finish(reason);
+    if (this.#state === CLOSING) this.#endClosing(reason);
     if (this.#state !== OPEN && this.#state !== RECEIVING) return;
     this.#release(reason);
-    this.#deliver();
+    this.#reception.end();
+  }
+
+  // A peer that has ended its own side may still read ours. The write finds out.
+  #endClosing(reason) {
+    this.#reason = reason;
+    const mayRead = reason?.code === 'ERR_CHANNEL_ENDED' && !this.#isPeerGone;
+    if (mayRead) this.#link.stopReading();
+    else this.#finish(reason);
   }
 
   #release(reason) {
@@ -307,18 +283,13 @@ class Channel extends EventEmitter {
   #close() {
     if (this.#state === CLOSED) return;
     this.#state = CLOSED;
-    this.#drop();
-    this.#inbox.end(this.#reason);
+    this.#reception.close(this.#reason);
     process.nextTick(() => {
       const resolvers = this.#whenClosed;
       this.#whenClosed = null;
       for (const resolve of resolvers) resolve();
       this.emit('close', this.#reason);
     });
-  }
-
-  #drop() {
-    for (const { descriptors } of this.#inbox.clear()) closeAll(descriptors);
   }
 
   /**
@@ -330,8 +301,7 @@ class Channel extends EventEmitter {
   close() {
     if (this.#state === OPEN) {
       this.#state = CLOSING;
-      this.#drop();
-      this.#link.stopReading();
+      this.#reception.drop();
       this.#link.pushClose();
       this.#requests.close(plain('ERR_CHANNEL_CLOSED'));
       this.#link.flush();
@@ -392,7 +362,7 @@ class Channel extends EventEmitter {
    * full; isWaitingForTable: whether it is now.
    */
   stats() {
-    return { ...this.#link.counters, held: this.#inbox.length, requests: this.#requests.size };
+    return { ...this.#link.counters, held: this.#reception.length, requests: this.#requests.size };
   }
 
   ref() {

@@ -10,6 +10,7 @@ const codecs = require('./serialization.js');
 
 const NONE = Object.freeze([]);
 const END = Symbol('end'); // In place of an error: the peer has closed the channel.
+const OURS = new Set(['ERR_CHANNEL_PROTOCOL', 'ERR_CHANNEL_MESSAGE_TOO_LARGE']);
 
 function closeAll(descriptors) {
   for (const descriptor of descriptors) descriptor.close();
@@ -23,16 +24,19 @@ class Decoder extends FrameReader {
   constructor(options, onMessage) {
     const codec = codecs[options.serialization];
     super(options, (kind, encoding, id, bytes, start, end, isOwn, descriptors = NONE) => {
-      if (kind === CLOSE) return END;
+      if (kind === CLOSE) {
+        closeAll(descriptors);
+        return END;
+      }
       const expected = kind === ERROR ? codecs.json : codec;
       try {
         checkEncoding(kind, encoding, expected);
-        if (kind === RECORDS) onRecords(bytes, start, end, descriptors, onMessage);
+        if (kind === RECORDS) onRecords(bytes, start, end, descriptors, options.maxMessageBytes, onMessage);
         else onMessage(kind, id, expected.decode(bytes, start, end, isOwn), descriptors, end - start);
         return undefined;
       } catch (error) {
         closeAll(descriptors);
-        return error.code === 'ERR_CHANNEL_PROTOCOL' ? error : undecodable(error);
+        return OURS.has(error?.code) ? error : undecodable(error);
       }
     });
   }
@@ -43,9 +47,9 @@ function checkEncoding(kind, encoding, codec) {
   throw channelProtocol(`serialization ${encoding} of a frame of kind ${kind}, where this side has ${codec.number}`);
 }
 
-function onRecords(bytes, start, end, descriptors, onMessage) {
+function onRecords(bytes, start, end, descriptors, maxBytes, onMessage) {
   if (descriptors.length > 0) throw channelProtocol('descriptors with a frame of records');
-  readRecords(bytes, start, end, (kind, id, message, size) => onMessage(kind, id, message, NONE, size));
+  readRecords(bytes, start, end, maxBytes, (kind, id, message, size) => onMessage(kind, id, message, NONE, size));
 }
 
 module.exports = { Decoder, END, closeAll };

@@ -5,7 +5,7 @@
 //
 //   u32le length | u8 kind | u8 encoding | u8 descriptors | u8 0 | u32le id, of some kinds | payload
 
-const { channelProtocol, messageTooLarge, plain } = require('../base/errors.js');
+const { channelProtocol, messageTooLarge, plain, undecodable } = require('../base/errors.js');
 const { Queue } = require('../base/queue.js');
 
 const HEADER = 8;
@@ -26,6 +26,14 @@ const hasId = (kind) => kind >= REQUEST && kind <= ERROR;
 
 // A frame with more left than this is read straight into its own memory.
 const LARGE = 64 * 1024;
+
+// Memory of a frame that is allocated before any of it has come. More of it follows what
+// comes, so that announcing a length costs us little.
+const FIRST_BODY = 4 * 1024 * 1024;
+const GROWTH = 4; // So the copies are a third of the frame, and its memory at most four times what came.
+
+// A frame of records has at most so many bytes, whatever the limit of one message is.
+const MAX_RECORDS_BYTES = 64 * 1024;
 
 function readU32(bytes, at) {
   return (bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24)) >>> 0;
@@ -49,7 +57,7 @@ function writeHeader(bytes, at, length, kind, encoding, count) {
 
 /**
  * Joins chunks to frames and gives each one its descriptors. Memory is allocated for a
- * frame only once its header was checked.
+ * frame only once its header was checked, and grows with what comes.
  */
 class FrameReader {
   #maxBytes;
@@ -60,8 +68,9 @@ class FrameReader {
   #kind = 0;
   #encoding = 0;
   #count = 0; // Of descriptors of this frame.
+  #length = 0; // Of this frame, without its header.
   #body = null; // What has come of a frame that was cut; null between frames.
-  #filled = 0;
+  #filled = 0; // Bytes of #body that have come.
   #lists = new Queue(); // Lists of descriptors that no frame has claimed yet.
 
   /**
@@ -98,14 +107,16 @@ class FrameReader {
   get room() {
     if (this.#body === null) return null;
     // The last byte may have descriptors with it.
-    const end = this.#count > 0 ? this.#body.length - 1 : this.#body.length;
+    const last = this.#count > 0 ? this.#length - 1 : this.#length;
+    const end = Math.min(last, this.#body.length);
     return end - this.#filled >= LARGE ? this.#body.subarray(this.#filled, end) : null;
   }
 
   /** @returns {Error | undefined} why there can be no more frames */
   filled(length) {
     this.#filled += length;
-    return this.#filled === this.#body.length ? this.#completeBody() : undefined;
+    if (this.#filled === this.#length) return this.#completeBody();
+    return this.#filled === this.#body.length ? this.#growBody() : undefined;
   }
 
   /**
@@ -126,9 +137,7 @@ class FrameReader {
         this.#partialHeader[this.#headerFilled++] = bytes[at++];
         if (this.#headerFilled < HEADER) continue;
         this.#headerFilled = 0;
-        const length = readU32(this.#partialHeader, 0);
-        error = this.#begin(this.#partialHeader, 0, length);
-        if (error === undefined) error = this.#keepBody(length);
+        error = this.#begin(this.#partialHeader, 0, readU32(this.#partialHeader, 0)) ?? this.#keepBody();
       } else {
         const length = readU32(bytes, at);
         error = this.#begin(bytes, at, length);
@@ -137,7 +146,7 @@ class FrameReader {
           error = this.#complete(bytes, at, at + length, false);
           at += length;
         } else if (error === undefined) {
-          error = this.#keepBody(length);
+          error = this.#keepBody();
         }
       }
       if (error !== undefined) return error;
@@ -150,7 +159,8 @@ class FrameReader {
     const kind = bytes[at + 4];
     const count = bytes[at + 6];
     const prefix = hasId(kind) ? ID : 0;
-    if (length > this.#maxBytes + prefix) return messageTooLarge(length, this.#maxBytes);
+    const maxBytes = kind === RECORDS ? MAX_RECORDS_BYTES : this.#maxBytes;
+    if (length > maxBytes + prefix) return messageTooLarge(length, maxBytes);
     if (kind < MESSAGE || kind > RECORDS) return channelProtocol(`a frame of the unknown kind ${kind}`);
     if (bytes[at + 7] !== 0) return channelProtocol(`${bytes[at + 7]} where a header has 0`);
     if (length < prefix) return channelProtocol('a frame without its id');
@@ -158,13 +168,31 @@ class FrameReader {
     this.#kind = kind;
     this.#encoding = bytes[at + 5];
     this.#count = count;
+    this.#length = length;
     return undefined;
   }
 
-  #keepBody(length) {
+  #keepBody() {
     this.#filled = 0;
-    this.#body = Buffer.allocUnsafeSlow(length);
-    return length === 0 ? this.#completeBody() : undefined;
+    const error = this.#allocateBody(Math.min(this.#length, FIRST_BODY));
+    return error === undefined && this.#length === 0 ? this.#completeBody() : error;
+  }
+
+  // What has come is copied, so the cost stays linear.
+  #growBody() {
+    const begun = this.#body;
+    const error = this.#allocateBody(Math.min(this.#length, begun.length * GROWTH));
+    if (error === undefined) begun.copy(this.#body);
+    return error;
+  }
+
+  #allocateBody(size) {
+    try {
+      this.#body = Buffer.allocUnsafeSlow(size);
+      return undefined;
+    } catch (error) {
+      return undecodable(error);
+    }
   }
 
   #completeBody() {
@@ -209,6 +237,7 @@ module.exports = {
   HEADER,
   ID,
   MAX_FRAME_DESCRIPTORS,
+  MAX_RECORDS_BYTES,
   MESSAGE,
   RECORDS,
   REPLY,

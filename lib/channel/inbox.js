@@ -14,8 +14,9 @@ class Inbox {
   #messages = new Queue(); // Held.
   #requests = new Queue();
   #heldBytes = 0;
+  #heldDescriptors = 0;
   #isDelivering = false;
-  #waiters = new Queue(); // Calls of next() that wait for a message.
+  #waiters = new Queue(); // Calls of next() that wait for a message: { owner, resolve, fail }.
   #takers;
 
   /**
@@ -40,10 +41,24 @@ class Inbox {
     return this.#heldBytes;
   }
 
+  /** Descriptors of what is here. */
+  get heldDescriptors() {
+    return this.#heldDescriptors;
+  }
+
   /** @param {{ isRequest: boolean, id: number, message: any, descriptors: readonly any[], size: number }} entry */
   push(entry) {
     this.#arrived.push(entry);
     this.#heldBytes += weight(entry);
+    this.#heldDescriptors += entry.descriptors.length;
+  }
+
+  // An entry is out of the queue before its taker runs, which may take others or close the channel.
+  #shift(queue) {
+    const entry = queue.shift();
+    this.#heldBytes -= weight(entry);
+    this.#heldDescriptors -= entry.descriptors.length;
+    return entry;
   }
 
   /** Offers everything. A taker may call this again, or turn the loop: the order stays. */
@@ -76,10 +91,8 @@ class Inbox {
     else held.push(this.#arrived.shift());
   }
 
-  // It is out of the queue before its taker runs, which may close the channel.
   #take(queue) {
-    const entry = queue.shift();
-    this.#heldBytes -= weight(entry);
+    const entry = this.#shift(queue);
     if (entry.isRequest) this.#takers.takeRequest(entry);
     else if (this.#takers.hasForMessages()) this.#takers.takeMessage(entry);
     else this.#waiters.shift().resolve(resultOf(entry));
@@ -92,7 +105,7 @@ class Inbox {
    * @param {() => Error | null | undefined} ending how the channel has ended; undefined before
    */
   iterate(whenTaken, ending) {
-    const own = new Set(); // Those of #waiters that are this iteration's.
+    const owner = {}; // Tells the calls of this iteration from those of others.
     let isOver = false;
     const finish = () => {
       isOver = true;
@@ -100,11 +113,9 @@ class Inbox {
     };
     const next = () => {
       if (isOver) return finish();
-      const entry = this.#messages.shift();
-      if (entry !== undefined) {
-        this.#heldBytes -= weight(entry);
+      if (this.#messages.length > 0) {
         process.nextTick(whenTaken);
-        return Promise.resolve(resultOf(entry));
+        return Promise.resolve(resultOf(this.#shift(this.#messages)));
       }
       const reason = ending();
       if (reason === undefined) {
@@ -113,7 +124,7 @@ class Inbox {
             isOver = true;
             reject(error);
           };
-          this.#wait(own, { resolve, fail });
+          this.#waiters.push({ owner, resolve, fail });
         });
       }
       finish();
@@ -121,7 +132,7 @@ class Inbox {
     };
     const stop = () => {
       for (const waiter of this.#waiters.clear()) {
-        if (own.has(waiter)) waiter.resolve({ done: true, value: undefined });
+        if (waiter.owner === owner) waiter.resolve({ done: true, value: undefined });
         else this.#waiters.push(waiter);
       }
       return finish();
@@ -129,14 +140,10 @@ class Inbox {
     return { next, return: stop };
   }
 
-  #wait(own, waiter) {
-    own.add(waiter);
-    this.#waiters.push(waiter);
-  }
-
   /** Drops everything. @returns {any[]} the entries */
   clear() {
     this.#heldBytes = 0;
+    this.#heldDescriptors = 0;
     return [...this.#messages.clear(), ...this.#requests.clear(), ...this.#arrived.clear()];
   }
 

@@ -3,7 +3,7 @@
 // pipewright/channel: framed messages, with descriptors, over Unix stream sockets.
 
 const { Channel } = require('./channel.js');
-const { connect, listen } = require('./meeting.js');
+const { connect, listen } = require('./rendezvous.js');
 
 Object.assign(Channel, { connect, listen });
 

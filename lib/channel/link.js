@@ -10,13 +10,13 @@ const { received } = require('../fd/descriptor.js');
 const { Decoder, END, closeAll } = require('./decoder.js');
 const { CLOSE, ERROR } = require('./framing.js');
 const { Outbox } = require('./outbox.js');
-const { Plain } = require('./records.js');
+const { MAX_SIZE, Plain } = require('./records.js');
 const codecs = require('./serialization.js');
 const { openTarget } = require('./target.js');
 
-const LEAST_FOR_RECORDS = 64 * 1024; // A frame of many is smaller than this.
-
 const nothing = () => {};
+
+const LONG = 2 ** 31 - 1; // Milliseconds, the most that a timer has.
 
 class Link {
   #handle = new MessageSocket();
@@ -27,6 +27,8 @@ class Link {
   #events;
   #readsPlainly;
   #isReading = false;
+  #isReferenced = true;
+  #keepAlive = null; // Keeps the loop running while the handle does not, which polls for nothing then.
   #isClosed = false;
 
   /**
@@ -37,6 +39,7 @@ class Link {
    * @param {() => void} events.onPeerGone nothing more can be sent; what the peer has sent still comes
    * @param {() => void} events.onRead all frames of one read were reported
    * @param {(reason: Error | null) => void} events.onEnd nothing more can come or be sent
+   * @param {() => void} events.onBlocked the kernel takes no more at present
    * @param {() => void} events.onTaken the kernel has taken everything
    */
   constructor(target, options, events) {
@@ -45,12 +48,11 @@ class Link {
     this.#events = events;
     openTarget(target, this.#handle);
     this.#decoder = new Decoder(options, events.onFrame);
-    this.#outbox = new Outbox(
-      this.#handle,
-      options.maxMessageBytes,
-      (errno) => this.#onSendFailure(errnoException(errno, 'sendmsg')),
-      events.onTaken,
-    );
+    this.#outbox = new Outbox(this.#handle, options.maxMessageBytes, {
+      onFailure: (errno) => this.#onSendFailure(errnoException(errno, 'sendmsg')),
+      onBlocked: events.onBlocked,
+      onTaken: events.onTaken,
+    });
     const handle = this.#handle;
     this.#readsPlainly = options.maxDescriptors === 0;
     if (this.#readsPlainly) {
@@ -83,7 +85,8 @@ class Link {
    */
   push(kind, id, payload, lent, whenTaken) {
     const isPlain = Plain.isPlain(payload);
-    if (isPlain && lent === undefined && this.#maxBytes >= LEAST_FOR_RECORDS) {
+    // Only where no message of this size can be over the limit.
+    if (isPlain && lent === undefined && this.#maxBytes >= MAX_SIZE) {
       this.#outbox.pushRecord(kind, this.#codec.number, id, payload, whenTaken);
       return;
     }
@@ -116,6 +119,16 @@ class Link {
     return this.#outbox.queuedBytes;
   }
 
+  /** Whether the kernel has yet to take as many descriptors as should wait at most. */
+  get hasManyDescriptors() {
+    return this.#outbox.hasManyDescriptors;
+  }
+
+  /** Whether the kernel takes no more at present. */
+  get isBlocked() {
+    return this.#outbox.isBlocked;
+  }
+
   #onSendFailure(error) {
     const isPeerGone = error.code === 'EPIPE' || error.code === 'ECONNRESET';
     if (isPeerGone) this.#events.onPeerGone();
@@ -129,12 +142,14 @@ class Link {
     if (this.#isReading) return;
     this.#isReading = true;
     this.#handle.readStart();
+    this.#updateKeepAlive();
   }
 
   stopReading() {
     if (!this.#isReading) return;
     this.#isReading = false;
     this.#handle.readStop();
+    this.#updateKeepAlive();
   }
 
   #onBytes(bytes, start, end) {
@@ -175,6 +190,7 @@ class Link {
   /** Closes the socket. What was not sent fails with `error`. */
   close(error) {
     this.#isClosed = true;
+    this.#updateKeepAlive();
     this.#handle.close(nothing);
     closeAll(this.#decoder.takeDescriptors());
     this.#outbox.close(error);
@@ -193,11 +209,25 @@ class Link {
   }
 
   ref() {
+    this.#isReferenced = true;
     this.#handle.ref();
+    this.#updateKeepAlive();
   }
 
   unref() {
+    this.#isReferenced = false;
     this.#handle.unref();
+    this.#updateKeepAlive();
+  }
+
+  #updateKeepAlive() {
+    const isNeeded = this.#isReferenced && !this.#isReading && !this.#isClosed;
+    if (isNeeded) {
+      this.#keepAlive ??= setInterval(nothing, LONG);
+    } else if (this.#keepAlive !== null) {
+      clearInterval(this.#keepAlive);
+      this.#keepAlive = null;
+    }
   }
 }
 

@@ -3,7 +3,7 @@
 // The arguments of Channel, in complete, frozen objects.
 
 const { MAX_FRAME_DESCRIPTORS } = require('./framing.js');
-const { invalidArgType } = require('../base/errors.js');
+const { invalidArgType, outOfRange } = require('../base/errors.js');
 const {
   validateAbortSignal,
   validateBoolean,
@@ -60,10 +60,13 @@ function normalizeDescriptors(list) {
   if (typeof list[Symbol.iterator] !== 'function' || typeof list === 'string') {
     throw invalidArgType('descriptors', 'Array', list);
   }
-  const items = [...list];
-  if (items.length === 0) return null;
-  validateInteger(items.length, 'descriptors.length', 0, MAX_FRAME_DESCRIPTORS);
-  return items;
+  const items = [];
+  for (const item of list) {
+    // An iterable may have no end.
+    if (items.push(item) > MAX_FRAME_DESCRIPTORS)
+      throw outOfRange('descriptors.length', `<= ${MAX_FRAME_DESCRIPTORS}`, items.length);
+  }
+  return items.length === 0 ? null : items;
 }
 
 /** @throws ERR_INVALID_ARG_TYPE */
@@ -75,6 +78,15 @@ function isKept(options) {
   return options.keep;
 }
 
+// The signal is listened to, so an object with `aborted` is not enough.
+function validateSignal(signal) {
+  if (signal === undefined) return;
+  validateAbortSignal(signal, 'options.signal');
+  if (typeof signal.addEventListener !== 'function' || typeof signal.removeEventListener !== 'function') {
+    throw invalidArgType('options.signal', 'AbortSignal', signal);
+  }
+}
+
 const NO_REQUEST_OPTIONS = Object.freeze({ timeout: 0, signal: undefined, descriptors: null, keep: false });
 
 /** timeout: 0 is none. @throws ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE */
@@ -83,7 +95,7 @@ function normalizeRequestOptions(options) {
   validateObject(options, 'options');
   const { timeout = 0, signal, descriptors } = options;
   validateNumber(timeout, 'options.timeout', 0, 2 ** 31 - 1);
-  if (signal !== undefined) validateAbortSignal(signal, 'options.signal');
+  validateSignal(signal);
   return { timeout, signal, descriptors: normalizeDescriptors(descriptors), keep: isKept(options) };
 }
 
@@ -93,4 +105,5 @@ module.exports = {
   normalizeDescriptors,
   normalizeRequestOptions,
   splitOptions,
+  validateSignal,
 };

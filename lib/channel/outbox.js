@@ -5,6 +5,7 @@
 // kernel takes no more, the next batch grows here.
 
 const { callSafely } = require('../base/callback.js');
+const { UV_EFAULT } = require('../base/constants.js');
 const { HEADER, ID, RECORDS, hasId, writeHeader, writeU32 } = require('./framing.js');
 const { RecordsWriter } = require('./records.js');
 
@@ -15,6 +16,9 @@ const EMPTY = new Uint8Array(0);
 const WRITTEN = 0; // What a handle's write returns when the kernel took all.
 const QUEUED = 1; // When onwrite(status) will follow.
 
+// Descriptors of a batch, at which it leaves: until then a copy of each may be open.
+const MAX_DESCRIPTORS = 32;
+
 // Larger payloads are not copied into the batch.
 const MAX_COPIED = 16 * 1024;
 
@@ -22,10 +26,11 @@ const MAX_COPIED = 16 * 1024;
 // written in the turn in which they were begun.
 const freeBlocks = [];
 
+const totalLength = (buffers) => buffers.reduce((total, { length }) => total + length, 0);
+
 class Outbox {
   #handle;
-  #onFailure;
-  #onTaken;
+  #events;
   #maxBytes;
   #block = null;
   #used = 0; // Bytes of the block in use.
@@ -34,11 +39,14 @@ class Outbox {
   #buffers = [];
   #descriptorsOf = []; // By buffer: an Int32Array or undefined.
   #hasDescriptors = false;
+  #hasForeign = false; // Some of the #buffers are the caller's memory.
   #records = null; // A frame that may get more records.
   #recordsEncoding = 0;
   #recordsBytes = 0; // Its size, as estimated.
   #waitingBytes = 0; // In the batch.
   #sendingBytes = 0; // In the write that the kernel has not taken whole.
+  #waitingDescriptors = 0; // The same for descriptors.
+  #sendingDescriptors = 0;
   #waiting = []; // Outcomes to report, for frames in the batch.
   #sending = [];
   #isBusy = false;
@@ -53,20 +61,31 @@ class Outbox {
   /**
    * @param {any} handle a MessageSocket
    * @param {number} maxMessageBytes
-   * @param {(errno: number) => void} onFailure nothing more can be sent
-   * @param {() => void} onTaken the kernel has taken everything
+   * @param {object} events
+   * @param {(errno: number) => void} events.onFailure nothing more can be sent
+   * @param {() => void} events.onBlocked the kernel takes no more at present
+   * @param {() => void} events.onTaken the kernel has taken everything
    */
-  constructor(handle, maxMessageBytes, onFailure, onTaken) {
+  constructor(handle, maxMessageBytes, events) {
     this.#handle = handle;
     this.#maxBytes = maxMessageBytes;
-    this.#onFailure = onFailure;
-    this.#onTaken = onTaken;
+    this.#events = events;
     handle.onwrite = (status) => this.#onWrite(status);
   }
 
   /** Bytes that the kernel has not taken. */
   get queuedBytes() {
     return this.#waitingBytes + this.#sendingBytes;
+  }
+
+  /** Whether the kernel has yet to take as many descriptors as should wait at most. */
+  get hasManyDescriptors() {
+    return this.#waitingDescriptors + this.#sendingDescriptors >= MAX_DESCRIPTORS;
+  }
+
+  /** Whether the kernel takes no more at present. */
+  get isBlocked() {
+    return this.#isBusy;
   }
 
   /**
@@ -77,7 +96,7 @@ class Outbox {
    * @param {number} id
    * @param {string | Uint8Array | null} payload copied, unless it is large
    * @param {Int32Array | undefined} fds
-   * @param {((error: Error | null) => void) | undefined} whenTaken called once, never by this call
+   * @param {((error: Error | null) => void) | undefined} whenTaken called once, maybe by this call
    * @returns {boolean} false if the payload is larger than allowed: nothing was added
    */
   push(kind, encoding, id, payload, fds, whenTaken) {
@@ -99,6 +118,7 @@ class Outbox {
     if (!isSmallText && !isLarge) block.set(bytes, start);
     this.#used = isLarge ? start : start + size;
     this.#waitingBytes += HEADER + idLength + size;
+    if (fds !== undefined) this.#waitingDescriptors += fds.length;
     if (isLarge) this.#addLarge(bytes, fds);
     else if (fds !== undefined) this.#sealBeforeLastByte(fds);
     this.#added(whenTaken);
@@ -129,7 +149,8 @@ class Outbox {
 
   #added(whenTaken) {
     if (whenTaken !== undefined) this.#waiting.push(whenTaken);
-    if (this.#waitingBytes >= BLOCK && !this.#isBusy) this.flush();
+    const isLarge = this.#waitingBytes >= BLOCK || this.#waitingDescriptors >= MAX_DESCRIPTORS;
+    if (isLarge && !this.#isBusy) this.flush();
     else this.#schedule();
   }
 
@@ -180,6 +201,7 @@ class Outbox {
 
   #addLarge(bytes, fds) {
     this.#seal();
+    this.#hasForeign = true;
     if (fds === undefined) {
       this.#addBuffer(bytes, undefined);
       return;
@@ -206,20 +228,26 @@ class Outbox {
     if (this.#isBusy || this.#waitingBytes === 0 || this.#isClosed) return;
     this.#sealRecords();
     this.#seal();
-    const buffers = this.#buffers;
-    const result =
-      buffers.length === 1 && !this.#hasDescriptors
-        ? this.#handle.writeBuffer(buffers[0])
-        : this.#handle.writeBuffers(buffers, this.#hasDescriptors ? this.#descriptorsOf : undefined);
+    const result = this.#write();
     this.#startBatch(result === WRITTEN);
     if (result === WRITTEN) {
       this.#finish();
-      if (!this.#isClosed) this.#onTaken();
+      if (!this.#isClosed) this.#events.onTaken();
     } else if (result === QUEUED) {
       this.#isBusy = true;
+      this.#events.onBlocked();
     } else {
-      this.#onFailure(result);
+      this.#events.onFailure(result);
     }
+  }
+
+  #write() {
+    const buffers = this.#buffers;
+    // Memory of the caller's may have been transferred away since: its frame counts bytes that are gone.
+    if (this.#hasForeign && totalLength(buffers) !== this.#waitingBytes) return UV_EFAULT;
+    return buffers.length === 1 && !this.#hasDescriptors
+      ? this.#handle.writeBuffer(buffers[0])
+      : this.#handle.writeBuffers(buffers, this.#hasDescriptors ? this.#descriptorsOf : undefined);
   }
 
   // The block can be used again only if the kernel has its bytes.
@@ -230,27 +258,31 @@ class Outbox {
     this.#sealed = 0;
     this.#sendingBytes = this.#waitingBytes;
     this.#waitingBytes = 0;
+    this.#sendingDescriptors = this.#waitingDescriptors;
+    this.#waitingDescriptors = 0;
     this.#sending = this.#waiting;
     this.#waiting = [];
     this.#buffers = [];
     this.#descriptorsOf = [];
     this.#hasDescriptors = false;
+    this.#hasForeign = false;
   }
 
   #onWrite(status) {
     if (this.#isClosed) return;
     this.#isBusy = false;
     if (status !== 0) {
-      this.#onFailure(status);
+      this.#events.onFailure(status);
       return;
     }
     this.#finish();
     if (this.#waitingBytes > 0) this.flush();
-    else if (!this.#isClosed) this.#onTaken();
+    else if (!this.#isClosed) this.#events.onTaken();
   }
 
   #finish() {
     this.#sendingBytes = 0;
+    this.#sendingDescriptors = 0;
     if (this.#sending.length === 0) return;
     const done = this.#sending;
     this.#sending = [];
@@ -260,11 +292,14 @@ class Outbox {
   /** Drops what was not sent; the handle must be closed already. */
   close(error) {
     this.#isClosed = true;
+    this.#isBusy = false;
     this.#block = null;
     this.#records = null;
     this.#buffers = [];
     this.#waitingBytes = 0;
     this.#sendingBytes = 0;
+    this.#waitingDescriptors = 0;
+    this.#sendingDescriptors = 0;
     const lost = [...this.#sending, ...this.#waiting];
     this.#sending = [];
     this.#waiting = [];

@@ -10,16 +10,16 @@
 
 const v8 = require('node:v8');
 
-const { channelProtocol } = require('../base/errors.js');
+const { channelProtocol, messageTooLarge } = require('../base/errors.js');
 const { HEADER, MESSAGE, REPLY, hasId, readU32, writeHeader, writeU32 } = require('./framing.js');
 
 const COUNT = 4; // Bytes of the number of records, before the first one.
 const PLACE = Buffer.alloc(HEADER + COUNT);
 
 const RECORD = 8; // Bytes of a record's kind and id.
-const MAX_SIZE = 4096; // Estimated bytes of a message.
+const MAX_SIZE = 4096; // Estimated bytes of a message, which are never fewer than it takes.
 const MAX_OBJECTS = 16; // In a message.
-const FULL = 32 * 1024; // Estimated bytes of a frame.
+const FULL = 32 * 1024; // Estimated bytes at which a frame is sent: with one more message it is within MAX_RECORDS_BYTES.
 
 /** A copy that no other message shares an object with. */
 class Plain {
@@ -69,10 +69,11 @@ function copyOf(value, state) {
 
 function copyOfObject(object, state) {
   const prototype = Object.getPrototypeOf(object);
-  const isArray = prototype === Array.prototype;
+  const isArray = Array.isArray(object);
   // An object that a message has twice must arrive as one.
   const isFirst = !state.seen.includes(object) && state.seen.push(object) <= MAX_OBJECTS;
-  if (!isFirst || (!isArray && prototype !== Object.prototype && prototype !== null)) {
+  const isPlain = isArray ? prototype === Array.prototype : prototype === Object.prototype || prototype === null;
+  if (!isFirst || !isPlain) {
     state.left = -1;
     return undefined;
   }
@@ -142,21 +143,33 @@ class RecordsWriter {
  * @param {Buffer} bytes
  * @param {number} start
  * @param {number} end
+ * @param {number} maxBytes of one message
  * @param {(kind: number, id: number, message: any, size: number) => void} onRecord gets an average as the size
- * @throws ERR_CHANNEL_PROTOCOL, and what v8.Deserializer throws
+ * @throws ERR_CHANNEL_PROTOCOL, ERR_CHANNEL_MESSAGE_TOO_LARGE, and what v8.Deserializer throws
  */
-function readRecords(bytes, start, end, onRecord) {
+function readRecords(bytes, start, end, maxBytes, onRecord) {
   if (end - start < COUNT) throw channelProtocol('a frame of records without their number');
   const deserializer = new v8.Deserializer(bytes.subarray(start + COUNT, end));
   deserializer.readHeader();
   const count = readU32(bytes, start);
   const size = Math.ceil((end - start) / count);
+  const canBeTooLarge = end - start > maxBytes;
   for (let left = count; left > 0; left--) {
     const kind = deserializer.readUint32();
     if (kind < MESSAGE || kind > REPLY) throw channelProtocol(`a record of the unknown kind ${kind}`);
     const id = hasId(kind) ? deserializer.readUint32() : 0;
-    onRecord(kind, id, deserializer.readValue(), size);
+    const before = canBeTooLarge ? placeOf(deserializer) : 0;
+    const message = deserializer.readValue();
+    if (canBeTooLarge) checkSize(placeOf(deserializer) - before, maxBytes);
+    onRecord(kind, id, message, size);
   }
 }
 
-module.exports = { Plain, RecordsWriter, plainCopy, readRecords };
+// The place of a Deserializer in its bytes: that of no bytes read there.
+const placeOf = (deserializer) => deserializer.readRawBytes(0).byteOffset;
+
+function checkSize(size, maxBytes) {
+  if (size > maxBytes) throw messageTooLarge(size, maxBytes);
+}
+
+module.exports = { MAX_SIZE, Plain, RecordsWriter, plainCopy, readRecords };

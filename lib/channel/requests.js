@@ -7,7 +7,7 @@ const { aborted, plain } = require('../base/errors.js');
 const MAX_ID = 2 ** 32 - 1;
 
 class Requests {
-  #pending = new Map(); // { resolve, reject, settle, timer, signal, onAbort, isTaken } by id.
+  #pending = new Map(); // { resolve, reject, loan, timer, signal, onAbort } by id.
   #lastId = 0;
 
   get size() {
@@ -26,17 +26,15 @@ class Requests {
    * @param {number} id
    * @param {number} timeout milliseconds; 0 for none
    * @param {AbortSignal | undefined} signal
-   * @param {((sent: boolean) => void) | null} settle what is to be called once the
-   *   descriptors are the peer's, or cannot become it
+   * @param {import('./lending.js').RequestLoan | undefined} loan hears how the request ends
    * @returns {Promise<{ message: any, descriptors: readonly any[] }>}
    */
-  add(id, timeout, signal, settle) {
+  add(id, timeout, signal, loan) {
     return new Promise((resolve, reject) => {
-      const request = { resolve, reject, settle, timer: null, signal, onAbort: null, isTaken: false };
+      const request = { resolve, reject, loan, timer: null, signal, onAbort: null };
       this.#pending.set(id, request);
       if (timeout > 0) {
-        // The channel keeps the loop awake, if it is to be kept awake.
-        request.timer = setTimeout(() => this.#abandon(id, plain('ERR_CHANNEL_REQUEST_TIMEOUT')), timeout).unref();
+        request.timer = setTimeout(() => this.#abandon(id, plain('ERR_CHANNEL_REQUEST_TIMEOUT')), timeout);
       }
       if (signal !== undefined) {
         request.onAbort = () => this.#abandon(id, aborted(signal.reason));
@@ -49,25 +47,8 @@ class Requests {
   #abandon(id, error) {
     const request = this.#remove(id);
     if (request === undefined) return;
-    // The frame is the kernel's, or will be: then taken() settles.
-    if (request.settle !== null && request.isTaken) this.#settle(request, true);
+    request.loan?.ended(true);
     request.reject(error);
-  }
-
-  /** What to do when the outcome of writing the frame is known; undefined for nothing. */
-  whenTaken(id) {
-    const request = this.#pending.get(id);
-    if (request.settle === null) return undefined;
-    return (error) => {
-      request.isTaken = true;
-      if (error !== null || this.#pending.get(id) !== request) this.#settle(request, error === null);
-    };
-  }
-
-  #settle(request, sent) {
-    const { settle } = request;
-    request.settle = null;
-    settle?.(sent);
   }
 
   #remove(id) {
@@ -86,22 +67,20 @@ class Requests {
    */
   takeAnswered(id) {
     const request = this.#remove(id);
-    if (request !== undefined && request.settle !== null) this.#settle(request, true);
+    request?.loan?.ended(true);
     return request;
   }
 
-  /** The request was not sent, and its descriptors are settled. */
+  /** The request was not queued. */
   fail(id, error) {
-    const request = this.#remove(id);
-    request.settle = null;
-    request.reject(error);
+    this.#remove(id).reject(error);
   }
 
   /** No reply will come. */
   close(error) {
     for (const id of [...this.#pending.keys()]) {
       const request = this.#remove(id);
-      this.#settle(request, false);
+      request.loan?.ended(false);
       request.reject(error);
     }
   }

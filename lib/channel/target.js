@@ -6,7 +6,7 @@ const { descriptorType } = require('../base/binding.js');
 const { errnoException, invalidArgType, invalidFdType, plain } = require('../base/errors.js');
 const { Descriptor, kHandOver } = require('../fd/descriptor.js');
 const { kLend } = require('../fd/lend.js');
-const { fdOf } = require('../fd/node_objects.js');
+const { fdOf, kindOf } = require('../fd/node_objects.js');
 const { prepareOpenNumber } = require('../fd/own_number.js');
 const { prepareDescriptor } = require('../fd/sendable.js');
 const { validateInt32 } = require('../base/validate.js');
@@ -41,7 +41,7 @@ function openTarget(target, handle) {
 // Before anything is taken from its owner.
 function checkTarget(target) {
   const isObject = typeof target === 'object' && target !== null;
-  if (isObject ? typeof target[kLend] !== 'function' && !('_handle' in target) : typeof target !== 'number') {
+  if (isObject ? !isTarget(target) : typeof target !== 'number') {
     throw invalidArgType('target', ['number', 'Descriptor', 'Socket'], target);
   }
   const fd = isObject ? fdOf(target) : target;
@@ -51,6 +51,9 @@ function checkTarget(target) {
   if (typeof type === 'number') throw errnoException(type, 'fstat');
   if (type !== 'unix') throw invalidFdType(type);
 }
+
+const isTarget = (object) =>
+  typeof object[kLend] === 'function' || (kindOf(object) === 'net.Socket' && typeof object.destroy === 'function');
 
 const prepareObject = (target) =>
   typeof target[kLend] === 'function' ? prepareDescriptor(target) : prepareNodeSocket(target);
@@ -69,10 +72,15 @@ function prepareNumber(number) {
 // What Node's socket has read, or not written, would be lost.
 function prepareNodeSocket(socket) {
   if (socket.readableLength > 0 || socket.writableLength > 0) throw plain('ERR_DESCRIPTOR_UNREAD_DATA');
-  const { commit } = prepareDescriptor(socket);
+  const { commit, undo } = prepareDescriptor(socket);
   return {
     commit() {
-      socket.destroy();
+      try {
+        socket.destroy();
+      } catch (error) {
+        undo();
+        throw error;
+      }
       return commit();
     },
   };

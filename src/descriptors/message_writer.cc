@@ -61,18 +61,23 @@ bool MessageWriter::KeepMemory(OutgoingMessage* message, const BytesToWrite& byt
   return is_kept;
 }
 
+// Looked up before each attempt: JavaScript may have taken the memory away in between.
+bool MessageWriter::HasMemory(const OutgoingMessage& message) {
+  return message.kept == nullptr ||
+         message.kept->StillHas(message.buffers.data(), message.buffers.size());
+}
+
 void MessageWriter::SendQueued() {
   const bool had_to_wait = std::exchange(waits_to_send_, false);
   bool progressed = false;
   while (!outgoing_.empty()) {
     OutgoingMessage& message = outgoing_.front();
-    int err = 0;
+    int err = failed_part_;
     const size_t before = message.size();
     const size_t descriptors = message.descriptors.size();
-    const Attempt attempt = failed_part_ != 0
-                                ? Attempt::kFailed
-                                : SendSome(socket_->fd(), socket_->is_stream(), &message, &err);
-    if (failed_part_ != 0) err = failed_part_;
+    if (err == 0 && !HasMemory(message)) err = UV_EFAULT;
+    const Attempt attempt =
+        err != 0 ? Attempt::kFailed : SendSome(socket_->fd(), socket_->is_stream(), &message, &err);
     if (message.descriptors.empty()) descriptors_written_ += descriptors;
     progressed = progressed || message.size() < before || attempt == Attempt::kDone;
     if (attempt == Attempt::kWouldBlock || attempt == Attempt::kWait) {

@@ -39,6 +39,7 @@ class MessageWriter {
 
  private:
   bool KeepMemory(OutgoingMessage* message, const BytesToWrite& bytes);
+  static bool HasMemory(const OutgoingMessage& message);
   int SendBatch(const int* descriptors, size_t count);
   void ReportEnd(const OutgoingMessage& message, int status);
   void NoteSent();

@@ -46,6 +46,32 @@ bool KeptBytes::Keep(Napi::Env env, BytesToWrite* bytes) {
   return true;
 }
 
+namespace {
+
+bool HasMemory(const Napi::Value& owner, const uv_buf_t& part) {
+  uv_buf_t whole;
+  if (part.len == 0) return true;
+  if (!ToBytes(owner, &whole)) return false;
+  return part.base >= whole.base && part.base + part.len <= whole.base + whole.len;
+}
+
+}  // namespace
+
+bool KeptBytes::StillHas(const uv_buf_t* buffers, size_t count) const {
+  if (owner.IsEmpty()) return true;  // The memory is the copy.
+  const Napi::Env env = owner.Env();
+  Napi::HandleScope scope(env);
+  const Napi::Value value = owner.Value();
+  if (!value.IsArray()) return count == 0 || HasMemory(value, buffers[0]);
+  const auto first = static_cast<uint32_t>(value.As<Napi::Array>().Length() - count);
+  for (uint32_t i = 0; i < count; ++i) {
+    napi_value element;
+    if (napi_get_element(env, value, first + i, &element) != napi_ok) return false;
+    if (!HasMemory(Napi::Value(env, element), buffers[i])) return false;
+  }
+  return true;
+}
+
 // Reading.
 
 Napi::Value ByteStream::ReadStart(const Napi::CallbackInfo& info) {

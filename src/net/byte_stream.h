@@ -38,6 +38,9 @@ struct KeptBytes {
   // moved afterwards. Returns false if an owner cannot be held, since the worker is being
   // terminated.
   bool Keep(Napi::Env env, BytesToWrite* bytes);
+  // Reports whether the owners still have the memory of the last `count` buffers. JavaScript
+  // may have transferred it to another owner, or resized it.
+  bool StillHas(const uv_buf_t* buffers, size_t count) const;
 };
 
 class ByteStream : public HandleWrap {

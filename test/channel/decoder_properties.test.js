@@ -9,8 +9,8 @@ const { Decoder, END } = require('../../lib/channel/decoder');
 const { MESSAGE, REPLY, REQUEST } = require('../../lib/channel/framing');
 const { channelAndSocket, closeOf, frame } = require('../helpers/channels');
 const { randomIntegers, seed } = require('../helpers/random');
+const { isStress } = require('../helpers/stress');
 
-const isStress = process.env.PIPEWRIGHT_STRESS !== undefined;
 if (isStress) jest.setTimeout(3_600_000);
 const DAMAGED = isStress ? 350_000 : 2_000; // Of each serialization.
 const WHOLE = isStress ? 20_000 : 500;

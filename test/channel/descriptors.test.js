@@ -202,6 +202,7 @@ test.each([
   [33, 'ERR_OUT_OF_RANGE'],
   ['text', 'ERR_INVALID_ARG_TYPE'],
   [{}, 'ERR_INVALID_ARG_TYPE'],
+  [{ [Symbol.iterator]: () => ({ next: () => ({ value: 0 }) }) }, 'ERR_OUT_OF_RANGE'],
 ])('descriptors that are %p are refused', (list, code) => {
   const [left] = channelPair();
   const descriptors = typeof list === 'number' ? new Array(list).fill(0) : list;

@@ -106,6 +106,60 @@ test('both sides may close at once', async () => {
   }
 });
 
+test.each([1_000_000, 5_000_000])('both sides may close at once with %d bytes queued', async (size) => {
+  for (let i = 0; i < 5; i++) {
+    const pair = channelPair({ serialization: 'raw' });
+    const reasons = Promise.all(pair.map(closeOf));
+    for (const channel of pair) for (let bytes = 0; bytes < size; bytes += 250_000) channel.send(Buffer.alloc(250_000));
+    for (const channel of pair) channel.send(Buffer.alloc(10), [0]);
+    for (const channel of pair) channel.close();
+    expect(await reasons).toEqual([null, null]);
+  }
+});
+
+test('close() drops what comes meanwhile, with its descriptors, and sends the rest', async () => {
+  const [channel, socket] = channelAndSocket({ serialization: 'raw' });
+  socket.pause();
+  channel.send(Buffer.alloc(3_000_000));
+  const closed = channel.close();
+  const [end, other] = socketpair();
+  const watcher = closing(other.toSocket());
+  socket.sendDescriptors([end], frame('message', 'x', { encoding: 'raw', descriptors: 1 }));
+  await once(watcher.resume(), 'end');
+  let bytes = 0;
+  socket.on('data', (chunk) => (bytes += chunk.length)).resume();
+  await Promise.all([closed, once(socket, 'end')]);
+  expect(bytes).toBe(3_000_000 + 2 * 8);
+});
+
+test('close() sends what is queued to a peer that has ended its own side', async () => {
+  const [channel, socket] = channelAndSocket({ serialization: 'raw' });
+  socket.pause();
+  channel.send(Buffer.alloc(3_000_000));
+  const closed = closeOf(channel);
+  channel.close();
+  socket.end();
+  await once(socket, 'finish');
+  for (let i = 0; i < 10; i++) await new Promise(setImmediate); // The channel reads the end.
+  let bytes = 0;
+  socket.on('data', (chunk) => (bytes += chunk.length)).resume();
+  expect(await closed).toBe(null);
+  while (bytes < 3_000_000 + 2 * 8) await new Promise(setImmediate);
+});
+
+test.each(['end', 'destroy'])('close() ends with an error if the peer goes before it has all: %s()', async (method) => {
+  const [channel, socket] = channelAndSocket({ serialization: 'raw' });
+  socket.pause();
+  channel.send(Buffer.alloc(3_000_000));
+  const closed = closeOf(channel);
+  channel.close();
+  socket[method]();
+  if (method === 'end') await once(socket, 'finish');
+  for (let i = 0; i < 10; i++) await new Promise(setImmediate);
+  socket.destroy();
+  expect(await closed).toMatchObject({ code: 'ERR_CHANNEL_ENDED' });
+});
+
 test('the peer sees an end in order: all frames, and a last one that says so', async () => {
   const [channel, socket] = channelAndSocket();
   channel.send(1);

@@ -8,8 +8,8 @@
 const { socketpair } = require('../../lib/descriptors');
 const { startFixture } = require('../helpers/child');
 const { randomIntegers } = require('../helpers/random');
+const { isStress } = require('../helpers/stress');
 
-const isStress = process.env.PIPEWRIGHT_STRESS !== undefined;
 const ROUNDS = isStress ? 60 : 3;
 const MESSAGES = isStress ? 1_000 : 300; // Of each side.
 if (isStress) jest.setTimeout(3_600_000);

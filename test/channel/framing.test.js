@@ -102,6 +102,98 @@ test.each([0, 1, 8, 65_535, 65_536, 65_537, 65_536 * 3, 1_000_000])(
 
 const PROTOCOL = 'ERR_CHANNEL_PROTOCOL';
 
+test('descriptors that come with the last frame are closed', async () => {
+  const [channel, socket] = channelAndSocket();
+  const [end, other] = socketpair();
+  const watcher = closing(other.toSocket());
+  socket.sendDescriptors([end], frame('close', '', { descriptors: 1 }));
+  expect(await closeOf(channel)).toBe(null);
+  await once(watcher.resume(), 'end');
+});
+
+describe('the memory of a frame', () => {
+  const header = (length) => {
+    const bytes = frame('message', '', { encoding: 'raw' });
+    bytes.writeUInt32LE(length);
+    return bytes;
+  };
+  const HUGE = { serialization: 'raw', maxMessageBytes: 2 ** 31 - 1 };
+
+  test('grows with what comes, not with what is announced', async () => {
+    const allocate = jest.spyOn(Buffer, 'allocUnsafeSlow');
+    const [channel, socket] = channelAndSocket(HUGE);
+    socket.write(header(2 ** 31 - 1));
+    for (let i = 0; i < 20; i++) socket.write(Buffer.alloc(1_000_000));
+    while (channel.stats().bytesRead < 20_000_008) await new Promise(setImmediate);
+    const sizes = allocate.mock.calls.map(([size]) => size);
+    allocate.mockRestore();
+    expect(Math.max(...sizes)).toBeLessThan(80_000_000);
+    socket.destroy();
+    expect(await closeOf(channel)).toMatchObject({ code: 'ERR_CHANNEL_TRUNCATED' });
+  });
+
+  test('that cannot be allocated ends the channel with an error', async () => {
+    const allocate = jest.spyOn(Buffer, 'allocUnsafeSlow').mockImplementation((size) => {
+      if (size > 5_000_000) throw new RangeError('Array buffer allocation failed');
+      return Buffer.alloc(size);
+    });
+    const [channel, socket] = channelAndSocket(HUGE);
+    const closed = closeOf(channel);
+    socket.write(header(2 ** 31 - 1));
+    for (let i = 0; i < 6; i++) socket.write(Buffer.alloc(1_000_000));
+    const reason = await closed;
+    allocate.mockRestore();
+    expect(reason).toMatchObject({ code: 'ERR_CHANNEL_UNDECODABLE', cause: { name: 'RangeError' } });
+  });
+
+  test.each([2 ** 22 - 1, 2 ** 22, 2 ** 22 + 1, 2 ** 24, 2 ** 24 + 65_537])('holds %d bytes', async (size) => {
+    const [left, right] = channelPair({ serialization: 'raw' });
+    const message = Buffer.alloc(size, 'abcdefghijk');
+    right.onRequest((bytes) => bytes);
+    left.send(message, [0]);
+    const [{ message: came, descriptors }] = await messagesOf(right, 1);
+    descriptors[0].close();
+    const reply = await left.request(message);
+    expect([came.equals(message), reply.message.equals(message)]).toEqual([true, true]);
+  });
+});
+
+describe('advanced: many messages in one frame', () => {
+  const message = (i) => ({ i, text: 'x'.repeat(900) });
+
+  test('are measured one by one', async () => {
+    const ends = socketpair();
+    const sender = closing(new Channel(ends[0], { serialization: 'advanced' }));
+    const receiver = closing(new Channel(ends[1], { serialization: 'advanced', maxMessageBytes: 1_000 }));
+    for (let i = 0; i < 200; i++) sender.send(message(i));
+    const came = await messagesOf(receiver, 200);
+    expect(came.map((one) => one.message)).toEqual(Array.from({ length: 200 }, (_, i) => message(i)));
+    sender.send({ text: 'x'.repeat(1_100) });
+    expect(await closeOf(receiver)).toMatchObject({ code: 'ERR_CHANNEL_MESSAGE_TOO_LARGE' });
+  });
+
+  test.each([100, 4_095, 4_096, 4_097, 65_536])('a sender whose maxMessageBytes is %d keeps to it', async (max) => {
+    const [left, right] = channelPair({ serialization: 'advanced', maxMessageBytes: max });
+    let sent = 0;
+    for (let size = 1; size <= max + 100; size += 97) {
+      try {
+        left.send({ text: 'x'.repeat(size) });
+        sent += 1;
+      } catch (error) {
+        expect(error.code).toBe('ERR_CHANNEL_MESSAGE_TOO_LARGE');
+      }
+    }
+    expect(sent).toBeGreaterThan(0);
+    expect(await messagesOf(right, sent)).toHaveLength(sent);
+  });
+
+  test('a frame of them is small, whatever one message may be', async () => {
+    const [channel, socket] = channelAndSocket({ serialization: 'advanced' });
+    socket.write(frame('records', Buffer.alloc(70_000), { encoding: 'advanced' }));
+    expect(await closeOf(channel)).toMatchObject({ code: 'ERR_CHANNEL_MESSAGE_TOO_LARGE' });
+  });
+});
+
 describe('a peer that breaks the rules ends the channel', () => {
   test.each([
     ['sends text', Buffer.from('GET / HTTP/1.1\r\n\r\n'), 'ERR_CHANNEL_MESSAGE_TOO_LARGE'],

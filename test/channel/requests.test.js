@@ -150,10 +150,47 @@ test('an AbortSignal rejects, before and after the request was sent', async () =
   expect(left.stats().requests).toBe(0);
 });
 
+test('a signal that is aborted by the message itself stops the request', async () => {
+  const [channel, socket] = channelAndSocket();
+  const controller = new AbortController();
+  const asked = channel.request({ toJSON: () => controller.abort() ?? 'text' }, { signal: controller.signal });
+  await expect(asked).rejects.toMatchObject({ name: 'AbortError' });
+  expect(channel.stats().requests).toBe(0);
+  channel.send('behind');
+  const [chunk] = await once(socket, 'data');
+  expect(parseFrames(chunk).frames.map(({ kind }) => kind)).toEqual(['message']);
+});
+
+test.each([
+  ['calls back twice', (resolve) => (resolve('first'), resolve('second'))],
+  ['calls back both', (resolve, reject) => (resolve('first'), reject(new Error('no')))],
+  [
+    'calls back and throws',
+    (resolve) => {
+      resolve('first');
+      throw new Error('no');
+    },
+  ],
+])('a thenable that %s gives one reply', async (_, then) => {
+  const [channel, socket] = channelAndSocket();
+  channel.onRequest(() => ({ then }));
+  socket.write(frame('request', '"question"', { id: 5 }));
+  let bytes = Buffer.alloc(0);
+  socket.on('data', (chunk) => (bytes = Buffer.concat([bytes, chunk])));
+  while (bytes.length === 0) await new Promise(setImmediate);
+  await channel.close();
+  while (parseFrames(bytes).frames.at(-1).kind !== 'close') await new Promise(setImmediate);
+  expect(parseFrames(bytes).frames.map(({ kind, payload }) => [kind, String(payload)])).toEqual([
+    ['reply', '"first"'],
+    ['close', ''],
+  ]);
+});
+
 test.each([
   ['timeout', -1, 'ERR_OUT_OF_RANGE'],
   ['timeout', '1', 'ERR_INVALID_ARG_TYPE'],
   ['signal', {}, 'ERR_INVALID_ARG_TYPE'],
+  ['signal', { aborted: false }, 'ERR_INVALID_ARG_TYPE'],
   ['descriptors', 5, 'ERR_INVALID_ARG_TYPE'],
   ['keep', 1, 'ERR_INVALID_ARG_TYPE'],
 ])('the option %s is not %p', async (name, value, code) => {

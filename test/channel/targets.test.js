@@ -62,6 +62,8 @@ test.each([
   ['nothing', () => undefined, 'ERR_INVALID_ARG_TYPE'],
   ['null', () => null, 'ERR_INVALID_ARG_TYPE'],
   ['an object', () => ({}), 'ERR_INVALID_ARG_TYPE'],
+  ['an object with a handle', () => ({ _handle: { fd: socketpair().map(closing)[0].fd } }), 'ERR_INVALID_ARG_TYPE'],
+  ['an object with methods', () => ({ _handle: { fd: 0 }, connect() {}, write() {} }), 'ERR_INVALID_ARG_TYPE'],
   ['a negative number', () => -1, 'ERR_OUT_OF_RANGE'],
   ['a number that is not open', () => 1_000_000, 'EBADF'],
   ['a file', () => closing(Descriptor.from(fs.openSync(__filename))), 'ERR_INVALID_FD_TYPE'],
@@ -92,6 +94,16 @@ test('a TCP socket is refused, and stays', async () => {
   expect(() => new Channel(client)).toThrow(expect.objectContaining({ code: 'ERR_INVALID_FD_TYPE' }));
   const [chunk] = await once(client, 'data');
   expect(String(chunk)).toBe('hello');
+});
+
+test('a socket whose destroy() throws is refused, and nothing of it stays open', async () => {
+  const [client, accepted] = await connectedPair(nodeNet);
+  const destroy = jest.spyOn(accepted, 'destroy').mockImplementation(() => {
+    throw new Error('not now');
+  });
+  expect(() => new Channel(accepted)).toThrow('not now');
+  destroy.mockRestore();
+  client.destroy();
 });
 
 test('options are checked before the socket is taken', () => {

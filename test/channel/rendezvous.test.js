@@ -4,6 +4,9 @@
 
 const { once } = require('node:events');
 const fs = require('node:fs');
+const nodeNet = require('node:net');
+const os = require('node:os');
+const binding = require('../../lib/base/binding');
 const { Channel } = require('../../lib/channel');
 const { channelPair, closeOf, messagesOf } = require('../helpers/channels');
 const { closing } = require('../helpers/closing');
@@ -71,11 +74,35 @@ test('connect() rejects where nothing listens, and where its signal is aborted',
   await expect(Channel.connect({ path, signal: AbortSignal.abort() })).rejects.toMatchObject({ name: 'AbortError' });
 });
 
+test('connect() whose channel cannot be made leaves no socket', async () => {
+  const path = socketPath();
+  await listening(path);
+  const duplicateFd = jest.spyOn(binding, 'duplicateFd').mockReturnValue(-os.constants.errno.EMFILE);
+  const connected = Channel.connect(path);
+  await expect(connected.finally(() => duplicateFd.mockRestore())).rejects.toMatchObject({ code: 'EMFILE' });
+});
+
+test('connect() refuses what is no AbortSignal', async () => {
+  const target = { path: socketPath(), signal: { aborted: false } };
+  await expect(Channel.connect(target)).rejects.toMatchObject({ code: 'ERR_INVALID_ARG_TYPE' });
+});
+
 test('listen() says on the server what was wrong', async () => {
   const path = socketPath();
   await listening(path);
   const [error] = await once(closing(Channel.listen(path)), 'error');
   expect(error).toMatchObject({ code: 'EADDRINUSE', address: path });
+});
+
+test('listen() refuses a descriptor on which no channel can come', async () => {
+  const tcp = closing(nodeNet.createServer());
+  await once(tcp.listen(0, '127.0.0.1'), 'listening');
+  for (const fd of [tcp._handle.fd, 0]) {
+    expect(() => Channel.listen({ fd })).toThrow(expect.objectContaining({ code: 'ERR_INVALID_FD_TYPE' }));
+  }
+  expect(() => Channel.listen({ fd: 'x' })).toThrow(expect.objectContaining({ code: 'ERR_INVALID_ARG_TYPE' }));
+  const [error] = await once(closing(Channel.listen({ fd: 1_000_000 })), 'error');
+  expect(error).toMatchObject({ code: 'EINVAL' });
 });
 
 test.each([

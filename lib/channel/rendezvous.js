@@ -1,14 +1,16 @@
 'use strict';
 
-// Channels between unrelated processes, which meet at a path: Channel.listen() and
+// Channels between unrelated processes, by a path that both know: Channel.listen() and
 // Channel.connect().
 
 const { once } = require('node:events');
 
-const { validateFunction, validateString } = require('../base/validate.js');
+const { descriptorType } = require('../base/binding.js');
+const { invalidFdType } = require('../base/errors.js');
+const { validateFunction, validateInt32, validateString } = require('../base/validate.js');
 const net = require('../net/index.js');
 const { Channel } = require('./channel.js');
-const { splitOptions } = require('./options.js');
+const { splitOptions, validateSignal } = require('./options.js');
 
 /**
  * A server of pipewright/net that emits 'channel' (channel) for each peer. Its 'close' does
@@ -22,6 +24,7 @@ const { splitOptions } = require('./options.js');
 function listen(target, listener) {
   const { channelOptions, rest } = splitOptions(target);
   if (rest.fd === undefined) validateString(rest.path, 'options.path');
+  else checkListener(rest.fd);
   if (listener !== undefined) validateFunction(listener, 'listener');
   const server = net.createServer({ allowPeer: rest.allowPeer, descriptors: true, pauseOnConnect: true });
   if (listener !== undefined) server.on('channel', listener);
@@ -39,6 +42,13 @@ function listen(target, listener) {
   return server.listen(rest);
 }
 
+// A number that is no open file is the server's to report.
+function checkListener(fd) {
+  validateInt32(fd, 'options.fd', 0);
+  const type = descriptorType(fd);
+  if (typeof type === 'string' && type !== 'unix-server') throw invalidFdType(type);
+}
+
 /**
  * A channel to the server at a path.
  *
@@ -48,11 +58,17 @@ function listen(target, listener) {
 async function connect(target) {
   const { channelOptions, rest } = splitOptions(target);
   validateString(rest.path, 'options.path');
+  validateSignal(rest.signal);
   const socket = new net.Socket({ descriptors: true, signal: rest.signal });
   socket.pause();
   socket.connect(rest);
   await once(/** @type {any} */ (socket), 'connect');
-  return new Channel(socket, channelOptions);
+  try {
+    return new Channel(socket, channelOptions);
+  } catch (error) {
+    socket.destroy();
+    throw error;
+  }
 }
 
 module.exports = { connect, listen };

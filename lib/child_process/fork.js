@@ -3,7 +3,7 @@
 // fork(): a Node program as a child, with a channel.
 
 const { invalidArgValue, ipcRequired } = require('../base/errors.js');
-const { validateArray, validateBoolean, validateObject } = require('../base/validate.js');
+const { validateArray, validateObject } = require('../base/validate.js');
 const { normalizeSpawn } = require('./options.js');
 const { toPath, validateNoNul, validateNoNuls } = require('./paths.js');
 const { start } = require('./spawn.js');
@@ -57,7 +57,6 @@ function toStdio({ silent, stdio }) {
     return STDIO[stdio];
   }
   if (!Array.isArray(stdio)) {
-    if (silent != null) validateBoolean(silent, 'options.silent');
     return silent ? STDIO.pipe : STDIO.inherit;
   }
   if (!stdio.includes('ipc')) throw ipcRequired('options.stdio');

@@ -44,7 +44,8 @@ const NATIVE = {
  * @property {string} type Node's name for what it is
  * @property {object} fields further ones of its message: `key`, `dgramType`
  * @property {number} fd stays open until settle()
- * @property {(sent: boolean) => void} settle to be called once; `sent`: the child has it
+ * @property {(isDelivered: boolean, isGone: boolean) => void} settle to be called once. isDelivered:
+ *   the child has it; isGone: a socket that is not kept open, or a Descriptor, is closed here
  */
 
 /**
@@ -59,6 +60,18 @@ const NATIVE = {
  *   ERR_DESCRIPTOR_UNREAD_DATA, EMFILE
  */
 function lendHandle(item, keepOpen, connections) {
+  const lent = lend(item, keepOpen, connections);
+  if (lent === null) return null;
+  const { settle, arrive, ...rest } = lent;
+  const settleBoth = (isDelivered, isGone) => {
+    settle(isGone);
+    arrive?.(isDelivered);
+  };
+  return { ...rest, settle: settleBoth };
+}
+
+/** @returns {any} as Outgoing, but for settle(isGone) and, for a connection that is counted, arrive(isDelivered) */
+function lend(item, keepOpen, connections) {
   if (typeof item !== 'object') throw plain('ERR_INVALID_HANDLE_TYPE');
   if (Descriptor.isDescriptor(item)) return lendDescriptor(item, keepOpen);
   const native = NATIVE[item.constructor?.name];
@@ -101,11 +114,7 @@ function lendSocket(socket, keepOpen, connections) {
   if (!isCounted) return { type: 'net.Socket', fields: {}, ...lent };
   const arrive = connections.send(server, key);
   const settle = keepOpen ? lent.settle : uncount(socket, lent.settle);
-  const settleBoth = (sent) => {
-    settle(sent);
-    arrive(sent);
-  };
-  return { type: 'net.Socket', fields: { key }, fd: lent.fd, settle: settleBoth };
+  return { type: 'net.Socket', fields: { key }, fd: lent.fd, settle, arrive };
 }
 
 function lendOpen(socket, keepOpen) {
@@ -118,7 +127,7 @@ function lendDetached(socket) {
     throw plain('ERR_DESCRIPTOR_UNREAD_DATA');
   }
   const { handle, giveBack } = detachHandle(socket);
-  return { fd: handle.fd, settle: (sent) => (sent ? handle.close() : giveBack()) };
+  return { fd: handle.fd, settle: (isGone) => (isGone ? handle.close() : giveBack()) };
 }
 
 // From now on the connection is one of the child's, which answers for it.
@@ -126,13 +135,13 @@ function uncount(socket, settle) {
   const server = socket._server ?? socket.server;
   server._connections -= 1;
   socket._server = null;
-  return (sent) => {
-    if (!sent) {
+  return (isGone) => {
+    if (!isGone) {
       server._connections += 1;
       socket._server = server;
     }
-    settle(sent);
-    if (sent) server._emitCloseIfDrained?.();
+    settle(isGone);
+    if (isGone) server._emitCloseIfDrained?.();
   };
 }
 

@@ -12,7 +12,7 @@ const { EventEmitter } = require('node:events');
 const { errnoException, invalidArgType, ipcMessageReserved, missingArgs, plain } = require('../../base/errors.js');
 const { MessageSocket } = require('../../base/binding.js');
 const { Queue } = require('../../base/queue.js');
-const { validateFunction, validateObject } = require('../../base/validate.js');
+const { validateObject } = require('../../base/validate.js');
 const { afterLastRead } = require('../close_on_exit.js');
 const advanced = require('./advanced.js');
 const { Connections } = require('./connections.js');
@@ -25,11 +25,11 @@ const CODECS = { advanced, json };
 const HIGH_WATER_MARK = 128 * 1024; // Bytes queued from which on send() returns false.
 const INTERNAL_PREFIX = 'NODE_';
 const RESERVED = new Set(['NODE_HANDLE', 'NODE_HANDLE_ACK', 'NODE_HANDLE_NACK']);
+const MAX_UNASKED = 16; // Descriptors of messages that are held, and whose sender did not announce them.
+const MAX_HELD = 16; // Handles of such messages that are acknowledged.
 const MESSAGE_TYPES = ['string', 'object', 'number', 'boolean'];
 
 const kUnordered = Symbol('unordered'); // Option of send(): what comes behind need not wait for this handle.
-
-const nothing = () => {};
 
 /** What `child.channel` is: whether the channel keeps the event loop running. */
 class ChannelReference extends EventEmitter {
@@ -73,8 +73,12 @@ class Target {
   #inbox;
   #outbox;
   #onEnd;
-  #held = new Queue(); // What emit('message') gets once something listens: [message, handle, …].
+  #held = new Queue(); // Messages until something listens: { message, handles, unasked, isHandle }.
+  #heldUnasked = 0;
+  #heldHandles = 0;
+  #owed = []; // Answers to handles that are held. The sender sends no more until it has them.
   #isFlushing = false;
+  #hasExited = false;
   #isEnding = false; // disconnect() was called.
   #hasEnded = false;
 
@@ -89,7 +93,11 @@ class Target {
     this.#native = native;
     this.#codec = CODECS[serialization];
     this.#onEnd = onEnd;
-    this.#outbox = new Outbox(native, handleTimeout, this.#reportLater, () => this.#disconnectIfDrained());
+    this.#outbox = new Outbox(native, handleTimeout, {
+      onError: this.#reportLater,
+      onLost: warnOfLoss,
+      onDrained: () => this.#disconnectIfDrained(),
+    });
     this.#inbox = new Inbox(native, this.#codec.Decoder, maxMessageBytes, {
       // In a tick of its own each, so that who awaits one has time to await the next.
       onMessage: (message, descriptors) => process.nextTick(this.#onMessage, message, descriptors),
@@ -100,10 +108,19 @@ class Target {
     child.channel = new ChannelReference(native);
     child.send = (message, handle, options, callback) => this.#send(message, handle, options, callback);
     child.disconnect = () => this.#disconnect();
-    child.on('newListener', (name) => {
-      if (name === 'message') this.#flushLater();
-    });
+    this.watchListeners();
   }
+
+  /** Has the messages that are held delivered once something listens. Child.removeAllListeners() ends that. */
+  watchListeners() {
+    if (!this.#child.listeners('newListener').includes(this.#onNewListener)) {
+      this.#child.on('newListener', this.#onNewListener);
+    }
+  }
+
+  #onNewListener = (name) => {
+    if (name === 'message') this.#flushLater();
+  };
 
   // Receiving.
 
@@ -114,7 +131,7 @@ class Target {
       this.#onHandle(message, descriptors);
     } else {
       if (!this.#onProtocol(message)) this.#emit('internalMessage', message, descriptors);
-      else for (const descriptor of descriptors) descriptor.close();
+      else closeAll(descriptors);
     }
     if (this.#isEnding) this.#disconnectIfDrained(); // It may have waited for the rest of this message.
   };
@@ -132,32 +149,43 @@ class Target {
     // What Node sends again it wraps again.
     let message = wrapped;
     while (isInternal(message.msg) && message.msg.cmd === 'NODE_HANDLE') message = message.msg;
-    if (descriptor === undefined) {
-      this.#acknowledge('NODE_HANDLE_NACK');
+    // A sender that does not wait for an answer, as Node does, has to send it again.
+    if (descriptor === undefined || this.#owed.length > 0) {
+      this.#answer('NODE_HANDLE_NACK');
+      closeAll(descriptors);
       return;
     }
-    this.#acknowledge('NODE_HANDLE_ACK');
+    const isHeld = !isInternal(message.msg) && this.#mustHold();
+    this.#answer('NODE_HANDLE_ACK', isHeld && this.#heldHandles >= MAX_HELD);
     const handle = receiveHandle(descriptor, message);
     if (message.type === 'net.Socket' && message.key && handle !== descriptor) {
       this.#connections.receive(handle, message.key);
     }
     const handles = [handle, ...others];
     if (isInternal(message.msg)) this.#emit('internalMessage', message.msg, handles);
-    else this.#deliver(message.msg, handles);
+    else this.#deliver(message.msg, handles, others.length, true);
   }
 
-  #deliver(message, handles) {
-    if (this.#held.length === 0 && this.#child.listenerCount('message') > 0) {
-      this.#emit('message', message, handles);
-    } else {
-      this.#held.push([message, handles]);
-    }
+  #deliver(message, handles, unasked = handles.length, isHandle = false) {
+    if (this.#mustHold()) this.#hold(message, handles, unasked, isHandle);
+    else this.#emit('message', message, handles);
+  }
+
+  #mustHold() {
+    return this.#held.length > 0 || this.#child.listenerCount('message') === 0;
+  }
+
+  #hold(message, handles, unasked, isHandle) {
+    const tooMany = Math.max(0, this.#heldUnasked + unasked - MAX_UNASKED);
+    if (tooMany > 0) closeAll(handles.splice(-tooMany));
+    this.#heldUnasked += unasked - tooMany;
+    if (isHandle) this.#heldHandles += 1;
+    this.#held.push({ message, handles, unasked: unasked - tooMany, isHandle });
+    if (this.#child.listenerCount('message') > 0) this.#flushLater();
   }
 
   #emit(event, message, handles) {
-    const [handle, ...others] = handles;
-    if (handle !== undefined) this.#inbox.claimed(1 + others.length);
-    this.#child.emit(event, message, handle, ...others);
+    this.#child.emit(event, message, ...(handles.length === 0 ? [undefined] : handles));
   }
 
   #flushLater() {
@@ -170,9 +198,20 @@ class Target {
   #flush() {
     this.#isFlushing = false;
     if (this.#child.listenerCount('message') === 0) return;
-    const [message, handles] = this.#held.shift();
+    const { message, handles, unasked, isHandle } = this.#held.shift();
+    this.#heldUnasked -= unasked;
+    if (isHandle) {
+      this.#heldHandles -= 1;
+      for (const cmd of this.#owed.splice(0)) this.#acknowledge(cmd);
+    }
     this.#flushLater();
     this.#emit('message', message, handles);
+  }
+
+  // The answers to handles are in the order of these.
+  #answer(cmd, isLater = false) {
+    if (isLater || this.#owed.length > 0) this.#owed.push(cmd);
+    else this.#acknowledge(cmd);
   }
 
   // Sending.
@@ -194,32 +233,40 @@ class Target {
     if (typeof handle === 'function') return this.#send(message, undefined, undefined, handle);
     if (typeof options === 'function') return this.#send(message, handle, undefined, options);
     if (options !== undefined) validateObject(options, 'options');
-    if (callback != null) validateFunction(callback, 'callback');
+    const done = typeof callback === 'function' ? callback : null;
     // node:cluster's own messages have a protocol of their own for what becomes of them.
-    const done = callback ?? (options?.swallowErrors || isInternal(message) ? nothing : null);
-    if (!this.#child.connected) {
-      const error = plain('ERR_IPC_CHANNEL_CLOSED');
-      if (done === null) this.#reportLater(error);
-      else process.nextTick(done, error);
-      return false;
-    }
+    const isQuiet = Boolean(options?.swallowErrors) || isInternal(message);
+    if (!this.#child.connected) return this.#refuse(plain('ERR_IPC_CHANNEL_CLOSED'), done, isQuiet);
     validateMessage(message);
-    const lent = handle ? lendHandle(handle, Boolean(options?.keepOpen), this.#connections) : null;
+    let lent = null;
+    try {
+      if (handle) lent = lendHandle(handle, Boolean(options?.keepOpen), this.#connections);
+    } catch (error) {
+      // It depends on the moment, so it is no fault of the caller's.
+      if (error.errno === undefined && error.code !== 'ERR_DESCRIPTOR_UNREAD_DATA') throw error;
+      return this.#refuse(error, done, isQuiet);
+    }
     let data;
     try {
       data = this.#codec.encode(lent === null ? message : wrap(message, lent));
     } catch (error) {
-      lent?.settle(false);
+      lent?.settle(false, false);
       throw error;
     }
-    const waiting = this.#outbox.push(data, lent, done, Boolean(options?.[kUnordered]));
+    const waiting = this.#outbox.push(data, lent, done, { isUnordered: Boolean(options?.[kUnordered]), isQuiet });
     return waiting > 0 ? waiting === 1 : this.#native.writeQueueSize < HIGH_WATER_MARK;
+  }
+
+  #refuse(error, callback, isQuiet) {
+    if (callback !== null) process.nextTick(callback, error);
+    else if (!isQuiet) this.#reportLater(error);
+    return false;
   }
 
   // A message of our own, in the order of all. Returns false if nothing will come of it.
   #post(message) {
     if (!this.#child.connected) return false;
-    this.#outbox.push(this.#codec.encode(message), null, nothing);
+    this.#outbox.push(this.#codec.encode(message), null, null, { isQuiet: true });
     return true;
   }
 
@@ -241,7 +288,8 @@ class Target {
     }
     this.#child.connected = false;
     this.#isEnding = true;
-    this.#disconnectIfDrained();
+    if (this.#hasExited) this.#endAfterLastRead();
+    else this.#disconnectIfDrained();
   }
 
   #disconnectIfDrained() {
@@ -255,22 +303,26 @@ class Target {
     this.#end();
   }
 
-  /** The child has ended: nothing more will be acknowledged. */
+  /**
+   * The child has ended: nothing more will be acknowledged. Other processes may have its end of
+   * the channel, and keep ours open.
+   */
   onExit(endsChannel) {
     if (this.#hasEnded) return;
+    this.#hasExited = true;
     this.#outbox.end();
-    // Others may have the child's end, and keep ours open.
-    if (endsChannel)
-      afterLastRead(
-        this.#native,
-        () => this.#hasEnded,
-        () => this.#end(),
-      );
+    if (endsChannel || this.#isEnding) this.#endAfterLastRead();
+  }
+
+  #endAfterLastRead() {
+    const hasEnded = () => this.#hasEnded;
+    afterLastRead(this.#native, hasEnded, () => this.#end());
   }
 
   #end() {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
+    this.#owed = [];
     this.#child.connected = false;
     this.#child.channel = null;
     this.#inbox.stop();
@@ -298,6 +350,20 @@ function validateMessage(message) {
   if (message === undefined) throw missingArgs(['message']);
   if (!MESSAGE_TYPES.includes(typeof message)) throw invalidArgType('message', MESSAGE_TYPES, message);
   if (RESERVED.has(message?.cmd)) throw ipcMessageReserved(message.cmd);
+}
+
+const closeAll = (descriptors) => descriptors.forEach((descriptor) => descriptor.close());
+
+let hasWarned = false;
+
+// Once: a warning for each could be many.
+function warnOfLoss() {
+  if (hasWarned) return;
+  hasWarned = true;
+  process.emitWarning(
+    'A child ended before it acknowledged a handle, which was closed here. The callback of send() reports that',
+    { code: 'PIPEWRIGHT_HANDLE_LOST' },
+  );
 }
 
 const wrap = (msg, { type, fields }) => ({ cmd: 'NODE_HANDLE', type, msg, ...fields });

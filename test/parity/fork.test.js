@@ -168,7 +168,9 @@ test.each([
   [[ECHO, [], { execArgv: ['a\0b'] }]],
   [[ECHO, [], { execPath: 'a\0b' }]],
   [[ECHO, [], { cwd: 1 }]],
+  [['a\0b']],
   [[Buffer.from('a\0b')]],
+  [[ECHO, [], { cwd: Buffer.from('a\0b') }]],
 ])('fork(...%j) throws the same', async (args) => {
   await expectParity('child_process', async ({ fork }, { log }) => {
     try {

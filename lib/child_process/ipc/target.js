@@ -227,7 +227,8 @@ class Target {
    *   the handle delivered
    * @returns {boolean} false if too much waits to be written
    * @throws ERR_MISSING_ARGS, ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE,
-   *   ERR_IPC_MESSAGE_RESERVED, what the serialization throws, and as lendHandle()
+   *   ERR_IPC_MESSAGE_RESERVED, ERR_INVALID_HANDLE_TYPE, ERR_IPC_HANDLE_NOT_SENDABLE,
+   *   ERR_DESCRIPTOR_CLOSED, and what the serialization throws
    */
   #send(message, handle, options, callback) {
     if (typeof handle === 'function') return this.#send(message, undefined, undefined, handle);

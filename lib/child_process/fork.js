@@ -43,7 +43,7 @@ function fork(modulePath, args, options) {
 // Without `execArgv` those of this process; but a program that was given with -e is this
 // process's own.
 function execArguments(given) {
-  if (given != null) {
+  if (given != null && given !== process.execArgv) {
     // A string has one of each character, as in Node.
     if (typeof given[Symbol.iterator] !== 'function') throw invalidArgType('options.execArgv', 'Array', given);
     return given;

@@ -28,6 +28,15 @@ function endOfPair() {
   return closing(first);
 }
 
+/** A server of ours, and a connection of it. */
+async function accepted() {
+  const server = closing(net.createServer({ pauseOnConnect: true }));
+  await once(server.listen(0), 'listening');
+  const client = closing(net.connect(server.address().port));
+  const [socket] = await once(server, 'connection');
+  return { server, client, socket };
+}
+
 /** Sends a handle. @returns what became of it, and notes each call of the callback in `calls` */
 function send(child, message, handle, calls = [], options = undefined) {
   return new Promise((resolve) => {
@@ -147,10 +156,7 @@ test('so do those of messages that the kernel takes later', async () => {
 });
 
 test("a handle's socket, ours, is used here again when the child did not take it", async () => {
-  const server = closing(net.createServer({ pauseOnConnect: true }));
-  await once(server.listen(0), 'listening');
-  const client = closing(net.connect(server.address().port));
-  const [socket] = await once(server, 'connection');
+  const { server, client, socket } = await accepted();
   const child = start(['silent', 1]);
   const outcome = send(child, 'x', socket);
   await reply(child);
@@ -200,6 +206,42 @@ describe('a process that the child started holds the channel', () => {
     expect(socket.isOpen).toBe(true);
     child.disconnect();
     await once(child, 'close');
+  });
+});
+
+test("a child's connections end with it, though another process holds the channel", async () => {
+  const { server, socket } = await accepted();
+  const child = start(['holder']);
+  const [outcome, [, end]] = await Promise.all([
+    send(child, 'x', socket),
+    once(child, 'message'),
+    once(child, 'exit'),
+  ]);
+  closing(end);
+  expect([outcome, child.connected]).toEqual(['delivered', true]);
+  await new Promise((resolve) => server.close(resolve));
+});
+
+describe('a socket of ours on its way', () => {
+  test('destroyed meanwhile, and not taken: its server closes', async () => {
+    const { server, socket } = await accepted();
+    const child = start(['silent', 1]);
+    const outcome = send(child, 'x', socket);
+    await reply(child);
+    socket.destroy();
+    child.kill();
+    expect(await outcome).toBe('ERR_IPC_CHANNEL_CLOSED');
+    await new Promise((resolve) => server.close(resolve));
+  });
+
+  test('sent once more: the message goes alone, as by Node', async () => {
+    const { server, socket } = await accepted();
+    const child = start(['refuse', 1]);
+    const outcomes = [send(child, 'x', socket), send(child, 'y', socket)];
+    await reply(child);
+    expect(await Promise.all(outcomes)).toEqual(['delivered', 'delivered']);
+    child.kill();
+    await new Promise((resolve) => server.close(resolve));
   });
 });
 

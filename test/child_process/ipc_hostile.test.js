@@ -79,6 +79,11 @@ test('a sender that does not wait has to send again: it is told so, in order', a
   expect(answers).toEqual([...Array(17).fill('NODE_HANDLE_ACK'), ...Array(23).fill('NODE_HANDLE_NACK')]);
 });
 
+test('a handle with an internal message that nothing listens to is closed', async () => {
+  const child = start(['internal']);
+  expect(await once(child, 'message')).toEqual(['closed', undefined]);
+});
+
 test('an over-long message ends the channel, before it is all in memory', async () => {
   const child = start(['long', 64 * 1024 * 1024], { maxMessageBytes: 1024 * 1024 });
   const [[error]] = await Promise.all([once(child, 'messageerror'), once(child, 'disconnect')]);

@@ -106,15 +106,27 @@ function lendNative(handle, type) {
 }
 
 function lendSocket(socket, keepOpen, connections) {
+  if (leaving.has(socket)) return null;
   // The server that it belongs to: an http server that was given the socket calls itself so.
   const server = socket.server;
   const key = server?._connectionKey;
   const isCounted = typeof key === 'string' && typeof server._setupWorker === 'function';
   const lent = keepOpen || typeof socket[kLend] === 'function' ? lendOpen(socket, keepOpen) : lendDetached(socket);
-  if (!isCounted) return { type: 'net.Socket', fields: {}, ...lent };
-  const arrive = connections.send(server, key);
-  const settle = keepOpen ? lent.settle : uncount(socket, lent.settle);
-  return { type: 'net.Socket', fields: { key }, fd: lent.fd, settle, arrive };
+  const settle = keepOpen ? lent.settle : leave(socket, isCounted, lent.settle);
+  if (!isCounted) return { type: 'net.Socket', fields: {}, fd: lent.fd, settle };
+  return { type: 'net.Socket', fields: { key }, fd: lent.fd, settle, arrive: connections.send(server, key) };
+}
+
+/** Sockets that are on their way to a child, and not kept. */
+const leaving = new WeakSet();
+
+function leave(socket, isCounted, settle) {
+  leaving.add(socket);
+  const settleCounted = isCounted ? uncount(socket, settle) : settle;
+  return (isGone) => {
+    leaving.delete(socket);
+    settleCounted(isGone || socket.destroyed); // Destroyed meanwhile, it is not to go on.
+  };
 }
 
 function lendOpen(socket, keepOpen) {

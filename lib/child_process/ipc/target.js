@@ -130,7 +130,7 @@ class Target {
     } else if (message.cmd === 'NODE_HANDLE') {
       this.#onHandle(message, descriptors);
     } else {
-      if (!this.#onProtocol(message)) this.#emit('internalMessage', message, descriptors);
+      if (!this.#onProtocol(message)) this.#emitInternal(message, descriptors);
       else closeAll(descriptors);
     }
     if (this.#isEnding) this.#disconnectIfDrained(); // It may have waited for the rest of this message.
@@ -162,7 +162,7 @@ class Target {
       this.#connections.receive(handle, message.key);
     }
     const handles = [handle, ...others];
-    if (isInternal(message.msg)) this.#emit('internalMessage', message.msg, handles);
+    if (isInternal(message.msg)) this.#emitInternal(message.msg, handles);
     else this.#deliver(message.msg, handles, others.length, true);
   }
 
@@ -185,7 +185,16 @@ class Target {
   }
 
   #emit(event, message, handles) {
-    this.#child.emit(event, message, ...(handles.length === 0 ? [undefined] : handles));
+    return this.#child.emit(event, message, ...(handles.length === 0 ? [undefined] : handles));
+  }
+
+  // These are not held: without a listener nothing would ever close the handles.
+  #emitInternal(message, handles) {
+    if (this.#emit('internalMessage', message, handles)) return;
+    for (const handle of handles) {
+      if (typeof handle.destroy === 'function') handle.destroy();
+      else handle.close();
+    }
   }
 
   #flushLater() {
@@ -312,6 +321,7 @@ class Target {
     if (this.#hasEnded) return;
     this.#hasExited = true;
     this.#outbox.end();
+    process.nextTick(() => this.#connections.end());
     if (endsChannel || this.#isEnding) this.#endAfterLastRead();
   }
 

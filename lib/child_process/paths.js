@@ -23,7 +23,7 @@ function toPath(value, name) {
   const path = isUrl(value) ? fileURLToPath(value) : value;
   const isBytes = isUint8Array(path);
   if (!isBytes && typeof path !== 'string') throw invalidArgType(name, ['string', 'Buffer', 'URL'], value);
-  if (path.includes(isBytes ? 0 : '\0')) {
+  if (isBytes ? path.includes(0) : path.includes('\0')) {
     throw invalidArgValue(name, path, 'must be a string, Uint8Array, or URL without null bytes');
   }
   return isBytes ? Buffer.from(path).toString() : path;

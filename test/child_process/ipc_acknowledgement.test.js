@@ -212,11 +212,7 @@ describe('a process that the child started holds the channel', () => {
 test("a child's connections end with it, though another process holds the channel", async () => {
   const { server, socket } = await accepted();
   const child = start(['holder']);
-  const [outcome, [, end]] = await Promise.all([
-    send(child, 'x', socket),
-    once(child, 'message'),
-    once(child, 'exit'),
-  ]);
+  const [outcome, [, end]] = await Promise.all([send(child, 'x', socket), once(child, 'message'), once(child, 'exit')]);
   closing(end);
   expect([outcome, child.connected]).toEqual(['delivered', true]);
   await new Promise((resolve) => server.close(resolve));

@@ -13,9 +13,11 @@ const { gone } = require('../helpers/children');
 const { closing } = require('../helpers/closing');
 const { PLAIN_NODES } = require('../helpers/plain_nodes');
 const { randomIntegers } = require('../helpers/random');
+const { isStress } = require('../helpers/stress');
 
-const ROUNDS = process.env.PIPEWRIGHT_STRESS ? 200 : 4;
-const MESSAGES = process.env.PIPEWRIGHT_STRESS ? 500 : 50; // A round.
+if (isStress) jest.setTimeout(3_600_000);
+const ROUNDS = isStress ? 200 : 4;
+const MESSAGES = isStress ? 500 : 50; // A round.
 const HANDLES = 60;
 
 const fixture = (name) => path.join(__dirname, '../fixtures/child_process', name);

@@ -4,59 +4,29 @@
 // send() and disconnect(), its properties `channel` and `connected`, and its events. At
 // the other end is Node's own process.send(), of any version: the wire is Node's.
 //
-//   MessageSocket -> Inbox (bytes and descriptors) -> onMessage() -> the child's events
+//   MessageSocket -> Inbox (bytes and descriptors) -> onMessage() -> HeldMessages -> the child's events
 //   send() -> Outbox (order, acknowledgements) -> MessageSocket
-
-const { EventEmitter } = require('node:events');
 
 const { errnoException, invalidArgType, ipcMessageReserved, missingArgs, plain } = require('../../base/errors.js');
 const { MessageSocket } = require('../../base/binding.js');
-const { Queue } = require('../../base/queue.js');
 const { validateObject } = require('../../base/validate.js');
 const { afterLastRead } = require('../close_on_exit.js');
 const advanced = require('./advanced.js');
 const { Connections } = require('./connections.js');
 const { lendHandle, receiveHandle } = require('./handles.js');
+const { HeldMessages } = require('./held.js');
 const { Inbox } = require('./inbox.js');
 const json = require('./json.js');
 const { Outbox } = require('./outbox.js');
+const { ChannelReference } = require('./reference.js');
 
 const CODECS = { advanced, json };
 const HIGH_WATER_MARK = 128 * 1024; // Bytes queued from which on send() returns false.
 const INTERNAL_PREFIX = 'NODE_';
 const RESERVED = new Set(['NODE_HANDLE', 'NODE_HANDLE_ACK', 'NODE_HANDLE_NACK']);
-const MAX_UNASKED = 16; // Descriptors of messages that are held, and whose sender did not announce them.
-const MAX_HELD = 16; // Handles of such messages that are acknowledged.
 const MESSAGE_TYPES = ['string', 'object', 'number', 'boolean'];
 
 const kUnordered = Symbol('unordered'); // Option of send(): what comes behind need not wait for this handle.
-
-/** What `child.channel` is: whether the channel keeps the event loop running. */
-class ChannelReference extends EventEmitter {
-  #native;
-
-  constructor(native) {
-    super();
-    this.#native = native;
-  }
-
-  /** The descriptor; a negative number once the channel has closed. */
-  get fd() {
-    return this.#native.fd;
-  }
-
-  ref() {
-    this.#native.ref();
-  }
-
-  unref() {
-    this.#native.unref();
-  }
-
-  hasRef() {
-    return this.#native.hasRef();
-  }
-}
 
 /**
  * @typedef {object} ChannelOptions
@@ -73,11 +43,8 @@ class Target {
   #inbox;
   #outbox;
   #onEnd;
-  #held = new Queue(); // Messages until something listens: { message, handles, unasked, isHandle }.
-  #heldUnasked = 0;
-  #heldHandles = 0;
+  #held;
   #owed = []; // Answers to handles that are held. The sender sends no more until it has them.
-  #isFlushing = false;
   #hasExited = false;
   #isEnding = false; // disconnect() was called.
   #hasEnded = false;
@@ -108,32 +75,27 @@ class Target {
     child.channel = new ChannelReference(native);
     child.send = (message, handle, options, callback) => this.#send(message, handle, options, callback);
     child.disconnect = () => this.#disconnect();
-    this.watchListeners();
+    this.#held = new HeldMessages(child, () => {
+      for (const cmd of this.#owed.splice(0)) this.#acknowledge(cmd);
+    });
   }
 
-  /** Has the messages that are held delivered once something listens. Child.removeAllListeners() ends that. */
+  /** To be called after removeAllListeners() of the child: ours have to be there. */
   watchListeners() {
-    if (!this.#child.listeners('newListener').includes(this.#onNewListener)) {
-      this.#child.on('newListener', this.#onNewListener);
-    }
+    this.#held.watchListeners();
   }
-
-  #onNewListener = (name) => {
-    if (name === 'message') this.#flushLater();
-  };
 
   // Receiving.
 
   #onMessage = (message, descriptors) => {
-    if (!isInternal(message)) {
-      this.#deliver(message, descriptors);
-    } else if (message.cmd === 'NODE_HANDLE') {
-      this.#onHandle(message, descriptors);
-    } else {
-      if (!this.#onProtocol(message)) this.#emitInternal(message, descriptors);
-      else closeAll(descriptors);
+    try {
+      if (!isInternal(message)) this.#deliver(message, descriptors, false);
+      else if (message.cmd === 'NODE_HANDLE') this.#onHandle(message, descriptors);
+      else if (this.#onProtocol(message)) closeAll(descriptors);
+      else this.#emitInternal(message, descriptors);
+    } finally {
+      if (this.#isEnding) this.#disconnectIfDrained(); // It may have waited for the rest of this message.
     }
-    if (this.#isEnding) this.#disconnectIfDrained(); // It may have waited for the rest of this message.
   };
 
   // Reports whether the message is one between the two ends of the channel.
@@ -155,37 +117,25 @@ class Target {
       closeAll(descriptors);
       return;
     }
-    const isHeld = !isInternal(message.msg) && this.#mustHold();
-    this.#answer('NODE_HANDLE_ACK', isHeld && this.#heldHandles >= MAX_HELD);
+    const isLater = this.#held.isFull && this.#held.mustHold && !isInternal(message.msg);
+    this.#answer('NODE_HANDLE_ACK', isLater);
     const handle = receiveHandle(descriptor, message);
     if (message.type === 'net.Socket' && message.key && handle !== descriptor) {
       this.#connections.receive(handle, message.key);
     }
     const handles = [handle, ...others];
     if (isInternal(message.msg)) this.#emitInternal(message.msg, handles);
-    else this.#deliver(message.msg, handles, others.length, true);
+    else this.#deliver(message.msg, handles, true);
   }
 
-  #deliver(message, handles, unasked = handles.length, isHandle = false) {
-    if (this.#mustHold()) this.#hold(message, handles, unasked, isHandle);
+  #deliver(message, handles, isHandle) {
+    if (this.#held.mustHold) this.#held.hold(message, handles, isHandle);
     else this.#emit('message', message, handles);
   }
 
-  #mustHold() {
-    return this.#held.length > 0 || this.#child.listenerCount('message') === 0;
-  }
-
-  #hold(message, handles, unasked, isHandle) {
-    const tooMany = Math.max(0, this.#heldUnasked + unasked - MAX_UNASKED);
-    if (tooMany > 0) closeAll(handles.splice(-tooMany));
-    this.#heldUnasked += unasked - tooMany;
-    if (isHandle) this.#heldHandles += 1;
-    this.#held.push({ message, handles, unasked: unasked - tooMany, isHandle });
-    if (this.#child.listenerCount('message') > 0) this.#flushLater();
-  }
-
   #emit(event, message, handles) {
-    return this.#child.emit(event, message, ...(handles.length === 0 ? [undefined] : handles));
+    if (handles.length === 0) return this.#child.emit(event, message, undefined);
+    return this.#child.emit(event, message, ...handles);
   }
 
   // These are not held: without a listener nothing would ever close the handles.
@@ -195,26 +145,6 @@ class Target {
       if (typeof handle.destroy === 'function') handle.destroy();
       else handle.close();
     }
-  }
-
-  #flushLater() {
-    if (this.#held.length === 0 || this.#isFlushing) return;
-    this.#isFlushing = true;
-    process.nextTick(() => this.#flush());
-  }
-
-  // One a tick, so that who awaits one of them does not miss the next.
-  #flush() {
-    this.#isFlushing = false;
-    if (this.#child.listenerCount('message') === 0) return;
-    const { message, handles, unasked, isHandle } = this.#held.shift();
-    this.#heldUnasked -= unasked;
-    if (isHandle) {
-      this.#heldHandles -= 1;
-      for (const cmd of this.#owed.splice(0)) this.#acknowledge(cmd);
-    }
-    this.#flushLater();
-    this.#emit('message', message, handles);
   }
 
   // The answers to handles are in the order of these.

@@ -76,10 +76,11 @@ class Outbox {
    * @param {string | Buffer} data
    * @param {import('./handles.js').Outgoing | null} handle
    * @param {((error: Error | null) => void) | null} callback
-   * @param {{ isUnordered?: boolean, isQuiet?: boolean }} [how]
+   * @param {boolean} [isUnordered]
+   * @param {boolean} [isQuiet]
    * @returns {number} how many wait now
    */
-  push(data, handle, callback, { isUnordered = false, isQuiet = false } = {}) {
+  push(data, handle, callback, isUnordered = false, isQuiet = false) {
     const isBound = false;
     const entry = {
       data,

@@ -175,7 +175,7 @@ class Target {
     if (options !== undefined) validateObject(options, 'options');
     const done = typeof callback === 'function' ? callback : null;
     // node:cluster's own messages have a protocol of their own for what becomes of them.
-    const isQuiet = Boolean(options?.swallowErrors) || isInternal(message);
+    const isQuiet = done === null && (Boolean(options?.swallowErrors) || isInternal(message));
     if (!this.#child.connected) return this.#refuse(plain('ERR_IPC_CHANNEL_CLOSED'), done, isQuiet);
     validateMessage(message);
     let lent = null;
@@ -193,7 +193,7 @@ class Target {
       lent?.settle(false, false);
       throw error;
     }
-    const waiting = this.#outbox.push(data, lent, done, { isUnordered: Boolean(options?.[kUnordered]), isQuiet });
+    const waiting = this.#outbox.push(data, lent, done, Boolean(options?.[kUnordered]), isQuiet);
     return waiting > 0 ? waiting === 1 : this.#native.writeQueueSize < HIGH_WATER_MARK;
   }
 
@@ -206,7 +206,7 @@ class Target {
   // A message of our own, in the order of all. Returns false if nothing will come of it.
   #post(message) {
     if (!this.#child.connected) return false;
-    this.#outbox.push(this.#codec.encode(message), null, null, { isQuiet: true });
+    this.#outbox.push(this.#codec.encode(message), null, null, false, true);
     return true;
   }
 

@@ -150,7 +150,10 @@ export class ChildProcess extends node.ChildProcess {
   kill(signal?: NodeJS.Signals | number, options?: KillOptions): boolean;
   /** With the option `pipewrightChannel`. */
   readonly pipewrightChannel: Channel | null;
-  /** false if too much waits to be written. The callback is called once: written, or the handle delivered. */
+  /**
+   * false if too much waits to be written. The callback is called once: written, or the handle
+   * delivered. Of a handle that was not delivered, the object goes on here; without a callback it is closed.
+   */
   send(message: node.Serializable, callback?: (error: Error | null) => void): boolean;
   send(message: node.Serializable, handle?: Handle | null, callback?: (error: Error | null) => void): boolean;
   send(
@@ -198,8 +201,12 @@ export interface ForkOptions extends With<node.ForkOptions> {
   stdio?: StdioOptions | undefined;
 }
 
-export function fork(modulePath: string | URL, options?: ForkOptions): ChildProcess;
-export function fork(modulePath: string | URL, args?: readonly string[] | null, options?: ForkOptions): ChildProcess;
+export function fork(modulePath: string | Uint8Array | URL, options?: ForkOptions): ChildProcess;
+export function fork(
+  modulePath: string | Uint8Array | URL,
+  args?: readonly string[] | null,
+  options?: ForkOptions,
+): ChildProcess;
 
 /**
  * The channel to the process that started this one with the option `pipewrightChannel`; null

@@ -276,6 +276,12 @@ class ChildProcess extends EventEmitter {
     throw errnoException(err, 'kill');
   }
 
+  removeAllListeners(...names) {
+    super.removeAllListeners(...names);
+    this.#ipc?.watchListeners();
+    return this;
+  }
+
   /** @returns {number | null} the pidfd, which ChildProcess closes; null after the child's end, or without pidfds */
   pidfd() {
     const fd = this._handle?.fd ?? -1;

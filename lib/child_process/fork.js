@@ -2,8 +2,8 @@
 
 // fork(): a Node program as a child, with a channel.
 
-const { invalidArgValue, ipcRequired } = require('../base/errors.js');
-const { validateArray, validateBoolean, validateObject } = require('../base/validate.js');
+const { invalidArgType, invalidArgValue, ipcRequired } = require('../base/errors.js');
+const { validateArray, validateObject } = require('../base/validate.js');
 const { normalizeSpawn } = require('./options.js');
 const { toPath, validateNoNul, validateNoNuls } = require('./paths.js');
 const { start } = require('./spawn.js');
@@ -20,7 +20,7 @@ const STDIO = {
 /**
  * Starts a module in a Node process of its own, with a channel: see docs/child_process.md.
  *
- * @param {string | URL} modulePath
+ * @param {string | Uint8Array | URL} modulePath
  * @param {readonly string[] | object | null} [args]
  * @param {object} [options] of spawn(), but for `shell`; execPath, execArgv, silent
  * @returns {import('./child.js').ChildProcess}
@@ -43,7 +43,11 @@ function fork(modulePath, args, options) {
 // Without `execArgv` those of this process; but a program that was given with -e is this
 // process's own.
 function execArguments(given) {
-  if (given != null) return given;
+  if (given != null && given !== process.execArgv) {
+    // A string has one of each character, as in Node.
+    if (typeof given[Symbol.iterator] !== 'function') throw invalidArgType('options.execArgv', 'Array', given);
+    return given;
+  }
   const args = [...process.execArgv];
   const { _eval: program } = /** @type {any} */ (process);
   const index = program == null ? -1 : args.lastIndexOf(program);
@@ -57,7 +61,6 @@ function toStdio({ silent, stdio }) {
     return STDIO[stdio];
   }
   if (!Array.isArray(stdio)) {
-    if (silent != null) validateBoolean(silent, 'options.silent');
     return silent ? STDIO.pipe : STDIO.inherit;
   }
   if (!stdio.includes('ipc')) throw ipcRequired('options.stdio');

@@ -21,10 +21,12 @@ function validateNoNuls(values, name) {
 /** Converts a path to a string. It takes what node:fs takes: a string, a Buffer or a file: URL. */
 function toPath(value, name) {
   const path = isUrl(value) ? fileURLToPath(value) : value;
-  if (isUint8Array(path)) return Buffer.from(path).toString();
-  if (typeof path !== 'string') throw invalidArgType(name, ['string', 'Buffer', 'URL'], value);
-  validateNoNul(path, name);
-  return path;
+  const isBytes = isUint8Array(path);
+  if (!isBytes && typeof path !== 'string') throw invalidArgType(name, ['string', 'Buffer', 'URL'], value);
+  if (isBytes ? path.includes(0) : path.includes('\0')) {
+    throw invalidArgValue(name, path, 'must be a string, Uint8Array, or URL without null bytes');
+  }
+  return isBytes ? Buffer.from(path).toString() : path;
 }
 
 function isUrl(value) {

@@ -4,6 +4,8 @@
 // worker for each such process, with close(callback), getConnections(callback), and the
 // event 'exit' once nothing is there any more.
 
+const { inThisContext } = require('../base/async_scope.js');
+
 /** The method Server.prototype._setupWorker. @this {any} */
 function addWorker(worker) {
   this._usingWorkers = true;
@@ -31,12 +33,13 @@ function countWithWorkers(server, callback) {
   let left = server._workers.length;
   let total = server._connections;
   let failure = null;
+  const done = inThisContext('GETCONNECTIONS', callback);
   const onAnswer = (error, count) => {
     failure ??= error;
     if (error === null) total += count;
     if (left-- > 0) return;
-    if (failure === null) process.nextTick(callback, null, total);
-    else process.nextTick(callback, failure);
+    if (failure === null) process.nextTick(done, null, total);
+    else process.nextTick(done, failure);
   };
   for (const worker of [...server._workers]) worker.getConnections(onAnswer);
   onAnswer(null, 0);

@@ -13,9 +13,11 @@ const { gone } = require('../helpers/children');
 const { closing } = require('../helpers/closing');
 const { PLAIN_NODES } = require('../helpers/plain_nodes');
 const { randomIntegers } = require('../helpers/random');
+const { isStress } = require('../helpers/stress');
 
-const ROUNDS = process.env.PIPEWRIGHT_STRESS ? 200 : 4;
-const MESSAGES = process.env.PIPEWRIGHT_STRESS ? 500 : 50; // A round.
+if (isStress) jest.setTimeout(3_600_000);
+const ROUNDS = isStress ? 200 : 4;
+const MESSAGES = isStress ? 500 : 50; // A round.
 const HANDLES = 60;
 
 const fixture = (name) => path.join(__dirname, '../fixtures/child_process', name);
@@ -106,20 +108,29 @@ describe.each(PLAIN_NODES)('a child with Node %s', (_, execPath) => {
         if (seen.flood + seen.echoes.length >= killAt) child.kill('SIGKILL');
       });
       const lengths = Array.from({ length: MESSAGES }, () => random(random(10) === 0 ? 100_000 : 200));
+      const pairs = new Map();
+      const errors = new Map();
       for (const [number, length] of lengths.entries()) {
-        const handle = number % 7 === 3 ? endOfPair() : undefined;
-        child.send({ number, text: 'y'.repeat(length) }, handle, () => calls.set(number, (calls.get(number) ?? 0) + 1));
+        if (number % 7 === 3) pairs.set(number, socketpair());
+        child.send({ number, text: 'y'.repeat(length) }, pairs.get(number)?.[0], (error) => {
+          calls.set(number, (calls.get(number) ?? 0) + 1);
+          errors.set(number, error);
+        });
       }
       await closed(child);
       await new Promise(setImmediate);
       expect(seen.wrong).toEqual([]);
       expect(seen.echoes).toEqual([...lengths.entries()].slice(0, seen.echoes.length));
       expect([...calls.values()]).toEqual(Array(MESSAGES).fill(1));
+      for (const [number, [sent, other]] of pairs) {
+        expect(sent.isOpen).toBe(errors.get(number) !== null);
+        for (const end of [sent, other]) end.close();
+      }
     }
   });
 
   test.each(['quiet', 'flood'])('the parent dies: the child (%s) ends, and nothing is left', async (kind) => {
-    const parent = startFixture('child_process/ipc_parent_dies.js', [kind]);
+    const parent = startFixture('child_process/ipc_parent_dies.js', [kind, execPath]);
     const pid = Number.parseInt(await outputOf(parent, '\n'), 10);
     expect(pid).toBeGreaterThan(1);
     await gone(pid);

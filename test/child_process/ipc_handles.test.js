@@ -11,6 +11,7 @@ const path = require('node:path');
 const { fork } = require('../../lib/child_process');
 const { Descriptor, socketpair } = require('../../lib/descriptors');
 const net = require('../../lib/net');
+const { runFixture } = require('../helpers/child');
 const { closing } = require('../helpers/closing');
 const { textOf } = require('../helpers/children');
 const { PLAIN_NODES } = require('../helpers/plain_nodes');
@@ -208,7 +209,11 @@ test.each(MODULES)('a socket (%s) with data that the child would miss is refused
   const [client, socket] = await connected(server);
   client.write('read here');
   await once(socket, 'readable');
-  expect(() => child.send('x', socket)).toThrow(expect.objectContaining({ code: 'ERR_DESCRIPTOR_UNREAD_DATA' }));
+  const unread = expect.objectContaining({ code: 'ERR_DESCRIPTOR_UNREAD_DATA' });
+  await expect(delivered(child, 'x', socket)).rejects.toEqual(unread);
+  const failed = once(child, 'error');
+  expect(child.send('x', socket)).toBe(false);
+  expect(await failed).toEqual([unread]);
   expect(String(socket.read())).toBe('read here');
 });
 
@@ -219,6 +224,13 @@ test.each(MODULES)('of a closed socket or server (%s) the message is sent alone,
   socket.destroy();
   await delivered(child, { id: 1 }, socket);
   expect(await reply(child)).toEqual({ got: 'nothing', id: 1 });
+});
+
+test('no descriptor is left for the copy that is sent: the callback, or an error, tells', async () => {
+  expect(await runFixture('child_process/ipc_parent_full_table.js')).toMatchObject({
+    code: 0,
+    stdout: 'callback EMFILE\nerror EMFILE\ndelivered\n',
+  });
 });
 
 test('a closed Descriptor is refused', () => {

@@ -56,6 +56,34 @@ test('descriptors that nobody has asked for: 16 are kept, the rest is closed', a
   expect(all.filter(([, [handle]]) => handle === 'pipe')).toHaveLength(16);
 });
 
+test('handles for which nobody listens yet: the sender waits, and none is lost', async () => {
+  const child = start(['polite', 40]);
+  let sent = -1;
+  child.on('internalMessage', ({ number }) => (sent = number));
+  while (sent < 16) await once(child, 'internalMessage');
+  for (let number = 0; number < 40; number++) {
+    const [message, handle] = await once(child, 'message');
+    expect([message, handle.constructor.name]).toEqual([number, 'Socket']);
+    expect(sent).toBeLessThanOrEqual(number + 17);
+    handle.destroy();
+  }
+  expect((await once(child, 'message'))[0]).toEqual(Array(40).fill('NODE_HANDLE_ACK'));
+});
+
+test('a sender that does not wait has to send again: it is told so, in order', async () => {
+  const child = start(['impolite', 40]);
+  await once(child, 'internalMessage');
+  const all = await until(child, 'over');
+  expect(all).toEqual(Array.from({ length: 17 }, (_, number) => [number, ['Socket']]));
+  const answers = (await once(child, 'message'))[0];
+  expect(answers).toEqual([...Array(17).fill('NODE_HANDLE_ACK'), ...Array(23).fill('NODE_HANDLE_NACK')]);
+});
+
+test('a handle with an internal message that nothing listens to is closed', async () => {
+  const child = start(['internal']);
+  expect(await once(child, 'message')).toEqual(['closed', undefined]);
+});
+
 test('an over-long message ends the channel, before it is all in memory', async () => {
   const child = start(['long', 64 * 1024 * 1024], { maxMessageBytes: 1024 * 1024 });
   const [[error]] = await Promise.all([once(child, 'messageerror'), once(child, 'disconnect')]);

@@ -80,6 +80,19 @@ test('held messages are given one by one, after the end of the channel too', asy
   for (let i = 0; i < 3; i++) expect(await once(child, 'message')).toEqual(['held', undefined]);
 });
 
+test('removeAllListeners() with messages held: the next listener gets them', async () => {
+  const child = start();
+  child.send({ repeat: 'held', times: 3 });
+  child.send({ repeat: { cmd: 'NODE_X' } });
+  await once(child, 'internalMessage');
+  expect(child.removeAllListeners()).toBe(child);
+  for (let i = 0; i < 3; i++) expect(await once(child, 'message')).toEqual(['held', undefined]);
+  expect(await echoed(child, 'after them')).toBe('after them');
+  child.removeAllListeners('newListener');
+  expect(await echoed(child, 'still')).toBe('still');
+  expect(child.listenerCount('newListener')).toBe(1);
+});
+
 test("'exit' comes after the last message, 'close' after 'disconnect'", async () => {
   const child = start();
   const events = [];

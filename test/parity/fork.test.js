@@ -111,6 +111,26 @@ test.each([
   });
 });
 
+test.each([[1], ['x'], [{}], [false], [null]])('send() with the callback %p', async (callback) => {
+  await expectParity('child_process', async ({ fork }, { closing, log }) => {
+    const child = closing(fork(ECHO));
+    log('sent', child.send('x', undefined, undefined, callback));
+    child.disconnect();
+    log('sent', child.send('x', undefined, undefined, callback));
+    log('error', await seen(child, 'error'));
+    await exited(child);
+  });
+});
+
+test.each([[0], [1], ['yes'], [{}], [null]])('fork() with silent: %p', async (silent) => {
+  await expectParity('child_process', async ({ fork }, { closing, log }) => {
+    const child = closing(fork(ECHO, { silent }));
+    log('state', state(child));
+    child.disconnect();
+    await exited(child);
+  });
+});
+
 test.each([
   ['a circular message', { circular: true }],
   ['a toJSON that throws', { throws: true }],
@@ -148,6 +168,9 @@ test.each([
   [[ECHO, [], { execArgv: ['a\0b'] }]],
   [[ECHO, [], { execPath: 'a\0b' }]],
   [[ECHO, [], { cwd: 1 }]],
+  [['a\0b']],
+  [[Buffer.from('a\0b')]],
+  [[ECHO, [], { cwd: Buffer.from('a\0b') }]],
 ])('fork(...%j) throws the same', async (args) => {
   await expectParity('child_process', async ({ fork }, { log }) => {
     try {

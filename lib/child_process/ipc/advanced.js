@@ -9,6 +9,7 @@
 const v8 = require('node:v8');
 
 const { invalidArgValue, ipcMessageTooLong } = require('../../base/errors.js');
+const { Parts } = require('./parts.js');
 
 const HEADER_BYTES = 4;
 const MAX_FRAME_BYTES = 2 ** 32 - 1;
@@ -59,8 +60,7 @@ function decode(frame) {
 
 /** Finds the frames in the bytes that come, wherever these are cut. As Decoder of json.js. */
 class Decoder {
-  #parts = []; // Of a frame whose end has not come.
-  #partsLength = 0;
+  #parts = new Parts(); // Of a frame whose end has not come.
   #needed = HEADER_BYTES; // Bytes before it is worth looking again.
   #maxBytes;
   #onMessage;
@@ -73,27 +73,20 @@ class Decoder {
   }
 
   get isWithin() {
-    return this.#partsLength > 0;
+    return this.#parts.length > 0;
   }
 
   /** @throws ERR_IPC_MESSAGE_TOO_LONG */
   push(chunk) {
-    const carried = this.#partsLength;
+    const carried = this.#parts.length;
     let bytes = chunk;
     if (carried > 0) {
-      this.#keep(chunk);
-      if (this.#partsLength < this.#needed) return;
-      bytes = Buffer.concat(this.#parts);
-      this.#parts = [];
-      this.#partsLength = 0;
+      this.#parts.push(chunk);
+      if (this.#parts.length < this.#needed) return;
+      bytes = this.#parts.take();
     }
     const rest = this.#frames(bytes, carried);
-    if (rest < bytes.length) this.#keep(bytes.subarray(rest));
-  }
-
-  #keep(part) {
-    this.#parts.push(part);
-    this.#partsLength += part.length;
+    if (rest < bytes.length) this.#parts.push(bytes.subarray(rest));
   }
 
   // Returns where the frame begins whose end has not come.

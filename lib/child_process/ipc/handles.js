@@ -44,7 +44,8 @@ const NATIVE = {
  * @property {string} type Node's name for what it is
  * @property {object} fields further ones of its message: `key`, `dgramType`
  * @property {number} fd stays open until settle()
- * @property {(sent: boolean) => void} settle to be called once; `sent`: the child has it
+ * @property {(isDelivered: boolean, isGone: boolean) => void} settle to be called once. isDelivered:
+ *   the child has it; isGone: a socket that is not kept open, or a Descriptor, is closed here
  */
 
 /**
@@ -59,6 +60,18 @@ const NATIVE = {
  *   ERR_DESCRIPTOR_UNREAD_DATA, EMFILE
  */
 function lendHandle(item, keepOpen, connections) {
+  const lent = lend(item, keepOpen, connections);
+  if (lent === null) return null;
+  const { settle, arrive, ...rest } = lent;
+  const settleBoth = (isDelivered, isGone) => {
+    settle(isGone);
+    arrive?.(isDelivered);
+  };
+  return { ...rest, settle: settleBoth };
+}
+
+/** @returns {any} as Outgoing, but for settle(isGone) and, for a connection that is counted, arrive(isDelivered) */
+function lend(item, keepOpen, connections) {
   if (typeof item !== 'object') throw plain('ERR_INVALID_HANDLE_TYPE');
   if (Descriptor.isDescriptor(item)) return lendDescriptor(item, keepOpen);
   const native = NATIVE[item.constructor?.name];
@@ -93,19 +106,27 @@ function lendNative(handle, type) {
 }
 
 function lendSocket(socket, keepOpen, connections) {
+  if (leaving.has(socket)) return null;
   // The server that it belongs to: an http server that was given the socket calls itself so.
   const server = socket.server;
   const key = server?._connectionKey;
   const isCounted = typeof key === 'string' && typeof server._setupWorker === 'function';
   const lent = keepOpen || typeof socket[kLend] === 'function' ? lendOpen(socket, keepOpen) : lendDetached(socket);
-  if (!isCounted) return { type: 'net.Socket', fields: {}, ...lent };
-  const arrive = connections.send(server, key);
-  const settle = keepOpen ? lent.settle : uncount(socket, lent.settle);
-  const settleBoth = (sent) => {
-    settle(sent);
-    arrive(sent);
+  const settle = keepOpen ? lent.settle : leave(socket, isCounted, lent.settle);
+  if (!isCounted) return { type: 'net.Socket', fields: {}, fd: lent.fd, settle };
+  return { type: 'net.Socket', fields: { key }, fd: lent.fd, settle, arrive: connections.send(server, key) };
+}
+
+/** Sockets that are on their way to a child, and not kept. */
+const leaving = new WeakSet();
+
+function leave(socket, isCounted, settle) {
+  leaving.add(socket);
+  const settleCounted = isCounted ? uncount(socket, settle) : settle;
+  return (isGone) => {
+    leaving.delete(socket);
+    settleCounted(isGone || socket.destroyed); // Destroyed meanwhile, it is not to go on.
   };
-  return { type: 'net.Socket', fields: { key }, fd: lent.fd, settle: settleBoth };
 }
 
 function lendOpen(socket, keepOpen) {
@@ -118,7 +139,7 @@ function lendDetached(socket) {
     throw plain('ERR_DESCRIPTOR_UNREAD_DATA');
   }
   const { handle, giveBack } = detachHandle(socket);
-  return { fd: handle.fd, settle: (sent) => (sent ? handle.close() : giveBack()) };
+  return { fd: handle.fd, settle: (isGone) => (isGone ? handle.close() : giveBack()) };
 }
 
 // From now on the connection is one of the child's, which answers for it.
@@ -126,13 +147,13 @@ function uncount(socket, settle) {
   const server = socket._server ?? socket.server;
   server._connections -= 1;
   socket._server = null;
-  return (sent) => {
-    if (!sent) {
+  return (isGone) => {
+    if (!isGone) {
       server._connections += 1;
       socket._server = server;
     }
-    settle(sent);
-    if (sent) server._emitCloseIfDrained?.();
+    settle(isGone);
+    if (isGone) server._emitCloseIfDrained?.();
   };
 }
 

@@ -8,7 +8,7 @@ const { UV_EOF } = require('../../base/constants.js');
 const { errnoException } = require('../../base/errors.js');
 const { received } = require('../../fd/descriptor.js');
 
-const MAX_UNCLAIMED = 16;
+const MAX_INCOMPLETE = 16; // Descriptors whose message has not come whole.
 
 /**
  * @typedef {object} Receiver
@@ -21,7 +21,6 @@ class Inbox {
   #native;
   #decoder;
   #receiver;
-  #unclaimed = 0; // Descriptors that wait for the end of their message, or for a listener.
   #arriving = []; // Numbers that belong to the bytes of the next read.
   #waiting = []; // { end, fd }: they came with the byte before the place `end`.
   #position = 0; // Of the next chunk, in bytes.
@@ -39,7 +38,7 @@ class Inbox {
       maxMessageBytes,
       (message, end) => receiver.onMessage(message, this.#take(this.#position + end)),
       (error, end) => {
-        for (const descriptor of this.#take(this.#position + end)) this.#close(descriptor);
+        for (const descriptor of this.#take(this.#position + end)) descriptor.close();
         receiver.onGarbage(error);
       },
     );
@@ -57,12 +56,8 @@ class Inbox {
   // ends with the part of a message that has descriptors.
   #onDescriptors(fds) {
     for (const fd of fds) {
-      if (this.#unclaimed === MAX_UNCLAIMED) {
-        closeInBackground(fd);
-      } else {
-        this.#unclaimed += 1;
-        this.#arriving.push(fd);
-      }
+      if (this.#arriving.length + this.#waiting.length < MAX_INCOMPLETE) this.#arriving.push(fd);
+      else closeInBackground(fd);
     }
   }
 
@@ -88,16 +83,6 @@ class Inbox {
     const mine = this.#waiting.filter((each) => each.end <= end);
     this.#waiting.splice(0, mine.length);
     return received(mine.map(({ fd }) => fd));
-  }
-
-  /** That many of the descriptors of messages have found their listener. */
-  claimed(count) {
-    this.#unclaimed -= count;
-  }
-
-  #close(descriptor) {
-    descriptor.close();
-    this.#unclaimed -= 1;
   }
 
   #end(error) {

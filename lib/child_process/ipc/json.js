@@ -4,6 +4,7 @@
 // JSON.stringify() and ended by "\n".
 
 const { invalidArgValue, ipcMessageTooLong } = require('../../base/errors.js');
+const { Parts } = require('./parts.js');
 
 const LINE_END = 0x0a;
 
@@ -20,8 +21,7 @@ function encode(message) {
 
 /** Finds the lines in the bytes that come, wherever these are cut. */
 class Decoder {
-  #parts = []; // Of a line whose end has not come.
-  #partsLength = 0;
+  #parts = new Parts(); // Of a line whose end has not come.
   #maxBytes;
   #onMessage;
   #onGarbage;
@@ -39,7 +39,7 @@ class Decoder {
 
   /** Reports whether a message has come in part. */
   get isWithin() {
-    return this.#partsLength > 0;
+    return this.#parts.length > 0;
   }
 
   /** @throws ERR_IPC_MESSAGE_TOO_LONG */
@@ -53,20 +53,18 @@ class Decoder {
   }
 
   #keep(part) {
-    this.#checkLength(this.#partsLength + part.length);
+    this.#checkLength(this.#parts.length + part.length);
     this.#parts.push(part);
-    this.#partsLength += part.length;
   }
 
   #line(chunk, start, end) {
-    this.#checkLength(this.#partsLength + end - start);
+    this.#checkLength(this.#parts.length + end - start);
     let text;
-    if (this.#partsLength === 0) {
+    if (this.#parts.length === 0) {
       text = chunk.utf8Slice(start, end);
     } else {
-      text = Buffer.concat([...this.#parts, chunk.subarray(0, end)]).toString();
-      this.#parts = [];
-      this.#partsLength = 0;
+      this.#parts.push(chunk.subarray(0, end));
+      text = this.#parts.take().toString();
     }
     let message;
     try {

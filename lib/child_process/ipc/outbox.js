@@ -11,6 +11,7 @@
 //
 // A handle that is `unordered` does not make those behind it wait, up to 32 of them.
 
+const { inThisContext } = require('../../base/async_scope.js');
 const { callSafely } = require('../../base/callback.js');
 const { RETRY_DELAY, RETRY_FIRST_DELAY } = require('../../base/constants.js');
 const { errnoException, handleNotAcknowledged, plain } = require('../../base/errors.js');
@@ -20,12 +21,20 @@ const QUEUED = 1; // What a handle's write returns if onwrite(status) will follo
 const MAX_IN_FLIGHT = 32;
 
 /**
+ * @typedef {object} Listener
+ * @property {(error: Error) => void} onError gets what has no callback to be told by
+ * @property {() => void} onLost called for each handle without a callback of which it is not known
+ *   that it came, because the child has gone
+ * @property {() => void} onDrained called when nothing is left
+ *
  * @typedef {object} Entry
  * @property {string | Buffer} data the message as it goes onto the wire
  * @property {import('./handles.js').Outgoing | null} handle
  * @property {boolean} isUnordered
+ * @property {boolean} isQuiet without a callback, an error is not reported either
  * @property {((error: Error | null) => void) | null} callback called once. Of a message: it is
  *   written, or cannot be; of a handle: it is delivered, or it is not known to be
+ * @property {boolean} isBound the callback has the context of send()
  * @property {'waiting' | 'in flight' | 'retrying' | 'over'} state
  * @property {boolean} isRefused it did not arrive at least once
  * @property {NodeJS.Timeout | null} timer of `handleTimeout`
@@ -34,8 +43,8 @@ const MAX_IN_FLIGHT = 32;
 class Outbox {
   #native;
   #timeout;
-  #onError;
-  #onDrained;
+  #listener;
+  #hasEnded = false;
   #waiting = new Queue();
   #inFlight = []; // Handles, in the order in which they will be acknowledged.
   #retrying = new Map(); // Handles that wait to be sent again, and their timers.
@@ -46,14 +55,12 @@ class Outbox {
   /**
    * @param {any} native a MessageSocket
    * @param {number} timeout milliseconds for a handle to be acknowledged; 0 for ever
-   * @param {(error: Error) => void} onError gets what has no callback to be told by
-   * @param {() => void} onDrained called when nothing is left
+   * @param {Listener} listener
    */
-  constructor(native, timeout, onError, onDrained) {
+  constructor(native, timeout, listener) {
     this.#native = native;
     this.#timeout = timeout;
-    this.#onError = onError;
-    this.#onDrained = onDrained;
+    this.#listener = listener;
     native.onwrite = (status) => {
       this.#writes.shift()(status, true);
       this.#checkDrained();
@@ -69,16 +76,37 @@ class Outbox {
    * @param {string | Buffer} data
    * @param {import('./handles.js').Outgoing | null} handle
    * @param {((error: Error | null) => void) | null} callback
-   * @param {boolean} isUnordered
+   * @param {boolean} [isUnordered]
+   * @param {boolean} [isQuiet]
    * @returns {number} how many wait now
    */
-  push(data, handle, callback, isUnordered = false) {
-    const entry = { data, handle, isUnordered, callback, state: 'waiting', isRefused: false, timer: null };
-    if (handle !== null && this.#timeout > 0) {
-      entry.timer = setTimeout(() => this.#expire(entry), this.#timeout).unref();
+  push(data, handle, callback, isUnordered = false, isQuiet = false) {
+    const isBound = false;
+    const entry = {
+      data,
+      handle,
+      isUnordered,
+      isQuiet,
+      callback,
+      isBound,
+      state: 'waiting',
+      isRefused: false,
+      timer: null,
+    };
+    if (handle !== null) {
+      bind(entry);
+      if (this.#hasEnded) {
+        process.nextTick(() => this.#settle(entry, plain('ERR_IPC_CHANNEL_CLOSED'), true));
+        return this.#waiting.length;
+      }
+      if (this.#timeout > 0) entry.timer = setTimeout(() => this.#expire(entry), this.#timeout).unref();
     }
-    if (this.#waiting.length === 0 && this.#maySend(entry)) this.#send(entry);
-    else this.#waiting.push(entry);
+    if (this.#waiting.length === 0 && this.#maySend(entry)) {
+      this.#send(entry);
+    } else {
+      bind(entry);
+      this.#waiting.push(entry);
+    }
     return this.#waiting.length;
   }
 
@@ -104,10 +132,11 @@ class Outbox {
   #send(entry) {
     if (entry.handle === null) {
       entry.state = 'over';
-      this.#write(entry.data, null, (status, wasQueued) => {
+      const isQueued = this.#write(entry.data, null, (status, wasQueued) => {
         // A child that ends with much unread would cost an 'error' for each message, as none of Node's does.
         if (!wasQueued || entry.callback !== null) this.#report(entry, writeError(status));
       });
+      if (isQueued) bind(entry);
       return;
     }
     this.#unacknowledged += 1;
@@ -118,21 +147,22 @@ class Outbox {
   #sendHandle(entry) {
     entry.state = 'in flight';
     this.#inFlight.push(entry);
-    this.#write(entry.data, entry.handle.fd, (status) => {
-      if (status < 0) this.#fail(entry, writeError(status));
+    this.#write(entry.data, entry.handle.fd, (status, wasQueued) => {
+      if (status < 0) this.#fail(entry, writeError(status), wasQueued);
     });
   }
 
-  // `done` comes later, never from within.
+  // `done` comes later, never from within. Returns true if the kernel has not taken all yet.
   #write(data, fd, done) {
     const result = fd === null ? writeBytes(this.#native, data) : writeWithDescriptor(this.#native, data, fd);
     if (result === QUEUED) this.#writes.push(done);
     else process.nextTick(done, result);
+    return result === QUEUED;
   }
 
-  #report({ callback }, error) {
+  #report({ callback, isQuiet }, error) {
     if (callback !== null) callSafely(callback, error);
-    else if (error !== null) this.#onError(error);
+    else if (error !== null && !isQuiet) this.#listener.onError(error);
   }
 
   /** The other process has the handle that was sent first. One too many is passed over. */
@@ -168,13 +198,14 @@ class Outbox {
   }
 
   // The message was not written, so it will not be acknowledged.
-  #fail(entry, error) {
+  #fail(entry, error, wasQueued) {
     this.#inFlight = this.#inFlight.filter((each) => each !== entry);
-    if (entry.state !== 'over') this.#settle(entry, error);
+    if (entry.state !== 'over') this.#settle(entry, error, wasQueued);
     this.#sendWaiting();
   }
 
-  #settle(entry, error) {
+  // `isLost`: the child has gone, or reads no more.
+  #settle(entry, error, isLost = false) {
     if (entry.state === 'in flight' || entry.state === 'retrying') {
       this.#unacknowledged -= 1;
       if (!entry.isUnordered) this.#blocking -= 1;
@@ -183,24 +214,37 @@ class Outbox {
     clearTimeout(entry.timer);
     clearTimeout(this.#retrying.get(entry));
     this.#retrying.delete(entry);
-    entry.handle.settle(error === null);
-    this.#report(entry, error);
+    // A sender without a callback does not learn that the object is its own again.
+    entry.handle.settle(error === null, error === null || entry.callback === null);
+    if (!isLost || entry.callback !== null) this.#report(entry, error);
+    else if (!entry.isQuiet) this.#listener.onLost();
   }
 
   #checkDrained() {
-    if (this.isDrained) this.#onDrained();
+    if (this.isDrained) this.#listener.onDrained();
   }
 
-  /** Gives up all that waits. Of messages behind a handle only their callbacks hear, as of any that nobody reads. */
+  /**
+   * Gives up all that waits: no handle will be acknowledged. Of messages behind a handle only
+   * their callbacks hear, as of any that nobody reads.
+   */
   end() {
+    this.#hasEnded = true;
     const entries = [...this.#inFlight, ...this.#retrying.keys(), ...this.#waiting.clear()];
     this.#inFlight = [];
     for (const entry of entries) {
       if (entry.state === 'over') continue;
-      if (entry.handle !== null) this.#settle(entry, plain('ERR_IPC_CHANNEL_CLOSED'));
+      if (entry.handle !== null) this.#settle(entry, plain('ERR_IPC_CHANNEL_CLOSED'), true);
       else if (entry.callback !== null) callSafely(entry.callback, plain('ERR_IPC_CHANNEL_CLOSED'));
     }
   }
+}
+
+// A callback that comes in a later turn comes in the context of send(), as any of Node's.
+function bind(entry) {
+  if (entry.callback === null || entry.isBound) return;
+  entry.callback = inThisContext('IPCSEND', entry.callback);
+  entry.isBound = true;
 }
 
 const writeError = (status) => (status < 0 ? errnoException(status, 'write') : null);

@@ -4,22 +4,21 @@
 // send() and disconnect(), its properties `channel` and `connected`, and its events. At
 // the other end is Node's own process.send(), of any version: the wire is Node's.
 //
-//   MessageSocket -> Inbox (bytes and descriptors) -> onMessage() -> the child's events
+//   MessageSocket -> Inbox (bytes and descriptors) -> onMessage() -> HeldMessages -> the child's events
 //   send() -> Outbox (order, acknowledgements) -> MessageSocket
-
-const { EventEmitter } = require('node:events');
 
 const { errnoException, invalidArgType, ipcMessageReserved, missingArgs, plain } = require('../../base/errors.js');
 const { MessageSocket } = require('../../base/binding.js');
-const { Queue } = require('../../base/queue.js');
-const { validateFunction, validateObject } = require('../../base/validate.js');
+const { validateObject } = require('../../base/validate.js');
 const { afterLastRead } = require('../close_on_exit.js');
 const advanced = require('./advanced.js');
 const { Connections } = require('./connections.js');
 const { lendHandle, receiveHandle } = require('./handles.js');
+const { HeldMessages } = require('./held.js');
 const { Inbox } = require('./inbox.js');
 const json = require('./json.js');
 const { Outbox } = require('./outbox.js');
+const { ChannelReference } = require('./reference.js');
 
 const CODECS = { advanced, json };
 const HIGH_WATER_MARK = 128 * 1024; // Bytes queued from which on send() returns false.
@@ -28,35 +27,6 @@ const RESERVED = new Set(['NODE_HANDLE', 'NODE_HANDLE_ACK', 'NODE_HANDLE_NACK'])
 const MESSAGE_TYPES = ['string', 'object', 'number', 'boolean'];
 
 const kUnordered = Symbol('unordered'); // Option of send(): what comes behind need not wait for this handle.
-
-const nothing = () => {};
-
-/** What `child.channel` is: whether the channel keeps the event loop running. */
-class ChannelReference extends EventEmitter {
-  #native;
-
-  constructor(native) {
-    super();
-    this.#native = native;
-  }
-
-  /** The descriptor; a negative number once the channel has closed. */
-  get fd() {
-    return this.#native.fd;
-  }
-
-  ref() {
-    this.#native.ref();
-  }
-
-  unref() {
-    this.#native.unref();
-  }
-
-  hasRef() {
-    return this.#native.hasRef();
-  }
-}
 
 /**
  * @typedef {object} ChannelOptions
@@ -73,8 +43,9 @@ class Target {
   #inbox;
   #outbox;
   #onEnd;
-  #held = new Queue(); // What emit('message') gets once something listens: [message, handle, …].
-  #isFlushing = false;
+  #held;
+  #owed = []; // Answers to handles that are held. The sender sends no more until it has them.
+  #hasExited = false;
   #isEnding = false; // disconnect() was called.
   #hasEnded = false;
 
@@ -89,7 +60,11 @@ class Target {
     this.#native = native;
     this.#codec = CODECS[serialization];
     this.#onEnd = onEnd;
-    this.#outbox = new Outbox(native, handleTimeout, this.#reportLater, () => this.#disconnectIfDrained());
+    this.#outbox = new Outbox(native, handleTimeout, {
+      onError: this.#reportLater,
+      onLost: warnOfLoss,
+      onDrained: () => this.#disconnectIfDrained(),
+    });
     this.#inbox = new Inbox(native, this.#codec.Decoder, maxMessageBytes, {
       // In a tick of its own each, so that who awaits one has time to await the next.
       onMessage: (message, descriptors) => process.nextTick(this.#onMessage, message, descriptors),
@@ -100,23 +75,27 @@ class Target {
     child.channel = new ChannelReference(native);
     child.send = (message, handle, options, callback) => this.#send(message, handle, options, callback);
     child.disconnect = () => this.#disconnect();
-    child.on('newListener', (name) => {
-      if (name === 'message') this.#flushLater();
+    this.#held = new HeldMessages(child, () => {
+      for (const cmd of this.#owed.splice(0)) this.#acknowledge(cmd);
     });
+  }
+
+  /** To be called after removeAllListeners() of the child: ours have to be there. */
+  watchListeners() {
+    this.#held.watchListeners();
   }
 
   // Receiving.
 
   #onMessage = (message, descriptors) => {
-    if (!isInternal(message)) {
-      this.#deliver(message, descriptors);
-    } else if (message.cmd === 'NODE_HANDLE') {
-      this.#onHandle(message, descriptors);
-    } else {
-      if (!this.#onProtocol(message)) this.#emit('internalMessage', message, descriptors);
-      else for (const descriptor of descriptors) descriptor.close();
+    try {
+      if (!isInternal(message)) this.#deliver(message, descriptors, false);
+      else if (message.cmd === 'NODE_HANDLE') this.#onHandle(message, descriptors);
+      else if (this.#onProtocol(message)) closeAll(descriptors);
+      else this.#emitInternal(message, descriptors);
+    } finally {
+      if (this.#isEnding) this.#disconnectIfDrained(); // It may have waited for the rest of this message.
     }
-    if (this.#isEnding) this.#disconnectIfDrained(); // It may have waited for the rest of this message.
   };
 
   // Reports whether the message is one between the two ends of the channel.
@@ -132,47 +111,46 @@ class Target {
     // What Node sends again it wraps again.
     let message = wrapped;
     while (isInternal(message.msg) && message.msg.cmd === 'NODE_HANDLE') message = message.msg;
-    if (descriptor === undefined) {
-      this.#acknowledge('NODE_HANDLE_NACK');
+    // A sender that does not wait for an answer, as Node does, has to send it again.
+    if (descriptor === undefined || this.#owed.length > 0) {
+      this.#answer('NODE_HANDLE_NACK');
+      closeAll(descriptors);
       return;
     }
-    this.#acknowledge('NODE_HANDLE_ACK');
+    const isLater = this.#held.isFull && this.#held.mustHold && !isInternal(message.msg);
+    this.#answer('NODE_HANDLE_ACK', isLater);
     const handle = receiveHandle(descriptor, message);
     if (message.type === 'net.Socket' && message.key && handle !== descriptor) {
       this.#connections.receive(handle, message.key);
     }
     const handles = [handle, ...others];
-    if (isInternal(message.msg)) this.#emit('internalMessage', message.msg, handles);
-    else this.#deliver(message.msg, handles);
+    if (isInternal(message.msg)) this.#emitInternal(message.msg, handles);
+    else this.#deliver(message.msg, handles, true);
   }
 
-  #deliver(message, handles) {
-    if (this.#held.length === 0 && this.#child.listenerCount('message') > 0) {
-      this.#emit('message', message, handles);
-    } else {
-      this.#held.push([message, handles]);
-    }
+  #deliver(message, handles, isHandle) {
+    if (this.#held.mustHold) this.#held.hold(message, handles, isHandle);
+    else this.#emit('message', message, handles);
   }
 
   #emit(event, message, handles) {
-    const [handle, ...others] = handles;
-    if (handle !== undefined) this.#inbox.claimed(1 + others.length);
-    this.#child.emit(event, message, handle, ...others);
+    if (handles.length === 0) return this.#child.emit(event, message, undefined);
+    return this.#child.emit(event, message, ...handles);
   }
 
-  #flushLater() {
-    if (this.#held.length === 0 || this.#isFlushing) return;
-    this.#isFlushing = true;
-    process.nextTick(() => this.#flush());
+  // These are not held: without a listener nothing would ever close the handles.
+  #emitInternal(message, handles) {
+    if (this.#emit('internalMessage', message, handles)) return;
+    for (const handle of handles) {
+      if (typeof handle.destroy === 'function') handle.destroy();
+      else handle.close();
+    }
   }
 
-  // One a tick, so that who awaits one of them does not miss the next.
-  #flush() {
-    this.#isFlushing = false;
-    if (this.#child.listenerCount('message') === 0) return;
-    const [message, handles] = this.#held.shift();
-    this.#flushLater();
-    this.#emit('message', message, handles);
+  // The answers to handles are in the order of these.
+  #answer(cmd, isLater = false) {
+    if (isLater || this.#owed.length > 0) this.#owed.push(cmd);
+    else this.#acknowledge(cmd);
   }
 
   // Sending.
@@ -188,38 +166,47 @@ class Target {
    *   the handle delivered
    * @returns {boolean} false if too much waits to be written
    * @throws ERR_MISSING_ARGS, ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE,
-   *   ERR_IPC_MESSAGE_RESERVED, what the serialization throws, and as lendHandle()
+   *   ERR_IPC_MESSAGE_RESERVED, ERR_INVALID_HANDLE_TYPE, ERR_IPC_HANDLE_NOT_SENDABLE,
+   *   ERR_DESCRIPTOR_CLOSED, and what the serialization throws
    */
   #send(message, handle, options, callback) {
     if (typeof handle === 'function') return this.#send(message, undefined, undefined, handle);
     if (typeof options === 'function') return this.#send(message, handle, undefined, options);
     if (options !== undefined) validateObject(options, 'options');
-    if (callback != null) validateFunction(callback, 'callback');
+    const done = typeof callback === 'function' ? callback : null;
     // node:cluster's own messages have a protocol of their own for what becomes of them.
-    const done = callback ?? (options?.swallowErrors || isInternal(message) ? nothing : null);
-    if (!this.#child.connected) {
-      const error = plain('ERR_IPC_CHANNEL_CLOSED');
-      if (done === null) this.#reportLater(error);
-      else process.nextTick(done, error);
-      return false;
-    }
+    const isQuiet = done === null && (Boolean(options?.swallowErrors) || isInternal(message));
+    if (!this.#child.connected) return this.#refuse(plain('ERR_IPC_CHANNEL_CLOSED'), done, isQuiet);
     validateMessage(message);
-    const lent = handle ? lendHandle(handle, Boolean(options?.keepOpen), this.#connections) : null;
+    let lent = null;
+    try {
+      if (handle) lent = lendHandle(handle, Boolean(options?.keepOpen), this.#connections);
+    } catch (error) {
+      // It depends on the moment, so it is no fault of the caller's.
+      if (error.errno === undefined && error.code !== 'ERR_DESCRIPTOR_UNREAD_DATA') throw error;
+      return this.#refuse(error, done, isQuiet);
+    }
     let data;
     try {
       data = this.#codec.encode(lent === null ? message : wrap(message, lent));
     } catch (error) {
-      lent?.settle(false);
+      lent?.settle(false, false);
       throw error;
     }
-    const waiting = this.#outbox.push(data, lent, done, Boolean(options?.[kUnordered]));
+    const waiting = this.#outbox.push(data, lent, done, Boolean(options?.[kUnordered]), isQuiet);
     return waiting > 0 ? waiting === 1 : this.#native.writeQueueSize < HIGH_WATER_MARK;
+  }
+
+  #refuse(error, callback, isQuiet) {
+    if (callback !== null) process.nextTick(callback, error);
+    else if (!isQuiet) this.#reportLater(error);
+    return false;
   }
 
   // A message of our own, in the order of all. Returns false if nothing will come of it.
   #post(message) {
     if (!this.#child.connected) return false;
-    this.#outbox.push(this.#codec.encode(message), null, nothing);
+    this.#outbox.push(this.#codec.encode(message), null, null, false, true);
     return true;
   }
 
@@ -241,7 +228,8 @@ class Target {
     }
     this.#child.connected = false;
     this.#isEnding = true;
-    this.#disconnectIfDrained();
+    if (this.#hasExited) this.#endAfterLastRead();
+    else this.#disconnectIfDrained();
   }
 
   #disconnectIfDrained() {
@@ -255,22 +243,27 @@ class Target {
     this.#end();
   }
 
-  /** The child has ended: nothing more will be acknowledged. */
+  /**
+   * The child has ended: nothing more will be acknowledged. Other processes may have its end of
+   * the channel, and keep ours open.
+   */
   onExit(endsChannel) {
     if (this.#hasEnded) return;
+    this.#hasExited = true;
     this.#outbox.end();
-    // Others may have the child's end, and keep ours open.
-    if (endsChannel)
-      afterLastRead(
-        this.#native,
-        () => this.#hasEnded,
-        () => this.#end(),
-      );
+    process.nextTick(() => this.#connections.end());
+    if (endsChannel || this.#isEnding) this.#endAfterLastRead();
+  }
+
+  #endAfterLastRead() {
+    const hasEnded = () => this.#hasEnded;
+    afterLastRead(this.#native, hasEnded, () => this.#end());
   }
 
   #end() {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
+    this.#owed = [];
     this.#child.connected = false;
     this.#child.channel = null;
     this.#inbox.stop();
@@ -298,6 +291,20 @@ function validateMessage(message) {
   if (message === undefined) throw missingArgs(['message']);
   if (!MESSAGE_TYPES.includes(typeof message)) throw invalidArgType('message', MESSAGE_TYPES, message);
   if (RESERVED.has(message?.cmd)) throw ipcMessageReserved(message.cmd);
+}
+
+const closeAll = (descriptors) => descriptors.forEach((descriptor) => descriptor.close());
+
+let hasWarned = false;
+
+// Once: a warning for each could be many.
+function warnOfLoss() {
+  if (hasWarned) return;
+  hasWarned = true;
+  process.emitWarning(
+    'A child ended before it acknowledged a handle, which was closed here. The callback of send() reports that',
+    { code: 'PIPEWRIGHT_HANDLE_LOST' },
+  );
 }
 
 const wrap = (msg, { type, fields }) => ({ cmd: 'NODE_HANDLE', type, msg, ...fields });

@@ -33,11 +33,15 @@ const values = {
   raw: fc.uint8Array({ maxLength: 200 }),
 };
 
+// An invalid Date of Node 20 is not even equal to itself.
+const isFit = (serialization, bytes) =>
+  Buffer.byteLength(bytes) <= MAX && isDeepStrictEqual(read[serialization](bytes), read[serialization](bytes));
+
 function framesOf(serialization) {
   const one = fc.record({
     kind: fc.constantFrom(...Object.keys(KINDS)),
     id: fc.nat(2 ** 32 - 1),
-    payload: values[serialization].map(write[serialization]).filter((bytes) => Buffer.byteLength(bytes) <= MAX),
+    payload: values[serialization].map(write[serialization]).filter((bytes) => isFit(serialization, bytes)),
     descriptors: fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, fc.integer({ min: 1, max: 32 })),
   });
   return fc.array(one, { minLength: 1, maxLength: 6 });

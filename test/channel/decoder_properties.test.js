@@ -106,7 +106,7 @@ describe.each(Object.keys(values))('%s', (serialization) => {
           message: read[serialization](payload),
           count: descriptors,
         }));
-        // Jest's toEqual() throws at an own key `__proto__` beside a Map.
+        // Jest's toEqual() threw a TypeError of its own at one of these.
         expect(isDeepStrictEqual(messages, expected)).toBe(true);
       }),
       settings(WHOLE),

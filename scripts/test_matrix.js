@@ -4,7 +4,8 @@
 // `npm run test:matrix`: the tests, with the binary that is built, on the lowest Node
 // of `engines` and on each line that is maintained. Arguments are Jest's; `--others`
 // leaves out the version that runs this script, `--nodes 22,24` names them. Tests of fork()
-// run with children of all of them, by each (test/helpers/plain_nodes.js).
+// (test/helpers/plain_nodes.js) run with children of each by one version, and by each with
+// children of this one and its own: each with each would take minutes, and find no more.
 
 const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
@@ -18,7 +19,9 @@ function main(args) {
   const { nodes, isOthersOnly, jestArgs } = parse(args);
   const all = nodes.map(fetchNode);
   const fetched = all.filter(({ version }) => !isOthersOnly || version !== process.versions.node);
-  const results = fetched.map((node) => ({ version: node.version, ...runTests(node, all, jestArgs) }));
+  const [first] = fetched;
+  const others = (node) => (node === first ? all.map(({ program }) => program) : [process.execPath]);
+  const results = fetched.map((node) => ({ version: node.version, ...runTests(node, others(node), jestArgs) }));
   process.stdout.write('\n');
   for (const { version, status, passed, failed } of results) {
     const how = status === 0 ? 'green' : `ended with ${status}`;
@@ -37,12 +40,11 @@ function parse(args) {
 }
 
 // Tests start their programs by process.execPath; what asks PATH for node gets the same.
-function runTests({ program, version }, all, jestArgs) {
+function runTests({ program, version }, childPrograms, jestArgs) {
   process.stdout.write(`\n==> Node ${version}\n`);
   const counts = path.join(fs.mkdtempSync(path.join(os.tmpdir(), 'matrix-')), 'counts');
-  const plainNodes = all.map((node) => node.program).filter((each) => each !== program);
   const env = {
-    PIPEWRIGHT_PLAIN_NODES: plainNodes.join(':'),
+    PIPEWRIGHT_PLAIN_NODES: childPrograms.filter((each) => each !== program).join(':'),
     ...process.env,
     PATH: `${path.dirname(program)}:${process.env.PATH}`,
     PIPEWRIGHT_TEST_COUNTS: counts,

@@ -57,7 +57,9 @@ describe.each(['json', 'advanced', 'raw'])('%s', (serialization) => {
       const report = await reportOf(left);
       expect(report).toMatchObject({ wrong: [], twice: 0, settled: report.tracked });
       expect(report.sent).toBeGreaterThanOrEqual(dots);
-      expect(report.reason).toMatch(/^ERR_CHANNEL_(ENDED|TRUNCATED)$/);
+      // On a slow machine the signal may come when both have exchanged everything.
+      const isLate = report.reason === null && report.came === MESSAGES;
+      if (!isLate) expect(report.reason).toMatch(/^ERR_CHANNEL_(ENDED|TRUNCATED)$/);
       await killed.result;
     }
   });

@@ -157,6 +157,8 @@ test('a grandchild that holds the channel: closeOn does not wait for it', async 
 test.each([
   ['ref', 'true\nkept\nend\n'],
   ['unref', 'false\nend\n'],
+  ['count', 'true\nkept\nend\n'],
+  ['uncount', 'false\nend\n'],
 ])('a channel that is %sed', async (how, stdout) => {
   expect(await runFixture('child_process/ipc_references.js', [how])).toMatchObject({ code: 0, stdout, stderr: '' });
 });

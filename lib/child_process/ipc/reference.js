@@ -7,6 +7,8 @@ const { EventEmitter } = require('node:events');
 /** What `child.channel` is: whether the channel keeps the event loop running. */
 class ChannelReference extends EventEmitter {
   #native;
+  #count = 0; // Of those who need the channel to keep the event loop running.
+  #isExplicit = false; // ref() or unref() was called, and counts for more.
 
   constructor(native) {
     super();
@@ -19,11 +21,27 @@ class ChannelReference extends EventEmitter {
   }
 
   ref() {
+    this.#isExplicit = true;
     this.#native.ref();
   }
 
   unref() {
+    this.#isExplicit = true;
     this.#native.unref();
+  }
+
+  /** As Node's, which does not document it, and used by packages such as execa: ref() for the first of many. */
+  refCounted() {
+    this.#count += 1;
+    if (this.#count === 1 && !this.#isExplicit) this.#native.ref();
+  }
+
+  /** The opposite: unref() after the last of them. Emits 'unref' then. */
+  unrefCounted() {
+    this.#count -= 1;
+    if (this.#count !== 0 || this.#isExplicit) return;
+    this.#native.unref();
+    this.emit('unref');
   }
 
   hasRef() {

@@ -44,6 +44,18 @@ function makeReportsFolder() {
   return folder;
 }
 
+// A folder for PATH with a python3 that has no runtime preloaded: it loads no addon, and would take
+// seconds to start.
+function makeProgramsFolder() {
+  const folder = path.join(FOLDER, 'programs');
+  const python = execFileSync('python3', ['-c', 'import sys; print(sys.executable)'], { encoding: 'utf8' }).trim();
+  fs.mkdirSync(folder, { recursive: true });
+  fs.writeFileSync(path.join(folder, 'python3'), `#!/bin/sh\nunset LD_PRELOAD\nexec "${python}" "$@"\n`, {
+    mode: 0o755,
+  });
+  return folder;
+}
+
 /** The environment for node to load that addon. */
 function environment(reports) {
   const runtimes = RUNTIMES.map((name) =>
@@ -51,6 +63,7 @@ function environment(reports) {
   );
   return {
     ...process.env,
+    PATH: `${makeProgramsFolder()}:${process.env.PATH}`,
     LD_PRELOAD: runtimes.join(':'),
     PIPEWRIGHT_PREBUILD: FOLDER, // Read by node-gyp-build.
     // V8 keeps more at its end than it frees, so leaks of memory are not looked for.

@@ -3,15 +3,13 @@
 #ifndef PIPEWRIGHT_SRC_CORE_FREED_MEMORY_H_
 #define PIPEWRIGHT_SRC_CORE_FREED_MEMORY_H_
 
-#include <cstddef>
-
 namespace pipewright {
 
-// Call it where chunks of this size are received, one after another. Makes malloc() keep
-// more freed memory at the end of its heap: 8 MiB for chunks of up to 256 KiB, 64 MiB for those
-// of 2 MiB and more. glibc returns all but 128 KiB to the kernel, and such a program then has
-// the same pages mapped and cleared again and again.
-void KeepFreedMemory(size_t chunk_size);
+// Call it where large chunks are received, one after another. Makes malloc() keep up to 64 MiB
+// of freed memory at the end of its heap: as much as waits for V8's garbage collection at a
+// time. glibc returns all but 128 KiB to the kernel, and such a program then has the same
+// pages mapped and cleared again and again. Does something only at the first call.
+void KeepFreedMemory();
 
 }  // namespace pipewright
 

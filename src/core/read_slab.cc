@@ -37,8 +37,8 @@ bool ReadSlabs::AllocateSlab(size_t number) {
 ReadSlabs::Place ReadSlabs::Commit(size_t length) {
   Slab& slab = slabs_[current_];
   if (slab.used == 0 && length >= kGiveAwaySize) {
-    KeepFreedMemory(
-        kSlabSize);  // The user's Buffers will be freed as fast as the next ones are read.
+    // The user's Buffers will be freed as fast as the next ones are read.
+    KeepFreedMemory();
     // The rest of the slab may hold older bytes of another connection.
     std::memset(slab.data + length, 0, kSlabSize - length);
     slab.data = nullptr;

@@ -5,6 +5,7 @@
 
 #include "core/arguments.h"
 #include "core/freed_memory.h"
+#include "core/read_slab.h"
 
 namespace pipewright {
 
@@ -89,7 +90,7 @@ Napi::Value ByteStream::UseUserBuffer(const Napi::CallbackInfo& info) {
     return Result(info, 0);
   }
   if (!ToBytes(info[0], &bytes)) return Result(info, UV_EINVAL);
-  KeepFreedMemory(bytes.len);
+  if (bytes.len >= ReadSlabs::kSlabSize) KeepFreedMemory();
   user_buffer_ = Napi::Persistent(Napi::Value(info[0]));
   return Result(info, 0);
 }

@@ -56,12 +56,19 @@ void ParseControl(msghdr* message, PeekedMessage* out) {
   }
 }
 
-ssize_t Receive(int fd, msghdr* message, int flags) {
+// Repeats a call that a signal interrupts. Returns its result, or a negative errno.
+template <typename Call>
+ssize_t Uninterrupted(Call call) {
   ssize_t result;
   do {
-    result = recvmsg(fd, message, flags | MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    result = call();
   } while (result == -1 && errno == EINTR);
   return result == -1 ? -errno : result;
+}
+
+ssize_t Receive(int fd, msghdr* message, int flags) {
+  return Uninterrupted(
+      [&] { return recvmsg(fd, message, flags | MSG_DONTWAIT | MSG_CMSG_CLOEXEC); });
 }
 
 ssize_t ReceiveAll(int fd, const uv_buf_t& room, size_t max_descriptors, int flags,
@@ -89,11 +96,8 @@ ssize_t ReceiveAll(int fd, const uv_buf_t& room, size_t max_descriptors, int fla
 
 // The kernel has less to copy and check than for sendmsg(2).
 ssize_t SendBytes(int fd, const uv_buf_t& bytes) {
-  ssize_t result;
-  do {
-    result = send(fd, bytes.base, bytes.len, MSG_DONTWAIT | MSG_NOSIGNAL);
-  } while (result == -1 && errno == EINTR);
-  return result == -1 ? -errno : result;
+  return Uninterrupted(
+      [&] { return send(fd, bytes.base, bytes.len, MSG_DONTWAIT | MSG_NOSIGNAL); });
 }
 
 }  // namespace
@@ -107,11 +111,7 @@ ssize_t TakeMessage(int fd, const uv_buf_t& room, size_t max_descriptors, Peeked
 }
 
 ssize_t ConsumeBytes(int fd, const uv_buf_t& room) {
-  ssize_t result;
-  do {
-    result = recv(fd, room.base, room.len, MSG_DONTWAIT);
-  } while (result == -1 && errno == EINTR);
-  return result == -1 ? -errno : result;
+  return Uninterrupted([&] { return recv(fd, room.base, room.len, MSG_DONTWAIT); });
 }
 
 int ConsumeDatagram(int fd) {
@@ -140,11 +140,7 @@ ssize_t SendMessage(int fd, const uv_buf_t* buffers, size_t count, const int* de
     part->cmsg_len = CMSG_LEN(bytes);
     std::memcpy(CMSG_DATA(part), descriptors, bytes);
   }
-  ssize_t result;
-  do {
-    result = sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
-  } while (result == -1 && errno == EINTR);
-  return result == -1 ? -errno : result;
+  return Uninterrupted([&] { return sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL); });
 }
 
 }  // namespace pipewright

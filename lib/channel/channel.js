@@ -18,9 +18,6 @@ const { Reception } = require('./reception.js');
 const { Reply } = require('./reply.js');
 const { Requests } = require('./requests.js');
 
-const asyncDispose = Symbol.asyncDispose ?? Symbol.for('nodejs.asyncDispose');
-const dispose = Symbol.dispose ?? Symbol.for('nodejs.dispose');
-
 // OPEN --close()--> CLOSING --all is sent; the end, an error--> CLOSED
 //      --the peer has gone--> RECEIVING --the end, an error--> ENDED
 //      --the end, an error--> ENDED --all that came is taken--> CLOSED
@@ -320,11 +317,11 @@ class Channel extends EventEmitter {
     return this;
   }
 
-  [dispose]() {
+  [Symbol.dispose]() {
     this.destroy();
   }
 
-  async [asyncDispose]() {
+  async [Symbol.asyncDispose]() {
     await this.close();
   }
 

@@ -21,9 +21,6 @@ const { socketpair } = require('./socketpair.js');
 
 const isNonBlocking = (fd) => (getFlags(fd) & constants.O_NONBLOCK) !== 0;
 
-const asyncDispose = Symbol.asyncDispose ?? Symbol.for('nodejs.asyncDispose');
-const dispose = Symbol.dispose ?? Symbol.for('nodejs.dispose');
-
 /**
  * Passes descriptors both ways, in order. It loses none, even if the peer is slow or the
  * receiver's table of descriptors is full.
@@ -284,11 +281,11 @@ class DescriptorPasser extends EventEmitter {
     };
   }
 
-  [dispose]() {
+  [Symbol.dispose]() {
     this.close();
   }
 
-  async [asyncDispose]() {
+  async [Symbol.asyncDispose]() {
     if (!this.#isClosed) await this.end();
   }
 }

@@ -29,8 +29,6 @@ const TYPES = { datagram: 2, seqpacket: 5 }; // SOCK_DGRAM, SOCK_SEQPACKET
 
 const STREAM_TYPES = new Set(['unix', 'unix-server']); // They keep no message borders.
 
-const asyncDispose = Symbol.asyncDispose ?? Symbol.for('nodejs.asyncDispose');
-
 /**
  * Events: 'message' (data, { path, pid, uid, gid, size, descriptors }), 'listening',
  * 'connect', 'connection' (on a bound seqpacket socket: a client, as another UnixSocket),
@@ -289,7 +287,7 @@ class UnixSocket extends EventEmitter {
     return this;
   }
 
-  async [asyncDispose]() {
+  async [Symbol.asyncDispose]() {
     if (!this.#isClosed) await new Promise((resolve) => this.close(() => resolve(undefined)));
   }
 }

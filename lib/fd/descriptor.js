@@ -17,7 +17,6 @@ const { errnoException, invalidArgType, plain } = require('../base/errors.js');
 const { prepareOpenNumber } = require('./own_number.js');
 const { kLend } = require('./lend.js');
 
-const dispose = Symbol.dispose ?? Symbol.for('nodejs.dispose');
 const kHandOver = Symbol('hand over');
 const kStranger = Symbol('stranger'); // Second argument of the constructor: it came over a socket.
 
@@ -294,7 +293,7 @@ class Descriptor {
     };
   }
 
-  [dispose]() {
+  [Symbol.dispose]() {
     this.close();
   }
 }

@@ -278,7 +278,7 @@ Server.prototype._emitCloseIfDrained = function () {
   process.nextTick(() => this.emit('close'));
 };
 
-Server.prototype[Symbol.asyncDispose ?? Symbol.for('nodejs.asyncDispose')] = async function () {
+Server.prototype[Symbol.asyncDispose] = async function () {
   if (!this._handle) return;
   await new Promise((resolve, reject) => this.close((error) => (error ? reject(error) : resolve(undefined))));
 };

@@ -4,6 +4,7 @@
 // serialization. Whatever the bytes are, the outcome is messages, an end or an error.
 
 const { channelProtocol, undecodable } = require('../base/errors.js');
+const { closeAll } = require('../fd/descriptor.js');
 const { CLOSE, ERROR, FrameReader, RECORDS } = require('./framing.js');
 const { readRecords } = require('./records.js');
 const codecs = require('./serialization.js');
@@ -11,10 +12,6 @@ const codecs = require('./serialization.js');
 const NONE = Object.freeze([]);
 const END = Symbol('end'); // In place of an error: the peer has closed the channel.
 const OURS = new Set(['ERR_CHANNEL_PROTOCOL', 'ERR_CHANNEL_MESSAGE_TOO_LARGE']);
-
-function closeAll(descriptors) {
-  for (const descriptor of descriptors) descriptor.close();
-}
 
 class Decoder extends FrameReader {
   /**
@@ -52,4 +49,4 @@ function onRecords(bytes, start, end, descriptors, maxBytes, onMessage) {
   readRecords(bytes, start, end, maxBytes, (kind, id, message, size) => onMessage(kind, id, message, NONE, size));
 }
 
-module.exports = { Decoder, END, closeAll };
+module.exports = { Decoder, END };

@@ -4,10 +4,10 @@
 // channel above says when to read.
 
 const { MessageSocket, allowDescriptors } = require('../base/binding.js');
-const { UV_ECONNRESET, UV_EOF } = require('../base/constants.js');
+const { MAX_TIMER, UV_ECONNRESET, UV_EOF } = require('../base/constants.js');
 const { errnoException, messageTooLarge, plain, receiveException } = require('../base/errors.js');
-const { received } = require('../fd/descriptor.js');
-const { Decoder, END, closeAll } = require('./decoder.js');
+const { closeAll, received } = require('../fd/descriptor.js');
+const { Decoder, END } = require('./decoder.js');
 const { CLOSE, ERROR } = require('./framing.js');
 const { Outbox } = require('./outbox.js');
 const { MAX_SIZE, Plain } = require('./records.js');
@@ -15,8 +15,6 @@ const codecs = require('./serialization.js');
 const { openTarget } = require('./target.js');
 
 const nothing = () => {};
-
-const LONG = 2 ** 31 - 1; // Milliseconds, the most that a timer has.
 
 class Link {
   #handle = new MessageSocket();
@@ -223,7 +221,7 @@ class Link {
   #updateKeepAlive() {
     const isNeeded = this.#isReferenced && !this.#isReading && !this.#isClosed;
     if (isNeeded) {
-      this.#keepAlive ??= setInterval(nothing, LONG);
+      this.#keepAlive ??= setInterval(nothing, MAX_TIMER);
     } else if (this.#keepAlive !== null) {
       clearInterval(this.#keepAlive);
       this.#keepAlive = null;

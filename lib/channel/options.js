@@ -3,6 +3,7 @@
 // The arguments of Channel, in complete, frozen objects.
 
 const { MAX_FRAME_DESCRIPTORS } = require('./framing.js');
+const { MAX_TIMER } = require('../base/constants.js');
 const { invalidArgType, outOfRange } = require('../base/errors.js');
 const {
   validateAbortSignal,
@@ -94,7 +95,7 @@ function normalizeRequestOptions(options) {
   if (options === undefined) return NO_REQUEST_OPTIONS;
   validateObject(options, 'options');
   const { timeout = 0, signal, descriptors } = options;
-  validateNumber(timeout, 'options.timeout', 0, 2 ** 31 - 1);
+  validateNumber(timeout, 'options.timeout', 0, MAX_TIMER);
   validateSignal(signal);
   return { timeout, signal, descriptors: normalizeDescriptors(descriptors), keep: isKept(options) };
 }

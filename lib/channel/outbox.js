@@ -5,16 +5,13 @@
 // kernel takes no more, the next batch grows here.
 
 const { callSafely } = require('../base/callback.js');
-const { UV_EFAULT } = require('../base/constants.js');
+const { QUEUED, UV_EFAULT, WRITTEN } = require('../base/constants.js');
 const { HEADER, ID, RECORDS, hasId, writeHeader, writeU32 } = require('./framing.js');
 const { RecordsWriter } = require('./records.js');
 
 const BLOCK = 64 * 1024;
 const POOLED = 4;
 const EMPTY = new Uint8Array(0);
-
-const WRITTEN = 0; // What a handle's write returns when the kernel took all.
-const QUEUED = 1; // When onwrite(status) will follow.
 
 // Descriptors of a batch, at which it leaves: until then a copy of each may be open.
 const MAX_DESCRIPTORS = 32;

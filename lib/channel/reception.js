@@ -8,8 +8,8 @@
 // table of descriptors.
 
 const { requestFailed } = require('../base/errors.js');
+const { closeAll } = require('../fd/descriptor.js');
 const { Answers, errorOf } = require('./answers.js');
-const { closeAll } = require('./decoder.js');
 const { MESSAGE, REPLY, REQUEST } = require('./framing.js');
 const { Inbox } = require('./inbox.js');
 

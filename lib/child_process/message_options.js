@@ -4,10 +4,10 @@
 
 const { MAX_STRING_LENGTH } = require('node:buffer').constants;
 
+const { MAX_TIMER } = require('../base/constants.js');
 const { validateInteger, validateOneOf } = require('../base/validate.js');
 const { normalizeChannelOptions } = require('../channel/options.js');
 
-const MAX_TIMER = 2 ** 31 - 1; // Milliseconds.
 const MAX_MESSAGE_BYTES = 2 ** 32 - 1; // A frame's length has 32 bits.
 
 const MESSAGE_DEFAULTS = Object.freeze({

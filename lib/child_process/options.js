@@ -6,6 +6,7 @@
 
 const { signals } = require('node:os').constants;
 
+const { MAX_TIMER } = require('../base/constants.js');
 const { invalidArgType, invalidArgValue } = require('../base/errors.js');
 const { signalNumber } = require('../base/signal_names.js');
 const {
@@ -30,8 +31,6 @@ const { toPath, validateNoNul, validateNoNuls } = require('./paths.js');
 const { SIGTERM } = signals;
 const MAX_BUFFER = 1024 * 1024; // bytes
 const MAX_ARGUMENTS = 2 ** 20; // execve(2) takes fewer: at 9 bytes each, 6 MiB is its limit.
-
-const MAX_TIMER = 2 ** 31 - 1; // Milliseconds.
 
 // Options that start a child. null and undefined mean "not given".
 const SPAWN_DEFAULTS = Object.freeze({

@@ -6,7 +6,7 @@
 const { callSafely } = require('../base/callback.js');
 const { errnoException } = require('../base/errors.js');
 const { Queue } = require('../base/queue.js');
-const { received } = require('../fd/descriptor.js');
+const { closeAll, received } = require('../fd/descriptor.js');
 
 const READ_AHEAD = 64; // Descriptors that an iteration asks for at a time.
 
@@ -90,7 +90,7 @@ class Inbox {
   /** Does the same as end(), and closes descriptors that were not asked for. */
   close(error) {
     this.#isClosed = true;
-    for (const descriptor of this.#arrived.clear()) descriptor.close();
+    closeAll(this.#arrived.clear());
     this.end(error);
   }
 

@@ -11,7 +11,7 @@ const { MessageSocket, getFlags } = require('../base/binding.js');
 const { UV_EOF } = require('../base/constants.js');
 const { errnoException, plain, receiveException } = require('../base/errors.js');
 const { validateFunction } = require('../base/validate.js');
-const { Descriptor, kHandOver } = require('../fd/descriptor.js');
+const { Descriptor, closeAll, kHandOver } = require('../fd/descriptor.js');
 const { kLend, lendHandle } = require('../fd/lend.js');
 const { sendable } = require('../fd/sendable.js');
 const { Inbox } = require('./inbox.js');
@@ -201,7 +201,7 @@ class DescriptorPasser extends EventEmitter {
   close() {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    for (const descriptor of this.#pair ?? []) descriptor.close();
+    closeAll(this.#pair ?? []);
     this.#outbox.close();
     this.#inbox.close(plain('ERR_PASSER_CLOSED'));
     if (this.#handle === null) {

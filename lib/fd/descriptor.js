@@ -304,4 +304,9 @@ function received(fds) {
   return fds.map((fd) => new Descriptor(fd, kStranger, group));
 }
 
-module.exports = { Descriptor, kHandOver, received };
+/** @param {Iterable<Descriptor>} descriptors */
+function closeAll(descriptors) {
+  for (const descriptor of descriptors) descriptor.close();
+}
+
+module.exports = { Descriptor, closeAll, kHandOver, received };

@@ -2,21 +2,20 @@
 
 // socket.setTimeout(): 'timeout' after some milliseconds without a byte in either direction.
 
+const { MAX_TIMER } = require('../base/constants.js');
 const { validateFunction, validateNumber } = require('../base/validate.js');
 const { outOfRange } = require('../base/errors.js');
 const { kTimer, kTimerQueueSize } = require('./symbols.js');
 
-const MAX_TIMEOUT = 2 ** 31 - 1; // The longest that setTimeout() takes.
-
 function checkDuration(msecs) {
   validateNumber(msecs, 'msecs');
   if (!(msecs >= 0 && Number.isFinite(msecs))) throw outOfRange('msecs', 'a non-negative finite number', msecs);
-  if (msecs <= MAX_TIMEOUT) return msecs;
+  if (msecs <= MAX_TIMER) return msecs;
   process.emitWarning(
-    `${msecs} does not fit into a 32-bit signed integer.\nTimer duration was truncated to ${MAX_TIMEOUT}.`,
+    `${msecs} does not fit into a 32-bit signed integer.\nTimer duration was truncated to ${MAX_TIMER}.`,
     'TimeoutOverflowWarning',
   );
-  return MAX_TIMEOUT;
+  return MAX_TIMER;
 }
 
 /** The method Socket.prototype.setTimeout. 0 switches it off. */

@@ -8,12 +8,10 @@ const { Duplex } = require('node:stream');
 const { isUint8Array } = require('node:util').types;
 
 const { inThisContext } = require('../base/async_scope.js');
+const { QUEUED, WRITTEN } = require('../base/constants.js');
 const { errnoException, plain } = require('../base/errors.js');
 const { kFresh, kTimer, kTimerQueueSize, kWriteResult, kWriteStatus } = require('./symbols.js');
 const { refreshTimer } = require('./timeout.js');
-
-const WRITTEN = 0; // A handle's write returns this if the kernel took all,
-const QUEUED = 1; // and this if onwrite(status) will follow.
 
 const isUtf8 = (encoding) => encoding === undefined || encoding === null || encoding === 'utf8' || encoding === 'utf-8';
 

@@ -3,6 +3,7 @@
 // Messages that a child has sent, until something listens to 'message'.
 
 const { Queue } = require('../../base/queue.js');
+const { closeAll } = require('../../fd/descriptor.js');
 
 const MAX_UNASKED = 16; // Descriptors among them that came with a message which does not announce any.
 const MAX_HANDLES = 16;
@@ -53,7 +54,7 @@ class HeldMessages {
   hold(message, handles, isHandle) {
     const unasked = handles.length - (isHandle ? 1 : 0);
     const tooMany = Math.max(0, this.#unasked + unasked - MAX_UNASKED);
-    if (tooMany > 0) handles.splice(-tooMany).forEach((descriptor) => descriptor.close());
+    if (tooMany > 0) closeAll(handles.splice(-tooMany));
     this.#unasked += unasked - tooMany;
     if (isHandle) this.#handles += 1;
     this.#held.push({ message, handles, unasked: unasked - tooMany, isHandle });

@@ -6,7 +6,7 @@
 const { closeInBackground } = require('../../base/binding.js');
 const { UV_EOF } = require('../../base/constants.js');
 const { errnoException } = require('../../base/errors.js');
-const { received } = require('../../fd/descriptor.js');
+const { closeAll, received } = require('../../fd/descriptor.js');
 
 const MAX_INCOMPLETE = 16; // Descriptors whose message has not come whole.
 
@@ -38,7 +38,7 @@ class Inbox {
       maxMessageBytes,
       (message, end) => receiver.onMessage(message, this.#take(this.#position + end)),
       (error, end) => {
-        for (const descriptor of this.#take(this.#position + end)) descriptor.close();
+        closeAll(this.#take(this.#position + end));
         receiver.onGarbage(error);
       },
     );

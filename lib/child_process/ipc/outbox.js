@@ -13,11 +13,10 @@
 
 const { inThisContext } = require('../../base/async_scope.js');
 const { callSafely } = require('../../base/callback.js');
-const { RETRY_DELAY, RETRY_FIRST_DELAY } = require('../../base/constants.js');
+const { QUEUED, RETRY_DELAY, RETRY_FIRST_DELAY } = require('../../base/constants.js');
 const { errnoException, handleNotAcknowledged, plain } = require('../../base/errors.js');
 const { Queue } = require('../../base/queue.js');
 
-const QUEUED = 1; // What a handle's write returns if onwrite(status) will follow.
 const MAX_IN_FLIGHT = 32;
 
 /**

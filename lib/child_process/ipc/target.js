@@ -10,6 +10,7 @@
 const { errnoException, invalidArgType, ipcMessageReserved, missingArgs, plain } = require('../../base/errors.js');
 const { MessageSocket } = require('../../base/binding.js');
 const { validateObject } = require('../../base/validate.js');
+const { closeAll } = require('../../fd/descriptor.js');
 const { afterLastRead } = require('../close_on_exit.js');
 const advanced = require('./advanced.js');
 const { Connections } = require('./connections.js');
@@ -292,8 +293,6 @@ function validateMessage(message) {
   if (!MESSAGE_TYPES.includes(typeof message)) throw invalidArgType('message', MESSAGE_TYPES, message);
   if (RESERVED.has(message?.cmd)) throw ipcMessageReserved(message.cmd);
 }
-
-const closeAll = (descriptors) => descriptors.forEach((descriptor) => descriptor.close());
 
 let hasWarned = false;
 

@@ -8,8 +8,8 @@
 /** @type {any} The methods for host objects are not in the declarations. */
 const v8 = require('node:v8');
 
-const { invalidArgValue, ipcMessageTooLong } = require('../../base/errors.js');
-const { Parts } = require('./parts.js');
+const { invalidArgValue } = require('../../base/errors.js');
+const { MessageDecoder } = require('./message_decoder.js');
 
 const HEADER_BYTES = 4;
 const MAX_FRAME_BYTES = 2 ** 32 - 1;
@@ -58,35 +58,21 @@ function decode(frame) {
   return deserializer.readValue();
 }
 
-/** Finds the frames in the bytes that come, wherever these are cut. As Decoder of json.js. */
-class Decoder {
-  #parts = new Parts(); // Of a frame whose end has not come.
+/** Finds the frames in the bytes that come. */
+class Decoder extends MessageDecoder {
   #needed = HEADER_BYTES; // Bytes before it is worth looking again.
-  #maxBytes;
-  #onMessage;
-  #onGarbage;
-
-  constructor(maxBytes, onMessage, onGarbage) {
-    this.#maxBytes = maxBytes;
-    this.#onMessage = onMessage;
-    this.#onGarbage = onGarbage;
-  }
-
-  get isWithin() {
-    return this.#parts.length > 0;
-  }
 
   /** @throws ERR_IPC_MESSAGE_TOO_LONG */
   push(chunk) {
-    const carried = this.#parts.length;
+    const carried = this.parts.length;
     let bytes = chunk;
     if (carried > 0) {
-      this.#parts.push(chunk);
-      if (this.#parts.length < this.#needed) return;
-      bytes = this.#parts.take();
+      this.parts.push(chunk);
+      if (this.parts.length < this.#needed) return;
+      bytes = this.parts.take();
     }
     const rest = this.#frames(bytes, carried);
-    if (rest < bytes.length) this.#parts.push(bytes.subarray(rest));
+    if (rest < bytes.length) this.parts.push(bytes.subarray(rest));
   }
 
   // Returns where the frame begins whose end has not come.
@@ -96,24 +82,13 @@ class Decoder {
       this.#needed = HEADER_BYTES;
       if (bytes.length - start < HEADER_BYTES) return start;
       const length = bytes.readUInt32BE(start);
-      if (length > this.#maxBytes) throw ipcMessageTooLong(this.#maxBytes);
+      this.checkLength(length);
       this.#needed = HEADER_BYTES + length;
       const end = start + this.#needed;
       if (bytes.length < end) return start;
-      this.#frame(bytes.subarray(start + HEADER_BYTES, end), end - carried);
+      this.report(decode, bytes.subarray(start + HEADER_BYTES, end), end - carried);
       start = end;
     }
-  }
-
-  #frame(frame, end) {
-    let message;
-    try {
-      message = decode(frame);
-    } catch (error) {
-      this.#onGarbage(error, end);
-      return;
-    }
-    this.#onMessage(message, end);
   }
 }
 

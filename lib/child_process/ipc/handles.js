@@ -9,7 +9,7 @@ const { Listener, PipeWrap, TcpWrap, descriptorType, socketName, untrackFd } = r
 const { errnoException, handleNotSendable, plain } = require('../../base/errors.js');
 const { Descriptor, kHandOver } = require('../../fd/descriptor.js');
 const { kLend, lendKept } = require('../../fd/lend.js');
-const { detachHandle, fdOf, kindOf } = require('../../fd/node_objects.js');
+const { detachHandle, fdOf, kindOf, refuseData } = require('../../fd/node_objects.js');
 
 // The kinds of descriptors that a plain Node process can take, each with Node's name for the
 // object that becomes of it. libuv there aborts the process at some others; at the rest it
@@ -135,9 +135,7 @@ function lendOpen(socket, keepOpen) {
 
 // Node's own socket, which is no longer of use here.
 function lendDetached(socket) {
-  if (socket.readableLength > 0 || socket.writableLength > 0 || socket._handle.writeQueueSize > 0) {
-    throw plain('ERR_DESCRIPTOR_UNREAD_DATA');
-  }
+  refuseData(socket);
   const { handle, giveBack } = detachHandle(socket);
   return { fd: handle.fd, settle: (isGone) => (isGone ? handle.close() : giveBack()) };
 }

@@ -78,9 +78,14 @@ class HeldMessages {
       this.#onHandleTaken();
     }
     this.#flushLater();
-    const [handle, ...others] = handles;
-    this.#child.emit('message', message, handle, ...others);
+    emitMessage(this.#child, 'message', message, handles);
   }
 }
 
-module.exports = { HeldMessages };
+/** Emits 'message' or 'internalMessage', and returns whether something listens. */
+function emitMessage(child, event, message, handles) {
+  if (handles.length === 0) return child.emit(event, message, undefined);
+  return child.emit(event, message, ...handles);
+}
+
+module.exports = { HeldMessages, emitMessage };

@@ -3,8 +3,8 @@
 // The serialization 'json' of a channel: each message is a line of UTF-8, made by
 // JSON.stringify() and ended by "\n".
 
-const { invalidArgValue, ipcMessageTooLong } = require('../../base/errors.js');
-const { Parts } = require('./parts.js');
+const { invalidArgValue } = require('../../base/errors.js');
+const { MessageDecoder } = require('./message_decoder.js');
 
 const LINE_END = 0x0a;
 
@@ -19,29 +19,8 @@ function encode(message) {
   return `${text}\n`;
 }
 
-/** Finds the lines in the bytes that come, wherever these are cut. */
-class Decoder {
-  #parts = new Parts(); // Of a line whose end has not come.
-  #maxBytes;
-  #onMessage;
-  #onGarbage;
-
-  /**
-   * @param {number} maxBytes of a message
-   * @param {(message: any, end: number) => void} onMessage `end`: where in its chunk the message ends
-   * @param {(error: Error, end: number) => void} onGarbage gets what cannot be parsed
-   */
-  constructor(maxBytes, onMessage, onGarbage) {
-    this.#maxBytes = maxBytes;
-    this.#onMessage = onMessage;
-    this.#onGarbage = onGarbage;
-  }
-
-  /** Reports whether a message has come in part. */
-  get isWithin() {
-    return this.#parts.length > 0;
-  }
-
+/** Finds the lines in the bytes that come. */
+class Decoder extends MessageDecoder {
   /** @throws ERR_IPC_MESSAGE_TOO_LONG */
   push(chunk) {
     let start = 0;
@@ -53,31 +32,20 @@ class Decoder {
   }
 
   #keep(part) {
-    this.#checkLength(this.#parts.length + part.length);
-    this.#parts.push(part);
+    this.checkLength(this.parts.length + part.length);
+    this.parts.push(part);
   }
 
   #line(chunk, start, end) {
-    this.#checkLength(this.#parts.length + end - start);
+    this.checkLength(this.parts.length + end - start);
     let text;
-    if (this.#parts.length === 0) {
+    if (this.parts.length === 0) {
       text = chunk.utf8Slice(start, end);
     } else {
-      this.#parts.push(chunk.subarray(0, end));
-      text = this.#parts.take().toString();
+      this.parts.push(chunk.subarray(0, end));
+      text = this.parts.take().toString();
     }
-    let message;
-    try {
-      message = JSON.parse(text);
-    } catch (error) {
-      this.#onGarbage(error, end + 1);
-      return;
-    }
-    this.#onMessage(message, end + 1);
-  }
-
-  #checkLength(length) {
-    if (length > this.#maxBytes) throw ipcMessageTooLong(this.#maxBytes);
+    this.report(JSON.parse, text, end + 1);
   }
 }
 

@@ -80,14 +80,13 @@ class Outbox {
    * @returns {number} how many wait now
    */
   push(data, handle, callback, isUnordered = false, isQuiet = false) {
-    const isBound = false;
     const entry = {
       data,
       handle,
       isUnordered,
       isQuiet,
       callback,
-      isBound,
+      isBound: false,
       state: 'waiting',
       isRefused: false,
       timer: null,

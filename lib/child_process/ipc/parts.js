@@ -1,6 +1,6 @@
 'use strict';
 
-// The bytes of a message whose end has not come. Both decoders keep them here.
+// The bytes of a message whose end has not come.
 
 // A Buffer costs some hundred bytes beside its own. So of many parts the short ones are
 // joined; a message that comes in a few pays nothing for that.

@@ -15,7 +15,7 @@ const { afterLastRead } = require('../close_on_exit.js');
 const advanced = require('./advanced.js');
 const { Connections } = require('./connections.js');
 const { lendHandle, receiveHandle } = require('./handles.js');
-const { HeldMessages } = require('./held.js');
+const { HeldMessages, emitMessage } = require('./held.js');
 const { Inbox } = require('./inbox.js');
 const json = require('./json.js');
 const { Outbox } = require('./outbox.js');
@@ -131,17 +131,12 @@ class Target {
 
   #deliver(message, handles, isHandle) {
     if (this.#held.mustHold) this.#held.hold(message, handles, isHandle);
-    else this.#emit('message', message, handles);
-  }
-
-  #emit(event, message, handles) {
-    if (handles.length === 0) return this.#child.emit(event, message, undefined);
-    return this.#child.emit(event, message, ...handles);
+    else emitMessage(this.#child, 'message', message, handles);
   }
 
   // These are not held: without a listener nothing would ever close the handles.
   #emitInternal(message, handles) {
-    if (this.#emit('internalMessage', message, handles)) return;
+    if (emitMessage(this.#child, 'internalMessage', message, handles)) return;
     for (const handle of handles) {
       if (typeof handle.destroy === 'function') handle.destroy();
       else handle.close();

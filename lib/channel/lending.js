@@ -5,18 +5,12 @@
 // The kernel gets them by number, when the frame is written. Until then nothing may be
 // settled: a number that was closed may belong to another file by the time of the write.
 
-const { callSafely } = require('../base/callback.js');
 const { lendKept } = require('../fd/lend.js');
-const { sendable } = require('../fd/sendable.js');
+const { sendable, sendableList } = require('../fd/sendable.js');
 
 // A number is lent as a copy: frames leave at the end of the turn or later, when the caller
 // may have closed the number.
 const lendOne = (item, keep) => (Number.isInteger(item) && item >= 0 ? lendKept(item) : sendable(item, keep));
-
-// One that throws keeps none of the others from being settled.
-function settleAll(parts, sent) {
-  for (const { settle } of parts) callSafely(settle, sent);
-}
 
 /**
  * Lends every item, or none.
@@ -26,16 +20,7 @@ function settleAll(parts, sent) {
  * @returns {{ fds: Int32Array, settle: (sent: boolean) => void }} settle: to be called once; never throws
  * @throws as sendable(), and EBADF for a number that is not open
  */
-function lend(items, keep) {
-  const parts = [];
-  try {
-    for (const item of items) parts.push(lendOne(item, keep));
-  } catch (error) {
-    settleAll(parts, false);
-    throw error;
-  }
-  return { fds: Int32Array.from(parts, ({ fd }) => fd), settle: (sent) => settleAll(parts, sent) };
-}
+const lend = (items, keep) => sendableList(items, keep, lendOne);
 
 /**
  * The descriptors of a request. They are settled once two things are known: that the kernel

@@ -6,7 +6,7 @@ const { descriptorType } = require('../base/binding.js');
 const { errnoException, invalidArgType, invalidFdType, plain } = require('../base/errors.js');
 const { Descriptor, kHandOver } = require('../fd/descriptor.js');
 const { kLend } = require('../fd/lend.js');
-const { fdOf, kindOf } = require('../fd/node_objects.js');
+const { fdOf, kindOf, refuseData } = require('../fd/node_objects.js');
 const { prepareOpenNumber } = require('../fd/own_number.js');
 const { prepareDescriptor } = require('../fd/sendable.js');
 const { validateInt32 } = require('../base/validate.js');
@@ -69,9 +69,8 @@ function prepareNumber(number) {
   };
 }
 
-// What Node's socket has read, or not written, would be lost.
 function prepareNodeSocket(socket) {
-  if (socket.readableLength > 0 || socket.writableLength > 0) throw plain('ERR_DESCRIPTOR_UNREAD_DATA');
+  refuseData(socket);
   const { commit, undo } = prepareDescriptor(socket);
   return {
     commit() {

@@ -200,13 +200,12 @@ class UnixSocket extends EventEmitter {
     validateFunction(callback, 'callback');
     const handle = this.#ready();
     const { bytes, path, descriptors, keep } = normalizeSend(message, options);
-    const parts = sendableList(descriptors, keep);
-    const fds = parts.length === 0 ? undefined : Int32Array.from(parts, ({ fd }) => fd);
+    const { fds, settle } = sendableList(descriptors, keep);
     const done = (status) => {
-      for (const { settle } of parts) settle(status === 0);
+      settle(status === 0);
       callback(status === 0 ? null : sendError(status, path));
     };
-    const result = handle.send(bytes, fds, path);
+    const result = handle.send(bytes, fds.length === 0 ? undefined : fds, path);
     if (result === 1) {
       this.#sends.push(done);
     } else {

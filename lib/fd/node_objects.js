@@ -2,6 +2,8 @@
 
 // Finds the descriptors of Node's own objects. No other file looks into them for that.
 
+const { plain } = require('../base/errors.js');
+
 /**
  * Returns the descriptor of a net.Socket or net.Server, a dgram.Socket, a FileHandle, a
  * stream of node:fs, or any object with a number `fd`.
@@ -38,6 +40,18 @@ function stopReading(stream) {
   stream.readableFlowing = false;
   // Otherwise the stream would wait for the read that was stopped.
   stream._readableState.reading = false;
+}
+
+/**
+ * Refuses a socket of Node's whose descriptor cannot go elsewhere now: what it has read, or not written,
+ * would be lost.
+ *
+ * @throws ERR_DESCRIPTOR_UNREAD_DATA
+ */
+function refuseData(socket) {
+  if (socket.readableLength > 0 || socket.writableLength > 0 || socket._handle?.writeQueueSize > 0) {
+    throw plain('ERR_DESCRIPTOR_UNREAD_DATA');
+  }
 }
 
 /**
@@ -82,4 +96,4 @@ function kindOf(object) {
   return undefined;
 }
 
-module.exports = { detachHandle, fdOf, isDatagramSocket, kindOf, stopReading };
+module.exports = { detachHandle, fdOf, isDatagramSocket, kindOf, refuseData, stopReading };

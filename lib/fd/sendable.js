@@ -4,6 +4,7 @@
 // one of Node's own objects. Numbers and Node's objects are borrowed; the caller keeps them.
 
 const binding = require('../base/binding.js');
+const { callSafely } = require('../base/callback.js');
 const { errnoException, invalidArgType } = require('../base/errors.js');
 const { Descriptor } = require('./descriptor.js');
 const { borrow, kLend, lendKept } = require('./lend.js');
@@ -28,16 +29,27 @@ function sendable(item, keep) {
   return lendKept(fd);
 }
 
-/** Lends every item of a list, or none: if one throws, the others are settled as unsent. */
-function sendableList(list, keep) {
+/**
+ * Lends every item of a list, or none: if one throws, the others are settled as unsent.
+ *
+ * @param {Iterable<any>} list
+ * @param {boolean} keep
+ * @param {typeof sendable} [lendOne]
+ * @returns {{ fds: Int32Array, settle: (sent: boolean) => void }} settle: to be called once; an
+ *   owner that throws keeps none of the others from being told
+ */
+function sendableList(list, keep, lendOne = sendable) {
   const parts = [];
+  const settle = (sent) => {
+    for (const part of parts) callSafely(part.settle, sent);
+  };
   try {
-    for (const item of list) parts.push(sendable(item, keep));
+    for (const item of list) parts.push(lendOne(item, keep));
   } catch (error) {
-    for (const { settle } of parts) settle(false);
+    settle(false);
     throw error;
   }
-  return parts;
+  return { fds: Int32Array.from(parts, ({ fd }) => fd), settle };
 }
 
 /**

@@ -70,20 +70,17 @@ function sendDescriptors(list, payload, options, callback) {
   if (typeof list?.[Symbol.iterator] !== 'function') throw invalidArgType('list', 'Array', list);
   if (this._handle && !isDescriptorHandle(this._handle)) throw plain('ERR_DESCRIPTORS_NOT_ENABLED');
   const buffer = toBuffer(payload);
-  const parts = sendableList(list, options?.keep === true);
-  if (parts.length > MAX_DESCRIPTORS || parts.length === 0) {
-    for (const part of parts) part.settle(false);
-    throw outOfRange('list.length', `>= 1 && <= ${MAX_DESCRIPTORS}`, parts.length);
+  const { fds, settle } = sendableList(list, options?.keep === true);
+  if (fds.length > MAX_DESCRIPTORS || fds.length === 0) {
+    settle(false);
+    throw outOfRange('list.length', `>= 1 && <= ${MAX_DESCRIPTORS}`, fds.length);
   }
-  attached.set(
-    buffer,
-    Int32Array.from(parts, ({ fd }) => fd),
-  );
+  attached.set(buffer, fds);
   return this.write(buffer, undefined, (writeError) => {
     // If they are still attached, the handle never saw them.
     const isUnseen = take(buffer) !== undefined;
     const error = writeError ?? (isUnseen ? plain('ERR_SOCKET_CLOSED') : lostWith(this));
-    for (const part of parts) part.settle(error === null);
+    settle(error === null);
     callback?.(error);
   });
 }

@@ -94,3 +94,10 @@ test('a callback that closes its passer does not leave open what came in the sam
   });
   expect(outcomes).toEqual(['character-device', 'ERR_PASSER_CLOSED', 'ERR_PASSER_CLOSED']);
 });
+
+test('an owner that throws when it is told keeps nobody from an outcome', async () => {
+  const { code, stdout } = await runFixture('descriptors/throwing_owner.js');
+  const socket = ['socket true', 'an owner failed', 'called back'];
+  const datagram = ['dgram true', 'an owner failed', 'resolved'];
+  expect({ code, lines: stdout.trim().split('\n') }).toEqual({ code: 0, lines: [...socket, ...datagram] });
+});

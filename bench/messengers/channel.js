@@ -3,7 +3,7 @@
 // A child that echoes over pipewright's Channel, at both ends of a socketpair.
 
 const { spawn } = require('node:child_process');
-const { readArguments, startExchange } = require('./exchange.js');
+const { exchangeWithChild, readArguments } = require('./exchange.js');
 
 const CHILD_FD = 3;
 const isChild = process.env.BENCH_CHILD !== undefined;
@@ -16,17 +16,7 @@ function measure(work, { Channel, socketpair }) {
   });
   theirs.close();
   const channel = new Channel(ours, { serialization: work.serialization });
-  const onReply = startExchange(work, {
-    send: (message) => channel.send(message),
-    pid: child.pid,
-    end() {
-      child.kill('SIGKILL');
-      process.exit();
-    },
-  });
-  child.once('exit', (code, signal) => {
-    throw new Error(`the child ended with ${signal ?? code}`);
-  });
+  const onReply = exchangeWithChild(work, child, (message) => channel.send(message));
   channel.on('message', onReply);
 }
 

@@ -86,4 +86,16 @@ function startExchange(work, { send, pid, end }) {
   };
 }
 
-module.exports = { readArguments, startExchange };
+// The same with a child process, which ends with the exchange and not before.
+function exchangeWithChild(work, child, send) {
+  child.once('exit', (code, signal) => {
+    throw new Error(`the child ended with ${signal ?? code}`);
+  });
+  const end = () => {
+    child.kill('SIGKILL');
+    process.exit();
+  };
+  return startExchange(work, { send, pid: child.pid, end });
+}
+
+module.exports = { exchangeWithChild, readArguments, startExchange };

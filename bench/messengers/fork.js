@@ -3,7 +3,7 @@
 // A forked child that echoes: `fork` of node:child_process or of pipewright. The child is a plain Node program with
 // either.
 
-const { readArguments, startExchange } = require('./exchange.js');
+const { exchangeWithChild, readArguments } = require('./exchange.js');
 
 const isChild = process.env.BENCH_CHILD !== undefined;
 
@@ -14,17 +14,7 @@ function measure(work) {
     serialization: work.serialization,
     env: { ...process.env, BENCH_CHILD: '1' },
   });
-  const onReply = startExchange(work, {
-    send: (message) => child.send(message),
-    pid: child.pid,
-    end() {
-      child.kill('SIGKILL');
-      process.exit();
-    },
-  });
-  child.once('exit', (code, signal) => {
-    throw new Error(`the child ended with ${signal ?? code}`);
-  });
+  const onReply = exchangeWithChild(work, child, (message) => child.send(message));
   child.on('message', onReply);
 }
 

@@ -9,15 +9,14 @@ const fc = require('fast-check');
 const { Decoder, END } = require('../../lib/channel/decoder');
 const { MAX_RECORDS_BYTES, MESSAGE, REPLY, REQUEST } = require('../../lib/channel/framing');
 const { channelAndSocket, closeOf, frame } = require('../helpers/channels');
-const { randomIntegers, seed } = require('../helpers/random');
-const { isStress } = require('../helpers/stress');
+const { cutsOf, damage, damages, endsOf, settings } = require('../helpers/properties');
+const { randomIntegers } = require('../helpers/random');
+const { allowHours, isStress } = require('../helpers/stress');
 
-if (isStress) jest.setTimeout(3_600_000);
+allowHours();
 const DAMAGED = isStress ? 350_000 : 2_000; // Of each serialization.
 const WHOLE = isStress ? 20_000 : 500;
 const MAX = 500; // Of the bytes of a message.
-
-const settings = (numRuns) => ({ numRuns, seed, endOnFailure: true });
 
 const KINDS = { message: MESSAGE, request: REQUEST, reply: REPLY };
 
@@ -67,10 +66,9 @@ function decode(serialization, bytes, cuts, lists) {
   const decoder = new Decoder({ serialization, maxMessageBytes: MAX, maxDescriptors: 32 }, (kind, id, message, list) =>
     messages.push({ kind, id, message, count: list.length }),
   );
-  const ends = [...new Set([...cuts.map((cut) => cut % (bytes.length + 1)), ...lists.keys(), bytes.length])];
   let at = 0;
   let outcome;
-  for (const end of ends.sort((a, b) => a - b)) {
+  for (const end of endsOf(cuts, bytes.length, lists.keys())) {
     const slab = Buffer.concat([Buffer.from('before'), bytes.subarray(at, end), Buffer.from('after')]);
     if (lists.has(end)) {
       decoder.addDescriptors(lists.get(end));
@@ -84,8 +82,6 @@ function decode(serialization, bytes, cuts, lists) {
   decoder.takeDescriptors().forEach((descriptor) => descriptor.close());
   return { messages, outcome, decoder, given };
 }
-
-const cutsOf = fc.array(fc.nat(), { maxLength: 12 });
 
 describe.each(Object.keys(values))('%s', (serialization) => {
   test('whole frames come out as they went in, however they are cut', () => {
@@ -113,26 +109,12 @@ describe.each(Object.keys(values))('%s', (serialization) => {
     );
   });
 
-  const damage = fc.array(fc.record({ at: fc.nat(), byte: fc.nat(255), how: fc.constantFrom('set', 'cut', 'add') }), {
-    maxLength: 4,
-  });
-
-  function damaged(bytes, list) {
-    let result = bytes;
-    for (const { at, byte, how } of list) {
-      const place = at % (result.length + 1);
-      const rest = result.subarray(how === 'add' ? place : place + 1);
-      result = Buffer.concat([result.subarray(0, place), Buffer.from(how === 'cut' ? [] : [byte]), rest]);
-    }
-    return result;
-  }
-
   const inputs = fc.oneof(
     {
       weight: 4,
       arbitrary: fc
-        .tuple(framesOf(serialization), damage)
-        .map(([frames, list]) => damaged(Buffer.concat(frames.map((one) => bytesOf(serialization, one))), list)),
+        .tuple(framesOf(serialization), damages)
+        .map(([frames, list]) => damage(Buffer.concat(frames.map((one) => bytesOf(serialization, one))), list)),
     },
     { weight: 1, arbitrary: fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes)) },
     {

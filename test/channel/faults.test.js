@@ -8,11 +8,11 @@
 const { socketpair } = require('../../lib/descriptors');
 const { startFixture } = require('../helpers/child');
 const { randomIntegers } = require('../helpers/random');
-const { isStress } = require('../helpers/stress');
+const { allowHours, isStress } = require('../helpers/stress');
 
 const ROUNDS = isStress ? 60 : 3;
 const MESSAGES = isStress ? 1_000 : 300; // Of each side.
-if (isStress) jest.setTimeout(3_600_000);
+allowHours();
 
 const random = randomIntegers();
 

@@ -14,9 +14,9 @@ const { channelAndSocket, channelPair, closeOf, frame, messagesOf } = require('.
 const { closing } = require('../helpers/closing');
 const { randomIntegers } = require('../helpers/random');
 const { temporaryFolder } = require('../helpers/socket_path');
-const { isStress } = require('../helpers/stress');
+const { allowHours, isStress } = require('../helpers/stress');
 
-if (isStress) jest.setTimeout(3_600_000);
+allowHours();
 
 const BLOCK = Buffer.alloc(3_000_000); // More than the kernel takes while the peer does not read.
 

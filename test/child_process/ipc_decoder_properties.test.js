@@ -7,16 +7,13 @@ const fc = require('fast-check');
 const advanced = require('../../lib/child_process/ipc/advanced');
 const json = require('../../lib/child_process/ipc/json');
 const { Parts } = require('../../lib/child_process/ipc/parts');
-const { seed } = require('../helpers/random');
-const { isStress } = require('../helpers/stress');
+const { cutsOf, damage, damages, endsOf, settings } = require('../helpers/properties');
+const { allowHours, isStress } = require('../helpers/stress');
 
-if (isStress) jest.setTimeout(3_600_000);
+allowHours();
 const DAMAGED = isStress ? 500_000 : 2_000; // Of each serialization.
 const WHOLE = isStress ? 50_000 : 500;
 const MAX = 500; // Of the bytes of a message.
-
-const settings = (numRuns) => ({ numRuns, seed, endOnFailure: true });
-const cutsOf = fc.array(fc.nat(), { maxLength: 12 });
 
 const VALUES = {
   json: fc.jsonValue({ maxDepth: 2 }),
@@ -35,9 +32,8 @@ function decode({ Decoder }, bytes, cuts, max) {
     (message, end) => got.push([message, at + end]),
     (error, end) => got.push([error.name, at + end]),
   );
-  const ends = [...new Set([...cuts.map((cut) => cut % (bytes.length + 1)), bytes.length])].sort((a, b) => a - b);
   try {
-    for (const end of ends) {
+    for (const end of endsOf(cuts, bytes.length)) {
       decoder.push(bytes.subarray(at, end));
       at = end;
     }
@@ -46,21 +42,6 @@ function decode({ Decoder }, bytes, cuts, max) {
     got.push('too long');
   }
   return { got, isWithin: decoder.isWithin };
-}
-
-// Each damage writes over a byte, takes some out, or puts some in.
-const damages = fc.array(
-  fc.record({ at: fc.nat(), take: fc.nat(3), put: fc.uint8Array({ maxLength: 3 }) }),
-  { minLength: 1, maxLength: 4 }, // prettier-ignore
-);
-
-function damage(bytes, list) {
-  let damaged = bytes;
-  for (const { at, take, put } of list) {
-    const place = at % (damaged.length + 1);
-    damaged = Buffer.concat([damaged.subarray(0, place), put, damaged.subarray(place + take)]);
-  }
-  return damaged;
 }
 
 describe.each([

@@ -13,9 +13,9 @@ const { gone } = require('../helpers/children');
 const { closing } = require('../helpers/closing');
 const { PLAIN_NODES } = require('../helpers/plain_nodes');
 const { randomIntegers } = require('../helpers/random');
-const { isStress } = require('../helpers/stress');
+const { allowHours, isStress } = require('../helpers/stress');
 
-if (isStress) jest.setTimeout(3_600_000);
+allowHours();
 const ROUNDS = isStress ? 200 : 4;
 const MESSAGES = isStress ? 500 : 50; // A round.
 const HANDLES = 60;

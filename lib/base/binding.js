@@ -86,8 +86,8 @@ function streamClass(Base, type) {
     onreadreplaced = undefined;
     shownOnread = undefined;
 
-    // What sees a small read where it is, in a slab, as (slab, start, end) instead of
-    // `reader`, and copies what it keeps: the memory is used again after the call.
+    // `viewer` gets small reads in place of `reader`, as (slab, start, end). It copies what it
+    // keeps, because the slab is used again after the call.
     viewer = undefined;
 
     get onread() {

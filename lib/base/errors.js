@@ -1,7 +1,8 @@
 'use strict';
 
 // Makes every error of pipewright. Properties and messages are those of Node's errors, so
-// that code written for node:net and node:child_process recognises them.
+// that code written for node:net and node:child_process recognises them. The file is long since
+// no other may make errors (test/architecture.test.js).
 
 const { constants } = require('node:os');
 const { inspect, getSystemErrorMap, getSystemErrorName } = require('node:util');

@@ -78,8 +78,8 @@ class Channel extends EventEmitter {
     this.#link.startReading();
   }
 
-  // Messages that are held go to the first listener. An own listener of 'newListener' would be
-  // gone after removeAllListeners(). The other methods of EventEmitter that add one call these.
+  // A first listener gets the messages that are held. Listening to 'newListener' for this would
+  // not survive removeAllListeners(). The other methods of EventEmitter that add a listener call these.
 
   on(name, listener) {
     return this.#added(name, super.on(name, listener));
@@ -151,7 +151,7 @@ class Channel extends EventEmitter {
     if (this.#state !== OPEN) throw plain('ERR_CHANNEL_CLOSED');
   }
 
-  // After code of the caller's, such as toJSON(), which may have closed the channel.
+  // To be called after code of the caller's, such as toJSON(), which may have closed the channel.
   #checkStillOpen(lent) {
     if (this.#state === OPEN) return;
     lent?.settle(false);
@@ -241,7 +241,7 @@ class Channel extends EventEmitter {
 
   // Ending.
 
-  // What it has sent before it went still comes, and how it went.
+  // The messages that the peer sent before it went still come, and then the way it ended.
   #onPeerGone() {
     this.#isPeerGone = true;
     if (this.#state === CLOSING && this.#reason !== null) this.#finish(this.#reason);
@@ -325,7 +325,7 @@ class Channel extends EventEmitter {
     await this.close();
   }
 
-  // What there is to know about it.
+  // Properties and counters.
 
   /** Whether messages can be sent. */
   get isOpen() {

@@ -67,9 +67,9 @@ class FrameReader {
   #headerFilled = 0;
   #kind = 0;
   #encoding = 0;
-  #count = 0; // Of descriptors of this frame.
-  #length = 0; // Of this frame, without its header.
-  #body = null; // What has come of a frame that was cut; null between frames.
+  #count = 0; // The number of this frame's descriptors.
+  #length = 0; // The bytes of this frame, without its header.
+  #body = null; // The part of a cut frame that has come; null between frames.
   #filled = 0; // Bytes of #body that have come.
   #lists = new Queue(); // Lists of descriptors that no frame has claimed yet.
 
@@ -178,7 +178,7 @@ class FrameReader {
     return error === undefined && this.#length === 0 ? this.#completeBody() : error;
   }
 
-  // What has come is copied, so the cost stays linear.
+  // The body grows by a factor, so that copying what has come keeps the cost linear.
   #growBody() {
     const begun = this.#body;
     const error = this.#allocateBody(Math.min(this.#length, begun.length * GROWTH));

@@ -194,7 +194,7 @@ class Link {
     this.#outbox.close(error);
   }
 
-  // What there is to know about it.
+  // Properties and counters.
 
   get fd() {
     return this.#isClosed ? -1 : this.#handle.fd;

@@ -31,21 +31,21 @@ class Outbox {
   #maxBytes;
   #block = null;
   #used = 0; // Bytes of the block in use.
-  #sealed = 0; // Those before this are in #buffers already.
-  #descriptors = undefined; // Those that go with the byte at #sealed.
+  #sealed = 0; // The bytes before this place are in #buffers already.
+  #descriptors = undefined; // The descriptors that go with the byte at #sealed.
   #buffers = [];
   #descriptorsOf = []; // By buffer: an Int32Array or undefined.
   #hasDescriptors = false;
   #hasForeign = false; // Some of the #buffers are the caller's memory.
   #records = null; // A frame that may get more records.
   #recordsEncoding = 0;
-  #recordsBytes = 0; // Its size, as estimated.
-  #waitingBytes = 0; // In the batch.
-  #sendingBytes = 0; // In the write that the kernel has not taken whole.
+  #recordsBytes = 0; // The estimated size of that frame.
+  #waitingBytes = 0; // The bytes in the batch.
+  #sendingBytes = 0; // The bytes of the write that the kernel has not taken whole.
   #waitingDescriptors = 0; // The same for descriptors.
   #sendingDescriptors = 0;
-  #waiting = []; // Outcomes to report, for frames in the batch.
-  #sending = [];
+  #waiting = []; // Callbacks of the frames in the batch,
+  #sending = []; // and of those in the write.
   #isBusy = false;
   #isScheduled = false;
   #isExpected = false;
@@ -151,7 +151,6 @@ class Outbox {
     else this.#schedule();
   }
 
-  // Private to the frame: the caller's own bytes may be the memory of anything.
   #toBytes(payload) {
     if (payload === null) return EMPTY;
     return typeof payload === 'string' ? Buffer.from(payload) : payload;
@@ -165,7 +164,7 @@ class Outbox {
     this.#sealed = 0;
   }
 
-  // What is in the block, up to #used, becomes a buffer of the write.
+  // Makes a buffer of the write of the bytes in the block, up to #used.
   #seal() {
     if (this.#used === this.#sealed) return;
     this.#addBuffer(this.#block.subarray(this.#sealed, this.#used), this.#descriptors);

@@ -86,7 +86,7 @@ class Reception {
     request?.reject(requestFailed(errorOf(message)));
   }
 
-  // What the takers of one read's messages send leaves in one write.
+  /** Offers the messages that have come. All that their takers send leaves in one write. */
   deliver() {
     if (this.#state === DROPPING || this.#state === OVER) return;
     this.#link.expectFlush();

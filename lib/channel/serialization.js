@@ -3,8 +3,8 @@
 // From a message to the payload of a frame, and back: the option `serialization`.
 //
 // `encode` gives a string (which the outbox writes straight into its batch), or bytes, or
-// null for none, or a Plain, which the outbox puts into a frame of many. `decode` gets a range of bytes that are valid during the call only, or,
-// if `isOwn`, for good.
+// null for none, or a Plain, which the outbox puts into a frame of many. `decode` gets a
+// range of bytes that are valid during the call only, or, if `isOwn`, for good.
 
 const { isArrayBufferView, isUint8Array } = require('node:util').types;
 const v8 = require('node:v8');
@@ -17,7 +17,7 @@ const copyOut = Uint8Array.prototype.slice;
 
 const json = {
   number: 1,
-  // Of undefined nothing is sent: JSON has no word for it.
+  // JSON has no word for undefined, which travels as an empty payload.
   encode(message) {
     if (message === undefined) return null;
     const text = JSON.stringify(message);

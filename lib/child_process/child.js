@@ -143,7 +143,7 @@ class ChildProcess extends EventEmitter {
 
   // Makes a socket of each of our ends, and opens the channels. If one fails, closes all of them.
   #adopt(entries, parentFds, options) {
-    const left = [...parentFds]; // Those that nothing has taken yet.
+    const left = [...parentFds]; // The ends that nothing has taken yet.
     const streams = [];
     try {
       for (const [index, { kind }] of entries.entries()) {

@@ -161,7 +161,7 @@ class Connections {
     if (ANSWERS.has(cmd)) {
       this.#sent.get(key)?.onMessage(message);
     } else if (QUESTIONS.has(cmd)) {
-      // A key of which nothing came is answered too: somebody waits.
+      // The child waits for an answer, also about a key of which nothing came.
       (this.#received.get(key) ?? new ReceivedConnections(key, this.#post)).onMessage(message);
     } else {
       return false;

@@ -23,7 +23,7 @@ class Inbox {
   #receiver;
   #arriving = []; // Numbers that belong to the bytes of the next read.
   #waiting = []; // { end, fd }: they came with the byte before the place `end`.
-  #position = 0; // Of the next chunk, in bytes.
+  #position = 0; // The place of the next chunk in the stream, in bytes.
 
   /**
    * @param {any} native a MessageSocket

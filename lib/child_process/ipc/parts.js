@@ -12,7 +12,7 @@ const NOTHING = Buffer.alloc(0);
 class Parts {
   #parts = [];
   #length = 0;
-  #joined = NOTHING; // What the last short parts were copied to,
+  #joined = NOTHING; // The Buffer that the last short parts were copied to,
   #used = 0; // and how many bytes of it they take.
 
   get length() {

@@ -7,7 +7,7 @@ const { EventEmitter } = require('node:events');
 /** What `child.channel` is: whether the channel keeps the event loop running. */
 class ChannelReference extends EventEmitter {
   #native;
-  #count = 0; // Of those who need the channel to keep the event loop running.
+  #count = 0; // How many need the channel to keep the event loop running.
   #isExplicit = false; // ref() or unref() was called, and counts for more.
 
   constructor(native) {
@@ -30,7 +30,7 @@ class ChannelReference extends EventEmitter {
     this.#native.unref();
   }
 
-  /** As Node's, which does not document it, and used by packages such as execa: ref() for the first of many. */
+  /** ref() for the first of many. Node has it without documenting it, and packages such as execa call it. */
   refCounted() {
     this.#count += 1;
     if (this.#count === 1 && !this.#isExplicit) this.#native.ref();

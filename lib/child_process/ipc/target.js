@@ -67,7 +67,7 @@ class Target {
       onDrained: () => this.#disconnectIfDrained(),
     });
     this.#inbox = new Inbox(native, this.#codec.Decoder, maxMessageBytes, {
-      // In a tick of its own each, so that who awaits one has time to await the next.
+      // Each message gets a tick of its own, so that a program that awaits one can await the next.
       onMessage: (message, descriptors) => process.nextTick(this.#onMessage, message, descriptors),
       onGarbage: (error) => process.nextTick(() => child.emit('messageerror', error)),
       onEnd: (error) => this.#onReadEnd(error),
@@ -109,7 +109,7 @@ class Target {
 
   #onHandle(wrapped, descriptors) {
     const [descriptor, ...others] = descriptors;
-    // What Node sends again it wraps again.
+    // Node wraps a message once more each time that it sends it again.
     let message = wrapped;
     while (isInternal(message.msg) && message.msg.cmd === 'NODE_HANDLE') message = message.msg;
     // A sender that does not wait for an answer, as Node does, has to send it again.

@@ -34,12 +34,16 @@ function readAll(descriptors) {
   });
 }
 
-// What is asked for a descriptor, and notes what it is told.
-function lendable() {
-  const settled = [];
+// One end of a pair, which is the test's.
+function openEnd() {
   const [end, other] = socketpair();
   other.close();
-  closing(end);
+  return closing(end);
+}
+
+// What is asked for a descriptor, and notes what it is told.
+function lendable(end = openEnd()) {
+  const settled = [];
   return {
     settled,
     asked: 0,
@@ -133,12 +137,13 @@ test('a request that was answered early and never sent was not sent', async () =
 
 test('whatever becomes of a channel, each owner is told once, and of nothing that comes later', async () => {
   const random = randomIntegers();
+  const end = openEnd(); // One for all owners: thousands of rounds would fill the table.
   for (let round = 0; round < (isStress ? 2_000 : 25); round++) {
     const pair = channelPair({ serialization: 'raw', highWaterMark: 100_000 });
     const owners = [];
     const closed = pair.map(closeOf);
     for (const channel of pair) channel.onRequest((message, list) => (closeAll(list), Channel.reply(message, [own()])));
-    const own = () => owners[owners.push(lendable()) - 1];
+    const own = () => owners[owners.push(lendable(end)) - 1];
     const closeAll = (list) => list.forEach((descriptor) => descriptor.close());
     const size = () => [0, 10, 20_000, 300_000][random(4)];
     const actions = [

@@ -45,14 +45,24 @@ function makeReportsFolder() {
 }
 
 // A folder for PATH with a python3 that has no runtime preloaded: it loads no addon, and would take
-// seconds to start.
+// seconds to start. What it starts itself has them again, by its sitecustomize.
 function makeProgramsFolder() {
   const folder = path.join(FOLDER, 'programs');
   const python = execFileSync('python3', ['-c', 'import sys; print(sys.executable)'], { encoding: 'utf8' }).trim();
   fs.mkdirSync(folder, { recursive: true });
-  fs.writeFileSync(path.join(folder, 'python3'), `#!/bin/sh\nunset LD_PRELOAD\nexec "${python}" "$@"\n`, {
-    mode: 0o755,
-  });
+  fs.writeFileSync(
+    path.join(folder, 'python3'),
+    `#!/bin/sh
+export RUNTIMES="$LD_PRELOAD" PYTHONPATH="${folder}"
+unset LD_PRELOAD
+exec "${python}" "$@"
+`,
+    { mode: 0o755 },
+  );
+  fs.writeFileSync(
+    path.join(folder, 'sitecustomize.py'),
+    'import os\nos.environ["LD_PRELOAD"] = os.environ["RUNTIMES"]\n',
+  );
   return folder;
 }
 

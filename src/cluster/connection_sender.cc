@@ -219,9 +219,6 @@ void ConnectionSender::CheckTaken() {
 
 void ConnectionSender::Release(Connections::iterator place) {
   if (!place->second.is_taken) --untaken_;
-  if (!place->second.is_taken_at_once) {
-    UnwatchForTouch(place->second.fd.get(), place->second.is_unix);
-  }
   connections_.erase(place);
   environment()->DescriptorClosed();
 }

@@ -33,18 +33,10 @@ bool IsTcpTouched(int fd) {
   return info.tcpi_bytes_sent > 0 || info.tcpi_bytes_received > unread;
 }
 
-void SetPeekOffset(int fd, int offset) {
-  setsockopt(fd, SOL_SOCKET, SO_PEEK_OFF, &offset, sizeof(offset));
-}
-
 }  // namespace
 
 void WatchForTouch(int fd, bool is_unix) {
-  if (is_unix) SetPeekOffset(fd, kFarAhead);
-}
-
-void UnwatchForTouch(int fd, bool is_unix) {
-  if (is_unix) SetPeekOffset(fd, -1);
+  if (is_unix) setsockopt(fd, SOL_SOCKET, SO_PEEK_OFF, &kFarAhead, sizeof(kFarAhead));
 }
 
 bool IsTouched(int fd, bool is_unix) {

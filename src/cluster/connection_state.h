@@ -11,9 +11,6 @@ namespace pipewright {
 // read, in whichever process.
 void WatchForTouch(int fd, bool is_unix);
 
-// Ends that, so that a program may look at the connection's bytes with MSG_PEEK.
-void UnwatchForTouch(int fd, bool is_unix);
-
 // Reports whether a process has read from the connection. Of a TCP connection it also reports
 // whether one has written. What was written to a Unix socket the kernel does not tell.
 bool IsTouched(int fd, bool is_unix);

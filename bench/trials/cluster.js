@@ -17,6 +17,7 @@ const columns = {
   handles: ['cluster_primary.js', 'handles'],
 };
 const load = path.join(__dirname, '../c/build/connect_load');
+const WARM_UP = 20_000; // Connections.
 const median = (list) => list.sort((a, b) => a - b)[list.length >> 1];
 
 async function main() {
@@ -29,7 +30,12 @@ async function main() {
     process.on('exit', () => child.kill('SIGKILL'));
     const [line] = await once(child.stdout, 'data');
     running[name] = { address, child, pids: JSON.parse(line), rates: [], primary: [], perWorker: [] };
-    execFileSync(load, [address, String(concurrent), '0.5']);
+  }
+  // Until the compilers of all columns have done their work, by a count and not by a time.
+  for (const { address } of Object.values(running)) {
+    for (let done = 0; done < WARM_UP; ) {
+      done += JSON.parse(execFileSync(load, [address, String(concurrent), '1'])).connections;
+    }
   }
   const cpu = (pids) => pids.reduce((sum, pid) => sum + processorMicroseconds(pid), 0);
   for (let i = 0; i < rounds; i++) {

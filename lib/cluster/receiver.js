@@ -1,7 +1,7 @@
 'use strict';
 
 // The worker's end of the socket on which connections come; src/cluster/connection_sender.h
-// describes the bytes. A connection is acknowledged after the program has got it, or before, if
+// describes the bytes. A connection is reported once the program has got it, or before, if
 // its listener says so. The closed ones are reported too: until then the primary may have a
 // copy, and a client would not see that the connection was closed.
 
@@ -11,6 +11,7 @@ const { callSafely } = require('../base/callback.js');
 const { kHandOver } = require('../fd/descriptor.js');
 
 const RECORD = 8; // Bytes: id, number of the listener.
+const HEAD = 2; // Numbers at the start of an answer.
 const MAX_NUMBERS = 4000; // Of one answer.
 const DELAY = 1; // Milliseconds in which answers gather.
 
@@ -18,7 +19,8 @@ class Receiver {
   #handle = new MessageSocket();
   #isTakenAtOnce;
   #onConnection;
-  #taken = [];
+  #got = []; // { id, handle }: what the program has got since the last answer.
+  #taken = []; // Ids to report as taken, whether they were read from or not.
   #closed = [];
   #timer = null;
   #isClosed = false;
@@ -28,7 +30,8 @@ class Receiver {
    * @param {object} outcome
    * @param {(listener: number) => boolean} outcome.isTakenAtOnce whether to acknowledge its
    *   connections before the program has them
-   * @param {(fd: number, id: number, listener: number) => void} outcome.onConnection
+   * @param {(fd: number, id: number, listener: number) => any} outcome.onConnection returns
+   *   the handle, or undefined if there is none
    * @param {() => void} outcome.onEnd called when the primary has gone
    */
   constructor(descriptor, { isTakenAtOnce, onConnection, onEnd }) {
@@ -52,8 +55,10 @@ class Receiver {
       this.#answer();
     }
     for (const { fd, id, listener } of connections) {
-      callSafely(this.#onConnection, fd, id, listener);
-      if (!this.#isTakenAtOnce(listener)) this.#taken.push(id);
+      callSafely(() => {
+        const handle = this.#onConnection(fd, id, listener);
+        if (!this.#isTakenAtOnce(listener)) this.#got.push({ id, handle });
+      });
     }
     this.#answerSoon();
   }
@@ -68,13 +73,24 @@ class Receiver {
     if (this.#timer === null && !this.#isClosed) this.#timer = setTimeout(() => this.#answer(), DELAY);
   }
 
+  // A connection that was read from needs no other look of the primary's.
   #answer() {
     clearTimeout(this.#timer);
     this.#timer = null;
-    while (!this.#isClosed && this.#taken.length + this.#closed.length > 0) {
-      const taken = this.#taken.splice(0, MAX_NUMBERS);
-      const closed = this.#closed.splice(0, MAX_NUMBERS - taken.length);
-      this.#handle.send(new Uint8Array(Uint32Array.of(taken.length, ...taken, ...closed).buffer));
+    const read = [];
+    for (const { id, handle } of this.#got) (handle?.bytesRead > 0 ? read : this.#taken).push(id);
+    this.#got = [];
+    while (!this.#isClosed && read.length + this.#taken.length + this.#closed.length > 0) {
+      const some = read.splice(0, MAX_NUMBERS);
+      const taken = this.#taken.splice(0, MAX_NUMBERS - some.length);
+      const closed = this.#closed.splice(0, MAX_NUMBERS - some.length - taken.length);
+      const answer = new Uint32Array(HEAD + some.length + taken.length + closed.length);
+      answer[0] = some.length;
+      answer[1] = taken.length;
+      answer.set(some, HEAD);
+      answer.set(taken, HEAD + some.length);
+      answer.set(closed, HEAD + some.length + taken.length);
+      this.#handle.send(new Uint8Array(answer.buffer));
     }
   }
 

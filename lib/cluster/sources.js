@@ -29,6 +29,11 @@ const reporting = (Base) => {
       report(this);
       return super.close(callback);
     }
+
+    reset(callback) {
+      report(this);
+      return super.reset(callback);
+    }
   }
   Object.defineProperty(Reporting, 'name', { value: Base.name });
   return Reporting;
@@ -70,6 +75,7 @@ class OwnSource extends Source {
   isTcp = false;
   #receiver = null;
   #id = 0;
+  #handle = undefined;
 
   constructor(server, onClosed) {
     super(onClosed);
@@ -80,9 +86,10 @@ class OwnSource extends Source {
     let handle;
     if (this.isTcp) handle = new ReportingTcp();
     else if (descriptors === null) handle = new ReportingPipe();
-    else handle = reportOn(descriptorHandle(descriptors));
+    else handle = reportClose(descriptorHandle(descriptors));
     handle[kId] = this.#id;
     handle[kReceiver] = this.#receiver;
+    this.#handle = handle;
     return handle;
   }
 
@@ -90,11 +97,13 @@ class OwnSource extends Source {
     closeInBackground(fd);
   }
 
+  /** Hands a connection to the server. @returns {any} its handle */
   take(fd, isTcp, id, receiver) {
     this.isTcp = isTcp;
     this.#id = id;
     this.#receiver = receiver;
     /** @type {any} */ (this).onconnection(0, fd);
+    return this.#handle;
   }
 }
 
@@ -119,7 +128,8 @@ class NodesSource extends Source {
     const handle = nodesHandle(fd, isTcp);
     handle[kId] = id;
     handle[kReceiver] = receiver;
-    /** @type {any} */ (this).onconnection(0, reportOn(handle));
+    /** @type {any} */ (this).onconnection(0, handle);
+    return handle;
   }
 }
 
@@ -132,7 +142,7 @@ function nodesClass(fd, isTcp) {
     const sample = /** @type {any} */ (nodeNet)._createServerHandle(null, null, null, duplicateFd(fd));
     if (typeof sample === 'number') throw errnoException(sample, 'open');
     untrackFd(sample.fd);
-    nodesClasses.set(isTcp, sample.constructor);
+    nodesClasses.set(isTcp, reporting(sample.constructor));
     sample.close();
   }
   return nodesClasses.get(isTcp);
@@ -151,20 +161,12 @@ function nodesHandle(fd, isTcp) {
   return handle;
 }
 
-function reportOn(handle) {
-  handle.close = closeReported;
-  if (handle.reset !== undefined) handle.reset = resetReported;
+function reportClose(handle) {
+  handle.close = function close(callback) {
+    report(handle);
+    return Object.getPrototypeOf(handle).close.call(handle, callback);
+  };
   return handle;
-}
-
-function closeReported(callback) {
-  report(this);
-  return Object.getPrototypeOf(this).close.call(this, callback);
-}
-
-function resetReported(callback) {
-  report(this);
-  return Object.getPrototypeOf(this).reset.call(this, callback);
 }
 
 /** Makes the source of a server of Node's or of pipewright's. */

@@ -166,14 +166,20 @@ void ConnectionSender::ReadAnswers() {
 }
 
 void ConnectionSender::OnAnswer(const uint32_t* numbers, size_t count) {
-  if (count == 0) return;
-  const size_t taken = std::min<size_t>(numbers[0], count - 1);
-  for (size_t i = 1; i <= taken; ++i) Take(numbers[i]);
-  for (size_t i = taken + 1; i < count; ++i) {
-    ++closed_;
-    const auto place = connections_.find(numbers[i]);
-    if (place != connections_.end()) Release(place);
-  }
+  if (count < 2) return;
+  const uint32_t* at = numbers + 2;
+  const uint32_t* end = numbers + count;
+  const uint32_t* read_end = at + std::min<size_t>(numbers[0], static_cast<size_t>(end - at));
+  while (at < read_end) Finish(*at++);
+  const uint32_t* taken_end = at + std::min<size_t>(numbers[1], static_cast<size_t>(end - at));
+  while (at < taken_end) Take(*at++);
+  closed_ += static_cast<uint32_t>(end - at);
+  while (at < end) Finish(*at++);
+}
+
+void ConnectionSender::Finish(uint32_t id) {
+  const auto place = connections_.find(id);
+  if (place != connections_.end()) Release(place);
 }
 
 void ConnectionSender::Take(uint32_t id) {

@@ -1,16 +1,17 @@
 // The primary's end of the socket to one worker: sends accepted connections, several in one
 // message, and keeps its own copy of each until the worker has it for good.
 //
-//   Assign() --Flush()--> sent --acknowledged--> taken --first byte read--> released
-//                                      `ack: 'accept'` -------------------> released
+//   Assign() --Flush()--> sent --the program has it--> taken --read from--> released
+//                              `ack: 'accept'`: the program has it -------> released
 //
-// A connection that was acknowledged and not yet read from is looked at again after 5 ms, then
-// at growing intervals, and released after `handover` milliseconds at the latest. When the
-// worker has died, GiveBack() returns what is left.
+// The worker reports what it has read from soon after its program got it. A connection from which
+// it had not read by then is looked at after 5 ms, then at growing intervals, and released after
+// `handover` milliseconds at the latest. When the worker has died, GiveBack() returns what is
+// left: what it has used the kernel knows, whatever it could still report.
 //
 // To the worker (SOCK_SEQPACKET): for each descriptor of the message a record of two u32: id,
-// number of the listener. From the worker: a u32 count, as many ids of connections that it
-// acknowledges, then ids of connections that it has closed.
+// number of the listener. From the worker: two u32 counts, and ids: as many of connections from
+// which it has read, as many that its program has got, and the rest of those that it has closed.
 
 #ifndef PIPEWRIGHT_SRC_CLUSTER_CONNECTION_SENDER_H_
 #define PIPEWRIGHT_SRC_CLUSTER_CONNECTION_SENDER_H_
@@ -82,6 +83,7 @@ class ConnectionSender : public Napi::ObjectWrap<ConnectionSender>, public Polle
   uint64_t Now() const { return uv_now(environment()->loop()); }
   void ReadAnswers();
   void OnAnswer(const uint32_t* numbers, size_t count);
+  void Finish(uint32_t id);
   void Take(uint32_t id);
   void CheckLater(uint64_t delay, uint32_t id);
   void CheckTaken();

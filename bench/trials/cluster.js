@@ -33,7 +33,7 @@ async function main() {
   }
   // Until the compilers of all columns have done their work, by a count and not by a time.
   for (const { address } of Object.values(running)) {
-    for (let done = 0; done < WARM_UP; ) {
+    for (let done = 0; done < WARM_UP;) {
       done += JSON.parse(execFileSync(load, [address, String(concurrent), '1'])).connections;
     }
   }

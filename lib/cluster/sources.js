@@ -29,11 +29,13 @@ const reporting = (Base) => {
       report(this);
       return super.close(callback);
     }
-
-    reset(callback) {
+  }
+  // A pipe's handle has no reset(), and must not seem to have one.
+  if (Base.prototype.reset !== undefined) {
+    Reporting.prototype.reset = function reset(callback) {
       report(this);
-      return super.reset(callback);
-    }
+      return Base.prototype.reset.call(this, callback);
+    };
   }
   Object.defineProperty(Reporting, 'name', { value: Base.name });
   return Reporting;
@@ -171,9 +173,7 @@ function reportClose(handle) {
 
 /** Makes the source of a server of Node's or of pipewright's. */
 function sourceOf(server, onClosed) {
-  return typeof server._listen2 === 'function'
-    ? new NodesSource(server, onClosed)
-    : new OwnSource(server, onClosed);
+  return typeof server._listen2 === 'function' ? new NodesSource(server, onClosed) : new OwnSource(server, onClosed);
 }
 
 module.exports = { sourceOf };

@@ -13,6 +13,10 @@ const { IS_TAKEN_AT_ONCE, IS_TCP } = require('./marks.js');
 const { normalizeClusterOptions, normalizeListen } = require('./options.js');
 const { WorkerProcess } = require('./worker_process.js');
 
+const PINGS = 4; // In `handoverTimeout`.
+const SILENT = 20_000; // Milliseconds that a silent connection's copy is kept without it.
+const MAX_INT32 = 2 ** 31 - 1;
+
 /**
  * Events: 'listening' (address); 'ready' (worker); 'exit' (worker, code, signal, moved), where
  * `moved` connections go to other workers; 'full' and 'room': no worker takes connections, which
@@ -27,18 +31,20 @@ class Cluster extends EventEmitter {
   #slots; // { worker, failures, timer }: one for each worker.
   #lastId = 0;
   #restarts = 0;
-  #stuckTimer = null;
+  #pingTimer = null;
   #whenClosed = null;
 
   constructor(options) {
     super();
     this.#options = normalizeClusterOptions(options);
     const { schedule, maxUnacknowledged, handoverTimeout, workers } = this.#options;
-    const err = this.#dispatcher.open(schedule === 'least-connections', maxUnacknowledged, handoverTimeout);
+    // A stuck worker is found before the copies of its connections are closed.
+    const keep = Math.min(handoverTimeout * 2 || SILENT, MAX_INT32);
+    const err = this.#dispatcher.open(schedule === 'least-connections', maxUnacknowledged, keep);
     if (err !== 0) throw errnoException(err, 'open');
     /** @type {any} */ (this.#dispatcher).onroom = (hasRoom) => this.emit(hasRoom ? 'room' : 'full');
     if (handoverTimeout > 0) {
-      this.#stuckTimer = setInterval(() => this.#killStuck(), Math.ceil(handoverTimeout / 4)).unref();
+      this.#pingTimer = setInterval(() => this.#ping(), Math.ceil(handoverTimeout / PINGS)).unref();
     }
     this.#slots = Array.from({ length: workers }, () => ({ worker: null, failures: 0, timer: null }));
     for (const slot of this.#slots) this.#startWorker(slot);
@@ -122,14 +128,12 @@ class Cluster extends EventEmitter {
     }, delay);
   }
 
-  get #workers() {
-    return this.#slots.map(({ worker }) => worker).filter((worker) => worker !== null);
+  #ping() {
+    for (const worker of this.#workers) worker.ping();
   }
 
-  #killStuck() {
-    for (const worker of this.#workers) {
-      if (worker.waitedFor >= this.#options.handoverTimeout) worker.kill();
-    }
+  get #workers() {
+    return this.#slots.map(({ worker }) => worker).filter((worker) => worker !== null);
   }
 
   /**
@@ -173,7 +177,7 @@ class Cluster extends EventEmitter {
 
   #closeIfDone() {
     if (this.#workers.length > 0) return;
-    clearInterval(this.#stuckTimer);
+    clearInterval(this.#pingTimer);
     this.#dispatcher.close(() => {
       this.emit('close');
       this.#whenClosed.resolve();

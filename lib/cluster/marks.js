@@ -15,6 +15,8 @@ const IS_TAKEN_AT_ONCE = 1 << 17;
 const CONNECTIONS = 'connections'; // To the worker, with the socket on which they come.
 const STOP = 'stop'; // To the worker: no more connections will come.
 const READY = 'ready'; // To the primary.
+const PING = 'ping'; // To the worker, which answers with
+const PONG = 'pong';
 const PAUSE = 'pause'; // To the primary: the program takes no more connections.
 
 const message = (type) => ({ pipewrightCluster: type });
@@ -26,6 +28,8 @@ module.exports = {
   IS_TCP,
   NUMBER,
   PAUSE,
+  PING,
+  PONG,
   READY,
   STOP,
   WORKER_VARIABLE,

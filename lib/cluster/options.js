@@ -38,6 +38,7 @@ const TIMES = ['handoverTimeout', 'readyTimeout', 'closeTimeout', 'restartDelay'
 /** @returns {any} complete and frozen @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE, ERR_OUT_OF_RANGE */
 function normalizeClusterOptions(given) {
   validateObject(given, 'options');
+  /** @type {any} */
   const options = { ...DEFAULTS };
   for (const [name, value] of Object.entries(given)) if (value !== undefined) options[name] = value;
   options.exec = toPath(options.exec, 'options.exec');

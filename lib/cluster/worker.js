@@ -7,7 +7,18 @@ const EventEmitter = require('node:events');
 const { plain } = require('../base/errors.js');
 const { parent } = require('../child_process/parent.js');
 const { Server } = require('../net/server.js');
-const { CONNECTIONS, IS_TAKEN_AT_ONCE, IS_TCP, PAUSE, READY, STOP, message, typeOf } = require('./marks.js');
+const {
+  CONNECTIONS,
+  IS_TAKEN_AT_ONCE,
+  IS_TCP,
+  PAUSE,
+  PING,
+  PONG,
+  READY,
+  STOP,
+  message,
+  typeOf,
+} = require('./marks.js');
 const { WORKER_VARIABLE } = require('./marks.js');
 const { Receiver } = require('./receiver.js');
 const { sourceOf } = require('./sources.js');
@@ -50,7 +61,8 @@ class Worker extends EventEmitter {
       this.#receive();
     } else {
       for (const descriptor of descriptors) descriptor.close();
-      if (typeOf(received) === STOP) this.#stop();
+      if (typeOf(received) === PING) this.#channel.send(message(PONG));
+      else if (typeOf(received) === STOP) this.#stop();
     }
   }
 

@@ -13,8 +13,9 @@ const { errnoException, plain } = require('../base/errors.js');
 const { spawn } = require('../child_process/spawn.js');
 const { kHandOver } = require('../fd/descriptor.js');
 const { socketpair } = require('../descriptors/socketpair.js');
-const { CONNECTIONS, PAUSE, READY, STOP, WORKER_VARIABLE, message, typeOf } = require('./marks.js');
+const { CONNECTIONS, PAUSE, PING, PONG, READY, STOP, WORKER_VARIABLE, message, typeOf } = require('./marks.js');
 
+const MAX_UNANSWERED = 4; // Pings: one more, and the worker is stuck.
 const DRAIN_INTERVAL = 5; // Milliseconds between two looks whether a worker has what was sent to it.
 
 /** Events: 'ready'; 'exit' (code, signal), once, after which it has no connection. */
@@ -23,6 +24,7 @@ class WorkerProcess extends EventEmitter {
   #sender = null;
   #child = null;
   #timers = new Set();
+  #unanswered = 0; // Pings.
 
   constructor(id, options, dispatcher) {
     super();
@@ -88,6 +90,8 @@ class WorkerProcess extends EventEmitter {
       this.wasReady = true;
       this.#dispatcher.addWorker(this.#sender);
       this.emit('ready');
+    } else if (typeOf(received) === PONG) {
+      this.#unanswered = 0;
     } else if (typeOf(received) === PAUSE) {
       this.#sender.pause();
     }
@@ -138,16 +142,23 @@ class WorkerProcess extends EventEmitter {
     this.emit('exit', code, signal, Math.max(moved, 0));
   }
 
-  /** How long the oldest connection has waited that the worker has not taken, in milliseconds. */
-  get waitedFor() {
-    return this.state === 'ready' ? this.#sender.getCounters().waitedFor : 0;
+  /**
+   * Asks it whether its loop still turns, and kills it if it has not answered the last few
+   * times. They are counted, and not timed: this process may have been busy itself.
+   */
+  ping() {
+    const channel = this.#child?.pipewrightChannel;
+    if (this.state !== 'ready' || !channel?.isOpen) return;
+    if (this.#unanswered >= MAX_UNANSWERED) this.kill();
+    this.#unanswered += 1;
+    channel.send(message(PING));
   }
 
   stats() {
     const { id, pid, state, startedAt } = this;
     const counters = state === 'ended' || this.#sender === null ? {} : this.#sender.getCounters();
-    const { assigned = 0, active = 0, unacknowledged = 0, kept = 0 } = counters;
-    return { id, pid, state, startedAt, assigned, active, unacknowledged, kept };
+    const { assigned = 0, active = 0, unacknowledged = 0, waitedFor = 0, kept = 0 } = counters;
+    return { id, pid, state, startedAt, assigned, active, unacknowledged, waitedFor, kept };
   }
 }
 

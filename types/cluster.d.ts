@@ -34,10 +34,10 @@ export interface ClusterOptions {
   minUptime?: number;
 }
 
-export interface ClusterListenOptions extends ListenOptions {
+export type ClusterListenOptions = ListenOptions & {
   /** 'accept' for a protocol in which the server speaks first; default 'first-byte'. */
-  ack?: 'first-byte' | 'accept';
-}
+  ack?: 'first-byte' | 'accept' | undefined;
+};
 
 export type ClusterAddress = string | nodeNet.AddressInfo;
 

@@ -5,6 +5,7 @@
 
 const EventEmitter = require('node:events');
 
+const { whenAborted } = require('../base/abort.js');
 const { ConnectionDispatcher } = require('../base/binding.js');
 const { errnoException, plain } = require('../base/errors.js');
 const { forgetFile } = require('../base/socket_files.js');
@@ -57,7 +58,7 @@ class Cluster extends EventEmitter {
    * for another listener.
    *
    * @param {...any} args of server.listen(). Also `ack`: 'first-byte', or 'accept' for a
-   *   protocol in which the server speaks first
+   *   protocol in which the server speaks first. `signal` closes this listener
    * @throws as server.listen(), ERR_CLUSTER_CLOSED
    */
   listen(...args) {
@@ -66,6 +67,7 @@ class Cluster extends EventEmitter {
     if (target.callback) this.once('listening', target.callback);
     const entry = { listener: null, attempt: null, address: null };
     this.#listeners.add(entry);
+    if (target.signal !== undefined) whenAborted(target.signal, this, () => this.#closeListener(entry));
     entry.attempt = startListening(target, {
       begun: (listener) => this.#onBegun(entry, listener, target),
       failed: (error) => {
@@ -160,19 +162,21 @@ class Cluster extends EventEmitter {
     let resolve;
     const promise = new Promise((done) => (resolve = done));
     this.#whenClosed = { promise, resolve };
-    for (const { attempt, listener } of this.#listeners) {
-      attempt.cancel();
-      if (listener === null) continue;
-      listener.close();
-      forgetFile(listener);
-    }
-    this.#listeners.clear();
+    for (const entry of [...this.#listeners]) this.#closeListener(entry);
     for (const slot of this.#slots) {
       clearTimeout(slot.timer);
       slot.worker?.stop(this.#options.closeTimeout);
     }
     this.#closeIfDone();
     return promise;
+  }
+
+  #closeListener(entry) {
+    if (!this.#listeners.delete(entry)) return;
+    entry.attempt?.cancel();
+    if (entry.listener === null) return;
+    entry.listener.close();
+    forgetFile(entry.listener);
   }
 
   #closeIfDone() {

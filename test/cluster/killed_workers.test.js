@@ -12,16 +12,20 @@ const { isStress } = require('../helpers/stress');
 
 const SECONDS = isStress ? 30 : 4;
 
-testNeeding('cc')('a worker killed every 200 ms', async () => {
-  const folder = temporaryFolder();
-  const clients = path.join(folder, 'clients');
-  const source = path.join(__dirname, '../fixtures/cluster/process_clients.c');
-  execFileSync('cc', ['-O1', '-Wall', '-Werror', '-o', clients, source]);
-  const { stdout, stderr } = await runFixture('cluster/killed_workers.js', [clients, folder, SECONDS]);
-  expect(stderr).toBe('');
-  const { harmed, kills, moved, pending } = JSON.parse(stdout);
-  expect(harmed).toEqual([]);
-  expect(kills).toBeGreaterThan(0);
-  expect(moved).toBeGreaterThan(0);
-  expect(pending).toBe(0);
-});
+const testWithCompiler = testNeeding('cc');
+
+for (const kind of ['path', 'port']) {
+  testWithCompiler(`a worker killed every 200 ms, over a ${kind}`, async () => {
+    const folder = temporaryFolder();
+    const clients = path.join(folder, 'clients');
+    const source = path.join(__dirname, '../fixtures/cluster/process_clients.c');
+    execFileSync('cc', ['-O1', '-Wall', '-Werror', '-o', clients, source]);
+    const { stdout, stderr } = await runFixture('cluster/killed_workers.js', [clients, folder, SECONDS, kind]);
+    expect(stderr).toBe('');
+    const { harmed, kills, moved, pending } = JSON.parse(stdout);
+    expect(harmed).toEqual([]);
+    expect(kills).toBeGreaterThan(0);
+    expect(moved).toBeGreaterThan(0);
+    expect(pending).toBe(0);
+  });
+}

@@ -18,7 +18,7 @@ export interface ClusterOptions {
   execArgv?: readonly string[];
   /** Default: this process's. */
   env?: NodeJS.ProcessEnv;
-  /** A worker that has so many connections and did not take them gets no more; default 64. */
+  /** A worker that has so many connections and did not take them gets no more; default 128. */
   maxUnacknowledged?: number;
   /** Milliseconds after which a worker whose loop does not turn is killed; default 10 000, 0 is never. */
   handoverTimeout?: number;

@@ -24,7 +24,7 @@ const DEFAULTS = Object.freeze({
   schedule: 'round-robin',
   execArgv: process.execArgv,
   env: process.env,
-  maxUnacknowledged: 64,
+  maxUnacknowledged: 128,
   handoverTimeout: 10_000,
   readyTimeout: 30_000,
   closeTimeout: 10_000,

@@ -28,8 +28,8 @@ bool IsTcpTouched(int fd) {
   socklen_t length = sizeof(info);
   if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) != 0) return true;
   constexpr int kEstablished = 1;
-  const int fin = info.tcpi_state == kEstablished ? 0 : 1;
-  const auto unread = static_cast<uint64_t>(UnreadBytes(fd) + fin);
+  const uint64_t fin = info.tcpi_state == kEstablished ? 0 : 1;
+  const uint64_t unread = static_cast<uint64_t>(UnreadBytes(fd)) + fin;
   return info.tcpi_bytes_sent > 0 || info.tcpi_bytes_received > unread;
 }
 

@@ -81,12 +81,17 @@ Napi::Value ConnectionDispatcher::RemoveWorker(const Napi::CallbackInfo& info) {
   return Result(info, static_cast<int>(Remove(sender)));
 }
 
-size_t ConnectionDispatcher::Remove(ConnectionSender* sender) {
+bool ConnectionDispatcher::Forget(ConnectionSender* sender) {
   const auto place = std::find(senders_.begin(), senders_.end(), sender);
-  if (place == senders_.end()) return 0;
+  if (place == senders_.end()) return false;
   const auto index = static_cast<size_t>(place - senders_.begin());
   senders_.erase(place);
   if (index < next_) --next_;
+  return true;
+}
+
+size_t ConnectionDispatcher::Remove(ConnectionSender* sender) {
+  if (!Forget(sender)) return 0;
   const uint64_t ended = sender->ended();
   Connections untouched = sender->GiveBack();
   const size_t count = untouched.size();
@@ -197,7 +202,7 @@ void ConnectionDispatcher::BeforeClose() {
   const std::vector<Source> sources = std::move(sources_);
   sources_.clear();
   for (const Source& source : sources) source.listener->SetSink(nullptr);
-  for (ConnectionSender* sender : senders_) sender->GiveBack();
+  for (ConnectionSender* sender : senders_) sender->Leave();
   senders_.clear();
   pending_.clear();
 }

@@ -41,6 +41,8 @@ class ConnectionDispatcher : public Napi::ObjectWrap<ConnectionDispatcher>,
   void OnRoom();
   // Returns how many connections wait for another worker now.
   size_t Remove(ConnectionSender* sender);
+  // Sends it nothing more. Reports whether it was one of this dispatcher's.
+  bool Forget(ConnectionSender* sender);
 
  protected:
   void BeforeClose() override;

@@ -239,11 +239,6 @@ void ConnectionSender::OnEnd(int status) {
 
 Connections ConnectionSender::GiveBack() {
   if (is_open()) ReadAnswers();
-  has_ended_ = true;
-  staged_.clear();
-  checks_.clear();
-  check_timer_.Stop();
-  writer_.Close();
   Connections untouched;
   for (auto& [id, connection] : connections_) {
     const int fd = connection.fd.get();
@@ -255,16 +250,25 @@ Connections ConnectionSender::GiveBack() {
     shutdown(fd, SHUT_RDWR);
     ++ended_;
   }
-  connections_.clear();
-  untaken_ = 0;
-  closed_ = assigned_;
-  dispatcher_ = nullptr;
+  Leave();
   return untouched;
 }
 
+void ConnectionSender::Leave() {
+  has_ended_ = true;
+  dispatcher_ = nullptr;
+  check_timer_.Stop();
+  writer_.Close();  // Before the descriptors that it may still have to send are closed.
+  staged_.clear();
+  checks_.clear();
+  connections_.clear();
+  untaken_ = 0;
+  closed_ = assigned_;
+}
+
 void ConnectionSender::BeforeClose() {
-  if (dispatcher_ != nullptr) dispatcher_->Remove(this);
-  writer_.Close();
+  if (dispatcher_ != nullptr) dispatcher_->Forget(this);
+  Leave();
   check_timer_.Close();
   StopAndRelease().Reset();
 }

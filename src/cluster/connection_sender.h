@@ -66,6 +66,8 @@ class ConnectionSender : public Napi::ObjectWrap<ConnectionSender>, public Polle
   void Flush();
   // Stops for good. Returns the connections that nobody has used; shuts down the others.
   Connections GiveBack();
+  // Stops for good, and leaves the connections to the worker, which may be alive.
+  void Leave();
   uint64_t ended() const { return ended_; }
 
  protected:

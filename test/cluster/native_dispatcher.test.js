@@ -4,6 +4,7 @@
 // becomes of it when its worker dies.
 
 const { once } = require('node:events');
+const fs = require('node:fs');
 const net = require('node:net');
 const os = require('node:os');
 const { ConnectionDispatcher, ConnectionSender, Listener } = require('../../lib/base/binding');
@@ -233,6 +234,23 @@ describe('the copy of a connection in the primary', () => {
     await until(() => worker.counters.unacknowledged === 0);
     expect(worker.counters.kept).toBe(1);
   });
+});
+
+test.each([
+  ['a sender', (dispatcher, worker) => worker.sender.close()],
+  ['a dispatcher', (dispatcher) => dispatcher.close()],
+])('%s that is closed leaves the connections to the worker, which is alive', async (_, close) => {
+  const dispatcher = newDispatcher();
+  const worker = new FakeWorker(dispatcher);
+  const socket = await client(listenOnPath(dispatcher), 'request');
+  const [connection] = await worker.has(1);
+  expect(worker.read(connection)).toBe('request');
+  close(dispatcher, worker);
+  const other = dispatcher.fd === -EBADF ? null : new FakeWorker(dispatcher);
+  const answer = once(socket, 'data');
+  fs.writeSync(connection.fd, 'answer');
+  expect(String((await answer)[0])).toBe('answer');
+  expect(other?.got ?? []).toEqual([]);
 });
 
 describe('wrong calls', () => {

@@ -4,6 +4,7 @@
 
 const channel = require('./channel/index.js');
 const child_process = require('./child_process/index.js');
+const cluster = require('./cluster/index.js');
 const descriptors = require('./descriptors/index.js');
 const dgram = require('./dgram/index.js');
 const net = require('./net/index.js');
@@ -11,6 +12,7 @@ const signals = require('./signals.js');
 const systemd = require('./systemd.js');
 
 const { Channel } = channel;
+const { createCluster } = cluster;
 const { exec, execFile, execFileSync, execSync, run, spawn, spawnSync } = child_process;
 const { Descriptor, DescriptorPasser, socketpair } = descriptors;
 const { connect, createServer } = net;
@@ -23,7 +25,9 @@ module.exports = {
   DescriptorPasser,
   channel,
   child_process,
+  cluster,
   connect,
+  createCluster,
   createServer,
   descriptors,
   dgram,

@@ -6,6 +6,8 @@
 #include "child_process/process_wrap.h"
 #include "child_process/signal_wrap.h"
 #include "child_process/spawn_sync.h"
+#include "cluster/connection_dispatcher.h"
+#include "cluster/connection_sender.h"
 #include "core/arguments.h"
 #include "core/completion_queue.h"
 #include "core/environment.h"
@@ -38,6 +40,7 @@ Napi::Object EventKinds(Napi::Env env) {
   define("DESCRIPTORS", EventKind::kDescriptors);
   define("MESSAGES", EventKind::kMessages);
   define("SENT", EventKind::kSent);
+  define("ROOM", EventKind::kRoom);
   return kinds;
 }
 
@@ -66,6 +69,8 @@ Napi::Value CreateBinding(const Napi::CallbackInfo& info) {
   binding.Set("Listener", Listener::Define(env, queue));
   binding.Set("spawnSync", Napi::Function::New(env, SpawnSync, "spawnSync"));
   binding.Set("MessageSocket", MessageSocket::Define(env, queue));
+  binding.Set("ConnectionDispatcher", ConnectionDispatcher::Define(env, queue));
+  binding.Set("ConnectionSender", ConnectionSender::Define(env, queue));
   DefineDescriptorFunctions(binding, environment);
   binding.Set("activeHandles", Napi::Function::New(env, ActiveHandles, "activeHandles", queue));
   binding.Set("isOwn", Napi::Function::New(env, IsOwn, "isOwn", queue));

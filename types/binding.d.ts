@@ -136,6 +136,41 @@ export class Listener {
 }
 export interface Listener extends Handle {}
 
+/** The socket to one worker of a ConnectionDispatcher. */
+export class ConnectionSender {
+  constructor(asyncType?: string);
+  /** Takes over a seqpacket socket, unless it fails. */
+  open(fd: number): number;
+  pause(): number;
+  resume(): number;
+  getCounters(): {
+    assigned: number;
+    active: number;
+    unacknowledged: number;
+    kept: number;
+    ended: number;
+    waitedFor: number;
+  };
+  /** UV_EOF or an errno, once: the worker has closed its end. */
+  reader?: (status: number) => void;
+}
+export interface ConnectionSender extends Handle {}
+
+/** Hands what Listeners accept to workers. */
+export class ConnectionDispatcher {
+  constructor(asyncType?: string);
+  /** `handover`: milliseconds after which the copy of a silent connection is closed. */
+  open(leastConnections: boolean, maxUnacknowledged: number, handover: number): number;
+  addListener(listener: Listener, number: number, takenAtOnce: boolean): number;
+  addWorker(sender: ConnectionSender): number;
+  /** To be called once the worker has ended. Returns how many of its connections go to others. */
+  removeWorker(sender: ConnectionSender): number;
+  getCounters(): { accepted: number; pending: number; moved: number; ended: number };
+  /** false: no worker has room, and nothing is accepted; true: one has again. */
+  onroom?: (hasRoom: boolean) => void;
+}
+export interface ConnectionDispatcher extends Handle {}
+
 /** One message, as MessageSocket has it. */
 export interface ReceivedMessage {
   data: Buffer;

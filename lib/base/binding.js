@@ -169,11 +169,15 @@ const {
 const { writeBuffer: writeMessage } = native.MessageSocket.prototype;
 const PipeWrap = streamClass(native.PipeWrap, 'PIPEWRAP');
 const TcpWrap = streamClass(native.TcpWrap, 'TCPWRAP');
+const ConnectionDispatcher = handleClass(native.ConnectionDispatcher, 'CONNECTIONDISPATCHER');
+const ConnectionSender = handleClass(native.ConnectionSender, 'CONNECTIONSENDER');
 const Listener = handleClass(native.Listener, 'PIPESERVERWRAP');
 const SignalWrap = handleClass(native.SignalWrap, 'SIGNALWRAP');
 
 // Identifiers only: Node finds no other exports when an ES module imports by name.
 module.exports = {
+  ConnectionDispatcher,
+  ConnectionSender,
   Listener,
   MessageSocket,
   PipeWrap,

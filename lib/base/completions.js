@@ -58,6 +58,7 @@ function makeHandlers(kinds, slabs, closeInBackground) {
     else messages.forEach(({ descriptors }) => closeAll(descriptors));
   };
   handlers[kinds.SENT] = (handle, count, status) => handle.onsent?.(count, status);
+  handlers[kinds.ROOM] = (handle, hasRoom) => handle.onroom?.(hasRoom === 1);
   handlers[kinds.CLOSE] = (handle) => {
     try {
       handle.onclose?.();

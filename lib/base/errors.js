@@ -199,6 +199,9 @@ function badPort(name, port) {
 
 // Errors that have a class and a fixed message only: { code: [class, message] }.
 const PLAIN = {
+  ERR_CLUSTER_CLOSED: [Error, 'The cluster is closed'],
+  ERR_CLUSTER_NO_WORKER: [Error, 'This process is no worker of a cluster of pipewright'],
+  ERR_CLUSTER_WORKER_NOT_READY: [Error, 'A worker of the cluster did not call worker.ready() in time'],
   ERR_CHANNEL_CLOSED: [Error, 'The channel is closed'],
   ERR_CHANNEL_ENDED: [Error, 'The peer has ended without closing the channel'],
   ERR_CHANNEL_REQUEST_TIMEOUT: [Error, 'The peer did not reply in time'],

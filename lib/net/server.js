@@ -83,6 +83,19 @@ function failed(server, error) {
   process.nextTick(() => server.emit('error', error));
 }
 
+/**
+ * Makes a server listen to what another process accepts. `source` is in the place of a Listener:
+ * it has close() hasUnread() ref() unref() getsockname() reject(fd), and `newHandle(descriptors)`,
+ * which makes the handle of a connection. It sets `isTcp` before it calls its onconnection().
+ *
+ * @param {any} server
+ * @throws ERR_SERVER_ALREADY_LISTEN
+ */
+function listenToSource(server, source) {
+  if (server._handle || server[kAttempt]?.isPending) throw plain('ERR_SERVER_ALREADY_LISTEN');
+  begun(server, source, null);
+}
+
 function begun(server, listener, key) {
   listener[kOwner] = server;
   listener.onconnection = onconnection;
@@ -110,7 +123,7 @@ function onconnection(status, fd) {
 
 function admit(server, listener, fd) {
   const { isTcp } = listener;
-  const handle = isTcp ? new TcpWrap() : newPipe(server);
+  const handle = newHandle(server, listener);
   const err = handle.open(fd);
   if (err !== 0) {
     handle.close();
@@ -144,8 +157,10 @@ function orError(server, handle, act) {
   }
 }
 
-function newPipe(server) {
+function newHandle(server, listener) {
   const { descriptors } = server[kSettings];
+  if (listener.newHandle !== undefined) return listener.newHandle(descriptors);
+  if (listener.isTcp) return new TcpWrap();
   return descriptors === null ? new PipeWrap() : descriptorHandle(descriptors);
 }
 
@@ -337,4 +352,4 @@ Server.prototype.unref = function unref() {
   return this;
 };
 
-module.exports = { Server };
+module.exports = { Server, listenToSource };

@@ -50,6 +50,7 @@ enum class EventKind : int32_t {
   kDescriptors,  // first: how many can be taken with takeDescriptors()
   kMessages,     // first: how many can be taken with takeMessages()
   kSent,         // first: how many; second: status
+  kRoom,         // first: 1 if a dispatcher can hand connections on, 0 if no worker has room
 };
 
 class CompletionQueue {

@@ -17,6 +17,8 @@ namespace pipewright {
 
 namespace {
 
+constexpr napi_type_tag kListenerTag = {0x5c1f0a6d2b7e4913, 0x9e40d2c7a8b13f65};
+
 // Reads an optional integer of an options object; `fallback` if it is undefined.
 bool GetInt(const Napi::Object& options, const char* name, int fallback, int* out) {
   *out = fallback;
@@ -100,18 +102,27 @@ Napi::Function Listener::Define(Napi::Env env, CompletionQueue* queue) {
   return DefineClass(env, "Listener", methods.list(), queue);
 }
 
+Listener* Listener::FromObject(const Napi::Value& value) {
+  if (!value.IsObject()) return nullptr;
+  const auto object = value.As<Napi::Object>();
+  return object.CheckTypeTag(&kListenerTag) ? Unwrap(object) : nullptr;
+}
+
 Listener::Listener(const Napi::CallbackInfo& info)
     : Napi::ObjectWrap<Listener>(info),
       HandleWrap(this, static_cast<CompletionQueue*>(info.Data()),
                  reinterpret_cast<uv_handle_t*>(&poll_)),
-      table_waiter_(queue()->environment(),
-                    [this] { uv_poll_start(&poll_, UV_READABLE, OnReadable); }) {}
+      table_waiter_(queue()->environment(), [this] {
+        if (!is_held_) Poll();
+      }) {
+  info.This().As<Napi::Object>().TypeTag(&kListenerTag);
+}
 
 // Takes the listening socket over, unless it fails, and begins to accept.
 int Listener::Start(const Napi::CallbackInfo& info, int fd) {
   int err = Open(info, [&](uv_loop_t* loop) { return uv_poll_init(loop, &poll_, fd); });
   if (err != 0) return err;
-  err = uv_poll_start(&poll_, UV_READABLE, OnReadable);
+  err = Poll();
   if (err == 0) {
     socket_.Reset(fd);
   } else {
@@ -167,18 +178,50 @@ Napi::Value Listener::ListenOnFd(const Napi::CallbackInfo& info) {
 void Listener::OnReadable(uv_poll_t* poll, int status, int) {
   auto* self = static_cast<Listener*>(HandleWrap::From(reinterpret_cast<const uv_handle_t*>(poll)));
   if (status < 0) return self->Note(EventKind::kConnection, status);
+  self->AcceptSome();
+  if (self->sink_ != nullptr) self->sink_->OnAcceptedAll();
+}
+
+void Listener::AcceptSome() {
   for (int accepted = 0; accepted < kMaxAcceptsPerTurn; ++accepted) {
-    const int fd = accept4(self->socket_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (sink_ != nullptr && !sink_->HasRoom()) {
+      is_held_ = true;
+      uv_poll_stop(&poll_);
+      return;
+    }
+    const int fd = accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (fd >= 0) {
-      self->table_waiter_.Succeeded();
-      self->Note(EventKind::kConnection, 0, fd);
+      table_waiter_.Succeeded();
+      Deliver(fd);
       continue;
     }
     const int err = errno;
     if (err == EAGAIN) return;
     if (IsLostConnection(err)) continue;
-    return self->OnError(err);
+    return OnError(err);
   }
+}
+
+void Listener::Deliver(int fd) {
+  if (sink_ != nullptr) {
+    sink_->OnAccepted(this, UniqueFd(fd));
+  } else {
+    Note(EventKind::kConnection, 0, fd);
+  }
+}
+
+int Listener::SetSink(ConnectionSink* sink) {
+  if (!is_open()) return UV_EBADF;
+  if (sink != nullptr && sink_ != nullptr) return UV_EBUSY;
+  sink_ = sink;
+  Resume();
+  return 0;
+}
+
+void Listener::Resume() {
+  if (!is_held_) return;
+  is_held_ = false;
+  if (!table_waiter_.is_waiting()) Poll();
 }
 
 // Stops polling: the poll would report a lasting error in each turn. An overload is
@@ -195,7 +238,7 @@ void Listener::OnError(int err) {
 Napi::Value Listener::Accept(const Napi::CallbackInfo& info) {
   if (!is_open()) return Result(info, UV_EBADF);
   table_waiter_.Stop();
-  return Result(info, uv_poll_start(&poll_, UV_READABLE, OnReadable));
+  return Result(info, is_held_ ? 0 : Poll());
 }
 
 // Closes an accepted descriptor that JavaScript does not take. It works on a closed
@@ -225,6 +268,8 @@ Napi::Value Listener::LocalAddress(const Napi::CallbackInfo& info) {
 // The file goes first: once the descriptor is closed, a new server may have made its
 // own.
 void Listener::BeforeClose() {
+  if (sink_ != nullptr) sink_->OnListenerClosed(this);
+  sink_ = nullptr;
   table_waiter_.Close();
   file_.Remove();
   uv_poll_stop(&poll_);

@@ -15,6 +15,22 @@
 
 namespace pipewright {
 
+class Listener;
+
+// Takes what a Listener accepts, in place of JavaScript.
+class ConnectionSink {
+ public:
+  // Reports whether it takes one more connection. If not, it calls Listener::Resume() later.
+  virtual bool HasRoom() = 0;
+  virtual void OnAccepted(const Listener* listener, UniqueFd connection) = 0;
+  // The listener has accepted all that it does in this turn.
+  virtual void OnAcceptedAll() = 0;
+  virtual void OnListenerClosed(Listener* listener) = 0;
+
+ protected:
+  ~ConnectionSink() = default;
+};
+
 class Listener : public Napi::ObjectWrap<Listener>, public HandleWrap {
  public:
   static Napi::Function Define(Napi::Env env, CompletionQueue* queue);
@@ -30,6 +46,15 @@ class Listener : public Napi::ObjectWrap<Listener>, public HandleWrap {
   Napi::Value RemoveFile(const Napi::CallbackInfo& info);
   Napi::Value LocalAddress(const Napi::CallbackInfo& info);
 
+  int fd() const { return socket_.get(); }
+  // Returns the Listener of that object, or nullptr if it is none.
+  static Listener* FromObject(const Napi::Value& value);
+  // From now on connections go to `sink`; with nullptr, to JavaScript again. UV_EBADF if it is
+  // not open, UV_EBUSY if it has a sink already.
+  int SetSink(ConnectionSink* sink);
+  // Accepts again, after HasRoom() of the sink has said no.
+  void Resume();
+
  protected:
   void BeforeClose() override;
 
@@ -41,12 +66,17 @@ class Listener : public Napi::ObjectWrap<Listener>, public HandleWrap {
   static void OnReadable(uv_poll_t* poll, int status, int events);
 
   int Start(const Napi::CallbackInfo& info, int fd);
+  int Poll() { return uv_poll_start(&poll_, UV_READABLE, OnReadable); }
+  void AcceptSome();
+  void Deliver(int fd);
   void OnError(int err);
 
   uv_poll_t poll_;
   UniqueFd socket_;
   SocketFile file_;
   TableWaiter table_waiter_;
+  ConnectionSink* sink_ = nullptr;
+  bool is_held_ = false;  // The sink has no room.
 };
 
 }  // namespace pipewright

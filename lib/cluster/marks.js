@@ -1,0 +1,38 @@
+'use strict';
+
+// What primary and worker say to each other beside the connections: the marks in the number of
+// a listener, the variable of the environment, and the messages on the channel.
+
+/** In the environment of a worker: its number. */
+const WORKER_VARIABLE = 'PIPEWRIGHT_WORKER';
+
+// A listener's number has 16 bits; what a worker has to know of its connections stands above.
+const NUMBER = 0xffff;
+const IS_TCP = 1 << 16;
+const IS_TAKEN_AT_ONCE = 1 << 17;
+
+/** The types of messages: { pipewrightCluster: type }. */
+const CONNECTIONS = 'connections'; // To the worker, with the socket on which they come.
+const STOP = 'stop'; // To the worker: no more connections will come.
+const READY = 'ready'; // To the primary.
+const PING = 'ping'; // To the worker, which answers with
+const PONG = 'pong';
+const PAUSE = 'pause'; // To the primary: the program takes no more connections.
+
+const message = (type) => ({ pipewrightCluster: type });
+const typeOf = (received) => received?.pipewrightCluster;
+
+module.exports = {
+  CONNECTIONS,
+  IS_TAKEN_AT_ONCE,
+  IS_TCP,
+  NUMBER,
+  PAUSE,
+  PING,
+  PONG,
+  READY,
+  STOP,
+  WORKER_VARIABLE,
+  message,
+  typeOf,
+};

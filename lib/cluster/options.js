@@ -1,0 +1,65 @@
+'use strict';
+
+// The arguments of createCluster() and cluster.listen().
+
+const os = require('node:os');
+const {
+  validateArray,
+  validateInteger,
+  validateObject,
+  validateOneOf,
+  validateString,
+} = require('../base/validate.js');
+const { normalizeListenArgs } = require('../net/options.js');
+const { toPath } = require('../child_process/paths.js');
+
+const MAX_TIMER = 2 ** 31 - 1; // Milliseconds.
+const MAX_WORKERS = 1024;
+const MAX_UNACKNOWLEDGED = 4096;
+
+const DEFAULTS = Object.freeze({
+  args: [],
+  workers: os.availableParallelism(),
+  kind: 'process',
+  schedule: 'round-robin',
+  execArgv: process.execArgv,
+  env: process.env,
+  maxUnacknowledged: 128,
+  handoverTimeout: 10_000,
+  readyTimeout: 30_000,
+  closeTimeout: 10_000,
+  restartDelay: 100,
+  maxRestartDelay: 10_000,
+  minUptime: 1000,
+});
+
+const TIMES = ['handoverTimeout', 'readyTimeout', 'closeTimeout', 'restartDelay', 'maxRestartDelay', 'minUptime'];
+
+/** @returns {any} complete and frozen @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE, ERR_OUT_OF_RANGE */
+function normalizeClusterOptions(given) {
+  validateObject(given, 'options');
+  /** @type {any} */
+  const options = { ...DEFAULTS };
+  for (const [name, value] of Object.entries(given)) if (value !== undefined) options[name] = value;
+  options.exec = toPath(options.exec, 'options.exec');
+  validateArray(options.args, 'options.args');
+  validateArray(options.execArgv, 'options.execArgv');
+  for (const arg of [...options.args, ...options.execArgv]) validateString(arg, 'an argument');
+  validateObject(options.env, 'options.env');
+  validateInteger(options.workers, 'options.workers', 1, MAX_WORKERS);
+  validateOneOf(options.kind, 'options.kind', ['process']);
+  validateOneOf(options.schedule, 'options.schedule', ['round-robin', 'least-connections']);
+  validateInteger(options.maxUnacknowledged, 'options.maxUnacknowledged', 1, MAX_UNACKNOWLEDGED);
+  for (const name of TIMES) validateInteger(options[name], `options.${name}`, 0, MAX_TIMER);
+  return Object.freeze(options);
+}
+
+/** @returns {any} the target of a Listener, with `ack` */
+function normalizeListen(args) {
+  const target = normalizeListenArgs(args);
+  const ack = target.given?.ack ?? 'first-byte';
+  validateOneOf(ack, 'options.ack', ['first-byte', 'accept']);
+  return { ...target, ack, descriptors: false };
+}
+
+module.exports = { normalizeClusterOptions, normalizeListen };

@@ -1,0 +1,179 @@
+'use strict';
+
+// What stands in the place of a listening handle in a worker: a server that is served by it
+// takes the primary's connections as if it had accepted them itself, so that its limits,
+// counts and timeouts hold. A connection's handle reports when it is closed.
+
+const nodeNet = require('node:net');
+
+const { PipeWrap, TcpWrap, closeFd, closeInBackground, duplicateFd, untrackFd } = require('../base/binding.js');
+const { errnoException } = require('../base/errors.js');
+const { listenToSource } = require('../net/server.js');
+const { descriptorHandle } = require('../net/passing.js');
+
+const kId = Symbol('id of the connection');
+const kReceiver = Symbol('receiver');
+const SOCKET = 0; // The type of a handle of Node's that is a connection.
+
+function report(handle) {
+  handle[kReceiver]?.closed(handle[kId]);
+  handle[kReceiver] = undefined;
+}
+
+const reporting = (Base) => {
+  class Reporting extends Base {
+    [kId] = 0;
+    [kReceiver] = undefined;
+
+    close(callback) {
+      report(this);
+      return super.close(callback);
+    }
+  }
+  // A pipe's handle has no reset(), and must not seem to have one.
+  if (Base.prototype.reset !== undefined) {
+    Reporting.prototype.reset = function reset(callback) {
+      report(this);
+      return Base.prototype.reset.call(this, callback);
+    };
+  }
+  Object.defineProperty(Reporting, 'name', { value: Base.name });
+  return Reporting;
+};
+
+const ReportingPipe = reporting(PipeWrap);
+const ReportingTcp = reporting(TcpWrap);
+
+// The common part: what a server calls on its handle.
+class Source {
+  #onClosed;
+
+  /** @param {() => void} onClosed called once the server takes no more connections */
+  constructor(onClosed) {
+    this.#onClosed = onClosed;
+  }
+
+  close(callback) {
+    this.#onClosed();
+    if (typeof callback === 'function') setImmediate(callback);
+    return 0;
+  }
+
+  hasUnread() {
+    return false;
+  }
+
+  ref() {}
+
+  unref() {}
+
+  getsockname() {
+    return undefined;
+  }
+}
+
+// For a server of pipewright/net.
+class OwnSource extends Source {
+  isTcp = false;
+  #receiver = null;
+  #id = 0;
+  #handle = undefined;
+
+  constructor(server, onClosed) {
+    super(onClosed);
+    listenToSource(server, this);
+  }
+
+  newHandle(descriptors) {
+    let handle;
+    if (this.isTcp) handle = new ReportingTcp();
+    else if (descriptors === null) handle = new ReportingPipe();
+    else handle = reportClose(descriptorHandle(descriptors));
+    handle[kId] = this.#id;
+    handle[kReceiver] = this.#receiver;
+    this.#handle = handle;
+    return handle;
+  }
+
+  reject(fd) {
+    closeInBackground(fd);
+  }
+
+  /** Hands a connection to the server. @returns {any} its handle */
+  take(fd, isTcp, id, receiver) {
+    this.isTcp = isTcp;
+    this.#id = id;
+    this.#receiver = receiver;
+    /** @type {any} */ (this).onconnection(0, fd);
+    return this.#handle;
+  }
+}
+
+// For a server of Node: it gets handles of Node's own, with which its parser and TLS are
+// fastest.
+class NodesSource extends Source {
+  constructor(server, onClosed) {
+    super(onClosed);
+    server._handle = this;
+    server._listen2(null, -1, -1, 0); // Sets onconnection and the owner, and emits 'listening'.
+  }
+
+  listen() {
+    return 0;
+  }
+
+  getAsyncId() {
+    return 0;
+  }
+
+  take(fd, isTcp, id, receiver) {
+    const handle = nodesHandle(fd, isTcp);
+    handle[kId] = id;
+    handle[kReceiver] = receiver;
+    /** @type {any} */ (this).onconnection(0, handle);
+    return handle;
+  }
+}
+
+const nodesClasses = new Map(); // By whether it is TCP.
+
+// Node has no public name for its classes of handles, and finding out what a descriptor is,
+// as _createServerHandle() does, takes three system calls.
+function nodesClass(fd, isTcp) {
+  if (!nodesClasses.has(isTcp)) {
+    const sample = /** @type {any} */ (nodeNet)._createServerHandle(null, null, null, duplicateFd(fd));
+    if (typeof sample === 'number') throw errnoException(sample, 'open');
+    untrackFd(sample.fd);
+    nodesClasses.set(isTcp, reporting(sample.constructor));
+    sample.close();
+  }
+  return nodesClasses.get(isTcp);
+}
+
+function nodesHandle(fd, isTcp) {
+  const Handle = nodesClass(fd, isTcp);
+  const handle = new Handle(SOCKET);
+  const err = handle.open(fd);
+  if (err) {
+    handle.close();
+    closeFd(fd);
+    throw errnoException(err, 'open');
+  }
+  untrackFd(fd);
+  return handle;
+}
+
+function reportClose(handle) {
+  handle.close = function close(callback) {
+    report(handle);
+    return Object.getPrototypeOf(handle).close.call(handle, callback);
+  };
+  return handle;
+}
+
+/** Makes the source of a server of Node's or of pipewright's. */
+function sourceOf(server, onClosed) {
+  return typeof server._listen2 === 'function' ? new NodesSource(server, onClosed) : new OwnSource(server, onClosed);
+}
+
+module.exports = { sourceOf };

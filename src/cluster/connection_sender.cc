@@ -1,0 +1,276 @@
+#include "cluster/connection_sender.h"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "cluster/connection_dispatcher.h"
+#include "cluster/connection_state.h"
+#include "core/arguments.h"
+#include "core/class_methods.h"
+
+namespace pipewright {
+
+namespace {
+
+constexpr napi_type_tag kSenderTag = {0x31d8e5b0947c4a2f, 0xb6027fd19c5e8a44};
+
+constexpr size_t kMaxPerMessage = 32;
+constexpr size_t kMaxNumbers = 4096;     // Of one answer.
+constexpr uint64_t kFirstCheck = 5;      // Milliseconds.
+constexpr uint64_t kMaxInterval = 1000;  // Milliseconds.
+
+}  // namespace
+
+Napi::Function ConnectionSender::Define(Napi::Env env, CompletionQueue* queue) {
+  ClassMethods<ConnectionSender> methods;
+  methods.AddHandle()
+      .Add("open", &ConnectionSender::OpenFd)
+      .Add("pause", &ConnectionSender::Pause)
+      .Add("resume", &ConnectionSender::Resume)
+      .Add("getCounters", &ConnectionSender::Counters);
+  return DefineClass(env, "ConnectionSender", methods.list(), queue);
+}
+
+ConnectionSender* ConnectionSender::FromObject(const Napi::Value& value) {
+  if (!value.IsObject()) return nullptr;
+  const auto object = value.As<Napi::Object>();
+  return object.CheckTypeTag(&kSenderTag) ? Unwrap(object) : nullptr;
+}
+
+ConnectionSender::ConnectionSender(const Napi::CallbackInfo& info)
+    : Napi::ObjectWrap<ConnectionSender>(info),
+      PolledSocket(this, static_cast<CompletionQueue*>(info.Data())),
+      writer_(this),
+      check_timer_(environment(), [this] { CheckTaken(); }) {
+  info.This().As<Napi::Object>().TypeTag(&kSenderTag);
+}
+
+// open(fd): on failure the descriptor stays the caller's.
+Napi::Value ConnectionSender::OpenFd(const Napi::CallbackInfo& info) {
+  int fd;
+  if (!ToFd(info[0], &fd)) return Result(info, UV_EINVAL);
+  if (!is_unopened()) return Result(info, UV_EBUSY);
+  UniqueFd socket(fd);
+  int err = CheckAdoptable(fd);
+  if (err == 0) err = OpenSocket(info, &socket, false);
+  if (err == 0) {
+    Adopted(fd);
+    UpdatePoll();
+  } else {
+    socket.Release();
+  }
+  return Result(info, err);
+}
+
+// While it is paused, the worker gets no connections.
+Napi::Value ConnectionSender::Pause(const Napi::CallbackInfo& info) {
+  is_paused_ = true;
+  return Result(info, is_open() ? 0 : UV_EBADF);
+}
+
+Napi::Value ConnectionSender::Resume(const Napi::CallbackInfo& info) {
+  is_paused_ = false;
+  if (dispatcher_ != nullptr) dispatcher_->OnRoom();
+  return Result(info, is_open() ? 0 : UV_EBADF);
+}
+
+// waitedFor: milliseconds since the oldest connection was sent that is not acknowledged.
+Napi::Value ConnectionSender::Counters(const Napi::CallbackInfo& info) {
+  uint64_t waited = 0;
+  for (const auto& [id, connection] : connections_) {
+    if (!connection.is_taken) waited = std::max(waited, Now() - connection.since);
+  }
+  auto counters = Napi::Object::New(info.Env());
+  counters.Set("assigned", assigned_);
+  counters.Set("active", active());
+  counters.Set("unacknowledged", static_cast<double>(untaken_));
+  counters.Set("kept", static_cast<double>(connections_.size()));
+  counters.Set("ended", static_cast<double>(ended_));
+  counters.Set("waitedFor", static_cast<double>(waited));
+  return counters;
+}
+
+bool ConnectionSender::Join(ConnectionDispatcher* dispatcher) {
+  if (!is_open() || dispatcher_ != nullptr || has_ended_) return false;
+  dispatcher_ = dispatcher;
+  return true;
+}
+
+// Sending.
+
+bool ConnectionSender::HasRoom() const {
+  return !is_paused_ && !has_ended_ && untaken_ < dispatcher_->max_unacknowledged();
+}
+
+void ConnectionSender::Assign(Connection connection) {
+  const uint32_t id = connection.id;
+  connection.since = Now();
+  connection.is_taken = false;
+  ++assigned_;
+  ++untaken_;
+  staged_.push_back(id);
+  connections_.insert_or_assign(id, std::move(connection));
+}
+
+void ConnectionSender::Flush() {
+  for (size_t at = 0; at < staged_.size() && !has_ended_; at += kMaxPerMessage) {
+    const size_t count = std::min(kMaxPerMessage, staged_.size() - at);
+    uint32_t records[kMaxPerMessage][2];
+    OutgoingMessage message;
+    message.report = OutgoingMessage::Report::kSent;
+    for (size_t i = 0; i < count; ++i) {
+      const Connection& connection = connections_[staged_[at + i]];
+      records[i][0] = connection.id;
+      records[i][1] = connection.listener;
+      message.descriptors.push_back(connection.fd.get());
+    }
+    uv_buf_t bytes = uv_buf_init(reinterpret_cast<char*>(records),
+                                 static_cast<unsigned int>(count * sizeof(records[0])));
+    const int result = writer_.Enqueue(std::move(message), {&bytes, 1, nullptr, 0});
+    // The connections stay here: GiveBack() returns them.
+    if (result < 0) OnEnd(result);
+  }
+  staged_.clear();
+}
+
+// Answers of the worker.
+
+void ConnectionSender::UpdatePoll() {
+  const int reads = has_ended_ ? 0 : UV_READABLE;
+  const int writes = writer_.wants_to_write() && !has_ended_ ? UV_WRITABLE : 0;
+  Poll(reads | writes, OnReady);
+}
+
+void ConnectionSender::OnReady(uv_poll_t* poll, int status, int events) {
+  auto* self =
+      static_cast<ConnectionSender*>(HandleWrap::From(reinterpret_cast<const uv_handle_t*>(poll)));
+  const int ready = self->ReadyEvents(status, events);
+  if ((ready & UV_WRITABLE) != 0) self->writer_.SendQueued();
+  if ((ready & UV_READABLE) != 0) self->ReadAnswers();
+  self->UpdatePoll();
+  if (self->dispatcher_ != nullptr) self->dispatcher_->OnRoom();
+}
+
+void ConnectionSender::ReadAnswers() {
+  while (!has_ended_) {
+    uint32_t numbers[kMaxNumbers];
+    const ssize_t size = recv(fd(), numbers, sizeof(numbers), MSG_DONTWAIT);
+    if (size < 0 && errno == EINTR) continue;
+    if (size < 0 && errno == EAGAIN) return;
+    if (size <= 0) return OnEnd(size == 0 ? UV_EOF : -errno);
+    OnAnswer(numbers, static_cast<size_t>(size) / sizeof(numbers[0]));
+  }
+}
+
+void ConnectionSender::OnAnswer(const uint32_t* numbers, size_t count) {
+  if (count < 2) return;
+  const uint32_t* at = numbers + 2;
+  const uint32_t* end = numbers + count;
+  const uint32_t* read_end = at + std::min<size_t>(numbers[0], static_cast<size_t>(end - at));
+  while (at < read_end) Finish(*at++);
+  const uint32_t* taken_end = at + std::min<size_t>(numbers[1], static_cast<size_t>(end - at));
+  while (at < taken_end) Take(*at++);
+  closed_ += static_cast<uint32_t>(end - at);
+  while (at < end) Finish(*at++);
+}
+
+void ConnectionSender::Finish(uint32_t id) {
+  const auto place = connections_.find(id);
+  if (place != connections_.end()) Release(place);
+}
+
+void ConnectionSender::Take(uint32_t id) {
+  const auto place = connections_.find(id);
+  if (place == connections_.end() || place->second.is_taken) return;
+  Connection& connection = place->second;
+  connection.is_taken = true;
+  --untaken_;
+  if (IsLetGo(connection)) return Release(place);
+  connection.since = Now();
+  connection.interval = kFirstCheck;
+  CheckLater(connection.interval, id);
+}
+
+// Reports whether this process needs its copy of a taken connection no more.
+bool ConnectionSender::IsLetGo(const Connection& connection) const {
+  const int fd = connection.fd.get();
+  return connection.is_taken_at_once || IsTouched(fd, connection.is_unix) || IsOver(fd);
+}
+
+void ConnectionSender::CheckLater(uint64_t delay, uint32_t id) {
+  checks_.emplace(Now() + delay, id);
+  check_timer_.StartBy(delay, false);
+}
+
+void ConnectionSender::CheckTaken() {
+  const uint64_t now = Now();
+  while (!checks_.empty() && checks_.begin()->first <= now) {
+    const uint32_t id = checks_.begin()->second;
+    checks_.erase(checks_.begin());
+    const auto place = connections_.find(id);
+    if (place == connections_.end()) continue;
+    Connection& connection = place->second;
+    if (IsLetGo(connection) || now - connection.since >= dispatcher_->handover()) {
+      Release(place);
+      continue;
+    }
+    connection.interval = std::min(connection.interval * 2, kMaxInterval);
+    checks_.emplace(now + connection.interval, id);
+  }
+  if (!checks_.empty()) check_timer_.StartBy(checks_.begin()->first - now, false);
+}
+
+void ConnectionSender::Release(Connections::iterator place) {
+  if (!place->second.is_taken) --untaken_;
+  connections_.erase(place);
+  environment()->DescriptorClosed();
+}
+
+// Ending.
+
+void ConnectionSender::OnEnd(int status) {
+  if (has_ended_) return;
+  has_ended_ = true;
+  Note(EventKind::kRead, status);
+}
+
+Connections ConnectionSender::GiveBack() {
+  if (is_open()) ReadAnswers();
+  Connections untouched;
+  for (auto& [id, connection] : connections_) {
+    const int fd = connection.fd.get();
+    const bool is_used = !connection.is_taken_at_once && IsTouched(fd, connection.is_unix);
+    if (!is_used) {
+      if (!IsOver(fd)) untouched.emplace(id, std::move(connection));
+      continue;
+    }
+    shutdown(fd, SHUT_RDWR);
+    ++ended_;
+  }
+  Leave();
+  return untouched;
+}
+
+void ConnectionSender::Leave() {
+  has_ended_ = true;
+  dispatcher_ = nullptr;
+  check_timer_.Stop();
+  writer_.Close();  // Before the descriptors that it may still have to send are closed.
+  staged_.clear();
+  checks_.clear();
+  connections_.clear();
+  untaken_ = 0;
+  closed_ = assigned_;
+}
+
+void ConnectionSender::BeforeClose() {
+  if (dispatcher_ != nullptr) dispatcher_->Forget(this);
+  Leave();
+  check_timer_.Close();
+  StopAndRelease().Reset();
+}
+
+}  // namespace pipewright

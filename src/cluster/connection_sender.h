@@ -1,0 +1,112 @@
+// The primary's end of the socket to one worker: sends accepted connections, several in one
+// message, and keeps its own copy of each until the worker has it for good.
+//
+//   Assign() --Flush()--> sent --the program has it--> taken --read from--> released
+//                              `ack: 'accept'`: the program has it -------> released
+//
+// The worker reports what it has read from soon after its program got it. A connection from which
+// it had not read by then is looked at after 5 ms, then at growing intervals, and released after
+// `handover` milliseconds at the latest. When the worker has died, GiveBack() returns what is
+// left: what it has used the kernel knows, whatever it could still report.
+//
+// To the worker (SOCK_SEQPACKET): for each descriptor of the message a record of two u32: id,
+// number of the listener. From the worker: two u32 counts, and ids: as many of connections from
+// which it has read, as many that its program has got, and the rest of those that it has closed.
+
+#ifndef PIPEWRIGHT_SRC_CLUSTER_CONNECTION_SENDER_H_
+#define PIPEWRIGHT_SRC_CLUSTER_CONNECTION_SENDER_H_
+
+#include <napi.h>
+
+#include <cstdint>
+#include <map>
+#include <vector>
+
+#include "core/loop_timer.h"
+#include "core/unique_fd.h"
+#include "descriptors/message_writer.h"
+#include "descriptors/polled_socket.h"
+
+namespace pipewright {
+
+class ConnectionDispatcher;
+
+// An accepted connection, of which this process has a copy.
+struct Connection {
+  UniqueFd fd;
+  uint32_t id = 0;        // In the order of accepting.
+  uint32_t listener = 0;  // Its number.
+  bool is_unix = false;
+  bool is_taken_at_once = false;  // `ack: 'accept'`
+  bool is_taken = false;
+  uint64_t since = 0;  // Milliseconds of the loop: when it was assigned, then when it was taken.
+  uint64_t interval = 0;
+};
+
+using Connections = std::map<uint32_t, Connection>;  // By id.
+
+class ConnectionSender : public Napi::ObjectWrap<ConnectionSender>, public PolledSocket {
+ public:
+  static Napi::Function Define(Napi::Env env, CompletionQueue* queue);
+  static ConnectionSender* FromObject(const Napi::Value& value);
+
+  explicit ConnectionSender(const Napi::CallbackInfo& info);
+
+  Napi::Value OpenFd(const Napi::CallbackInfo& info);
+  Napi::Value Pause(const Napi::CallbackInfo& info);
+  Napi::Value Resume(const Napi::CallbackInfo& info);
+  Napi::Value Counters(const Napi::CallbackInfo& info);
+
+  // For the dispatcher.
+  bool Join(ConnectionDispatcher* dispatcher);
+  bool HasRoom() const;
+  uint32_t active() const { return assigned_ - closed_; }
+  void Assign(Connection connection);
+  // Sends what was assigned.
+  void Flush();
+  // Stops for good. Returns the connections that nobody has used; shuts down the others.
+  Connections GiveBack();
+  // Stops for good, and leaves the connections to the worker, which may be alive.
+  void Leave();
+  uint64_t ended() const { return ended_; }
+
+ protected:
+  void BeforeClose() override;
+  int StartReading() override { return UV_ENOTSUP; }
+  int StopReading() override { return 0; }
+  int Write(BytesToWrite) override { return UV_ENOTSUP; }
+  int ShutDown() override { return UV_ENOTSUP; }
+  size_t QueuedBytes() const override { return writer_.queued_bytes(); }
+
+ private:
+  static void OnReady(uv_poll_t* poll, int status, int events);
+
+  void UpdatePoll() override;
+  uint64_t Now() const { return uv_now(environment()->loop()); }
+  void ReadAnswers();
+  void OnAnswer(const uint32_t* numbers, size_t count);
+  void Finish(uint32_t id);
+  void Take(uint32_t id);
+  void CheckLater(uint64_t delay, uint32_t id);
+  void CheckTaken();
+  void Release(Connections::iterator place);
+  bool IsLetGo(const Connection& connection) const;
+  void OnEnd(int status);
+
+  MessageWriter writer_;
+  LoopTimer check_timer_;
+  ConnectionDispatcher* dispatcher_ = nullptr;
+  Connections connections_;
+  std::vector<uint32_t> staged_;              // Ids: assigned and not yet sent.
+  std::multimap<uint64_t, uint32_t> checks_;  // When to look at which taken connection.
+  size_t untaken_ = 0;
+  uint32_t assigned_ = 0;
+  uint32_t closed_ = 0;
+  uint64_t ended_ = 0;  // Connections that were shut down, since a dead worker had used them.
+  bool is_paused_ = false;
+  bool has_ended_ = false;
+};
+
+}  // namespace pipewright
+
+#endif  // PIPEWRIGHT_SRC_CLUSTER_CONNECTION_SENDER_H_

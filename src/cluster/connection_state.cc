@@ -1,0 +1,56 @@
+#include "cluster/connection_state.h"
+
+#include <linux/sockios.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include <cstdint>
+
+namespace pipewright {
+
+namespace {
+
+constexpr int kFarAhead = 1 << 30;  // More than any socket holds.
+
+// Bytes that can be read; the end of the stream does not count.
+int UnreadBytes(int fd) {
+  int count = 0;
+  ioctl(fd, SIOCINQ, &count);
+  return count;
+}
+
+// The kernel counts the end of the stream (FIN) among the bytes received.
+bool IsTcpTouched(int fd) {
+  tcp_info info{};
+  socklen_t length = sizeof(info);
+  if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) != 0) return true;
+  constexpr int kEstablished = 1;
+  const uint64_t fin = info.tcpi_state == kEstablished ? 0 : 1;
+  const uint64_t unread = static_cast<uint64_t>(UnreadBytes(fd)) + fin;
+  return info.tcpi_bytes_sent > 0 || info.tcpi_bytes_received > unread;
+}
+
+}  // namespace
+
+void WatchForTouch(int fd, bool is_unix) {
+  if (is_unix) setsockopt(fd, SOL_SOCKET, SO_PEEK_OFF, &kFarAhead, sizeof(kFarAhead));
+}
+
+bool IsTouched(int fd, bool is_unix) {
+  if (!is_unix) return IsTcpTouched(fd);
+  int offset = 0;
+  socklen_t length = sizeof(offset);
+  getsockopt(fd, SOL_SOCKET, SO_PEEK_OFF, &offset, &length);
+  return offset != kFarAhead;
+}
+
+bool IsOver(int fd) {
+  pollfd state = {fd, POLLRDHUP, 0};
+  if (poll(&state, 1, 0) <= 0 || (state.revents & (POLLHUP | POLLERR)) == 0) return false;
+  return UnreadBytes(fd) == 0;
+}
+
+}  // namespace pipewright

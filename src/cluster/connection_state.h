@@ -1,0 +1,23 @@
+// What the kernel knows of an accepted connection that is in several processes: whether one of
+// them has used it. No libuv and no JavaScript here.
+
+#ifndef PIPEWRIGHT_SRC_CLUSTER_CONNECTION_STATE_H_
+#define PIPEWRIGHT_SRC_CLUSTER_CONNECTION_STATE_H_
+
+namespace pipewright {
+
+// To be called before the connection is sent to another process: from then on IsTouched()
+// works. On a Unix socket this sets SO_PEEK_OFF high; the kernel lowers it by each byte that is
+// read, in whichever process.
+void WatchForTouch(int fd, bool is_unix);
+
+// Reports whether a process has read from the connection. Of a TCP connection it also reports
+// whether one has written. What was written to a Unix socket the kernel does not tell.
+bool IsTouched(int fd, bool is_unix);
+
+// Reports whether the connection has ended, and left nothing that could still be read.
+bool IsOver(int fd);
+
+}  // namespace pipewright
+
+#endif  // PIPEWRIGHT_SRC_CLUSTER_CONNECTION_STATE_H_

@@ -1,0 +1,31 @@
+'use strict';
+
+// Workers are killed under load, and no client comes to harm whose request none of them has
+// taken up.
+
+const { execFileSync } = require('node:child_process');
+const path = require('node:path');
+const { runFixture } = require('../helpers/child');
+const { temporaryFolder } = require('../helpers/socket_path');
+const { testNeeding } = require('../helpers/needed_programs');
+const { isStress } = require('../helpers/stress');
+
+const SECONDS = isStress ? 30 : 4;
+
+const testWithCompiler = testNeeding('cc');
+
+for (const kind of ['path', 'port']) {
+  testWithCompiler(`a worker killed every 200 ms, over a ${kind}`, async () => {
+    const folder = temporaryFolder();
+    const clients = path.join(folder, 'clients');
+    const source = path.join(__dirname, '../fixtures/cluster/process_clients.c');
+    execFileSync('cc', ['-O1', '-Wall', '-Werror', '-o', clients, source]);
+    const { stdout, stderr } = await runFixture('cluster/killed_workers.js', [clients, folder, SECONDS, kind]);
+    expect(stderr).toBe('');
+    const { harmed, kills, moved, pending } = JSON.parse(stdout);
+    expect(harmed).toEqual([]);
+    expect(kills).toBeGreaterThan(0);
+    expect(moved).toBeGreaterThan(0);
+    expect(pending).toBe(0);
+  });
+}

@@ -1,0 +1,121 @@
+'use strict';
+
+// A dispatcher of the binding with a listener, and workers that are in this process, for tests
+// that look at what goes over the sockets.
+
+const { EventEmitter, once } = require('node:events');
+const fs = require('node:fs');
+const {
+  ConnectionDispatcher,
+  ConnectionSender,
+  Listener,
+  MessageSocket,
+  socketPair,
+} = require('../../lib/base/binding');
+const { closing } = require('./closing');
+const { socketPath } = require('./socket_path');
+
+const SEQPACKET = 5;
+
+/** Closes a handle, and waits until it is closed. */
+function closingHandle(handle) {
+  closing(
+    () =>
+      new Promise((resolve) => {
+        if (handle.close(resolve) !== 0) resolve(undefined);
+      }),
+  );
+  return handle;
+}
+
+/** A worker's end: it keeps what it gets in `got`, [{ fd, id, listener }], and answers what it is told to. */
+class FakeWorker extends EventEmitter {
+  got = [];
+  messages = 0;
+  #handle = closingHandle(new MessageSocket());
+
+  constructor(dispatcher) {
+    super();
+    const [ours, theirs] = socketPair(SEQPACKET);
+    this.sender = closingHandle(new ConnectionSender());
+    expect(this.sender.open(ours)).toBe(0);
+    expect(this.#handle.open(theirs)).toBe(0);
+    this.#handle.onmessages = (messages) => messages.forEach((message) => this.#onMessage(message));
+    this.#handle.readStart();
+    closing(() => this.closeAll());
+    this.dispatcher = dispatcher;
+    expect(dispatcher.addWorker(this.sender)).toBe(0);
+  }
+
+  #onMessage({ data, descriptors }) {
+    this.messages += 1;
+    descriptors.forEach((fd, index) => {
+      this.got.push({ fd, id: data.readUInt32LE(index * 8), listener: data.readUInt32LE(index * 8 + 4) });
+    });
+    this.emit('got');
+  }
+
+  /** Resolves once it has got `count` connections in all. */
+  async has(count) {
+    while (this.got.length < count) await once(this, 'got');
+    return this.got;
+  }
+
+  /** @returns {string} what a connection has received, read now */
+  read({ fd }) {
+    const room = Buffer.alloc(100);
+    return room.toString('latin1', 0, fs.readSync(fd, room));
+  }
+
+  answer({ read = [], taken = [], closed = [] }) {
+    const ids = (list) => list.map(({ id }) => id);
+    const numbers = [read.length, taken.length, ...ids(read), ...ids(taken), ...ids(closed)];
+    this.#handle.send(new Uint8Array(Uint32Array.from(numbers).buffer));
+  }
+
+  get counters() {
+    return this.sender.getCounters();
+  }
+
+  closeAll() {
+    for (const { fd } of this.got.splice(0)) fs.closeSync(fd);
+  }
+
+  /** What the primary does when the worker has died. @returns {number} how many are moved */
+  die() {
+    this.closeAll();
+    this.#handle.close();
+    const moved = this.dispatcher.removeWorker(this.sender);
+    this.sender.close();
+    return moved;
+  }
+}
+
+/**
+ * @param {{ least?: boolean, most?: number, handover?: number }} [options] of the dispatcher
+ * @returns {any} it
+ */
+function newDispatcher({ least = false, most = 100, handover = 1000 } = {}) {
+  const dispatcher = closingHandle(new ConnectionDispatcher());
+  expect(dispatcher.open(least, most, handover)).toBe(0);
+  return dispatcher;
+}
+
+/** A listener whose connections the dispatcher gets. @returns {string} its path */
+function listenOnPath(dispatcher, number = 0, isTakenAtOnce = false) {
+  const path = socketPath();
+  const listener = closingHandle(new Listener());
+  expect(listener.listenOnPath({ path })).toBe(0);
+  expect(dispatcher.addListener(listener, number, isTakenAtOnce)).toBe(0);
+  return path;
+}
+
+/** The same over TCP. @returns {number} its port */
+function listenOnPort(dispatcher, number = 0, isTakenAtOnce = false) {
+  const listener = closingHandle(new Listener());
+  expect(listener.listenOnAddress({ address: '127.0.0.1', port: 0 })).toBe(0);
+  expect(dispatcher.addListener(listener, number, isTakenAtOnce)).toBe(0);
+  return listener.getsockname().port;
+}
+
+module.exports = { FakeWorker, listenOnPath, listenOnPort, newDispatcher };

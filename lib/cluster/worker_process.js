@@ -25,6 +25,7 @@ class WorkerProcess extends EventEmitter {
   #child = null;
   #timers = new Set();
   #unanswered = 0; // Pings.
+  #isDeaf = false; // It has closed the socket on which connections come: soon it is killed.
 
   constructor(id, options, dispatcher) {
     super();
@@ -49,6 +50,7 @@ class WorkerProcess extends EventEmitter {
       if (err !== 0) throw errnoException(err, 'open');
       return true;
     });
+    this.#sender.reader = () => (this.#isDeaf = true);
     this.#child = spawn(process.execPath, [...execArgv, exec, ...args], {
       env: { ...env, [WORKER_VARIABLE]: String(this.id) },
       pipewrightChannel: true,
@@ -63,7 +65,10 @@ class WorkerProcess extends EventEmitter {
       theirs.close();
       return; // The child's 'error' follows.
     }
-    channel.on('message', (received) => this.#onMessage(received));
+    channel.on('message', (received, descriptors) => {
+      for (const descriptor of descriptors) descriptor.close(); // The cluster's messages have none.
+      this.#onMessage(received);
+    });
     channel.send(message(CONNECTIONS), [theirs]);
     if (readyTimeout > 0) this.#after(readyTimeout, () => this.#onLate());
   }
@@ -91,7 +96,7 @@ class WorkerProcess extends EventEmitter {
       this.#dispatcher.addWorker(this.#sender);
       this.emit('ready');
     } else if (typeOf(received) === PONG) {
-      this.#unanswered = 0;
+      if (!this.#isDeaf) this.#unanswered = 0;
     } else if (typeOf(received) === PAUSE) {
       this.#sender.pause();
     }
@@ -147,11 +152,12 @@ class WorkerProcess extends EventEmitter {
    * times. They are counted, and not timed: this process may have been busy itself.
    */
   ping() {
-    const channel = this.#child?.pipewrightChannel;
-    if (this.state !== 'ready' || !channel?.isOpen) return;
+    if (this.state !== 'ready') return;
     if (this.#unanswered >= MAX_UNANSWERED) this.kill();
     this.#unanswered += 1;
-    channel.send(message(PING));
+    // Without the channel it cannot answer, and is killed.
+    const channel = this.#child.pipewrightChannel;
+    if (channel.isOpen) channel.send(message(PING));
   }
 
   stats() {

@@ -1,7 +1,7 @@
 'use strict';
 
-// The primary: listeners, workers, and the dispatcher between them, which needs no JavaScript
-// for a connection. A worker that ends is started again.
+// The primary: its listeners, and the dispatcher between them and the workers, which needs no
+// JavaScript for a connection. The supervisor keeps the workers.
 
 const EventEmitter = require('node:events');
 
@@ -12,7 +12,7 @@ const { forgetFile } = require('../base/socket_files.js');
 const { startListening } = require('../net/listening.js');
 const { IS_TAKEN_AT_ONCE, IS_TCP } = require('./marks.js');
 const { normalizeClusterOptions, normalizeListen } = require('./options.js');
-const { WorkerProcess } = require('./worker_process.js');
+const { Supervisor } = require('./supervisor.js');
 
 const PINGS = 4; // In `handoverTimeout`.
 const SILENT = 20_000; // Milliseconds that a silent connection's copy is kept without it.
@@ -29,26 +29,28 @@ class Cluster extends EventEmitter {
   #dispatcher = new ConnectionDispatcher();
   #listeners = new Set(); // { listener, attempt, address }
   #listenerCount = 0;
-  #slots; // { worker, failures, timer }: one for each worker.
-  #lastId = 0;
-  #restarts = 0;
+  #supervisor;
   #pingTimer = null;
   #whenClosed = null;
 
   constructor(options) {
     super();
     this.#options = normalizeClusterOptions(options);
-    const { schedule, maxUnacknowledged, handoverTimeout, workers } = this.#options;
+    const { schedule, maxUnacknowledged, handoverTimeout } = this.#options;
     // A stuck worker is found before the copies of its connections are closed.
     const keep = Math.min(handoverTimeout * 2 || SILENT, MAX_INT32);
     const err = this.#dispatcher.open(schedule === 'least-connections', maxUnacknowledged, keep);
     if (err !== 0) throw errnoException(err, 'open');
     /** @type {any} */ (this.#dispatcher).onroom = (hasRoom) => this.emit(hasRoom ? 'room' : 'full');
     if (handoverTimeout > 0) {
-      this.#pingTimer = setInterval(() => this.#ping(), Math.ceil(handoverTimeout / PINGS)).unref();
+      this.#pingTimer = setInterval(() => this.#supervisor.ping(), Math.ceil(handoverTimeout / PINGS)).unref();
     }
-    this.#slots = Array.from({ length: workers }, () => ({ worker: null, failures: 0, timer: null }));
-    for (const slot of this.#slots) this.#startWorker(slot);
+    this.#supervisor = new Supervisor(this.#options, this.#dispatcher);
+    for (const event of ['ready', 'exit', 'error']) {
+      this.#supervisor.on(event, (...args) => this.emit(event, ...args));
+    }
+    this.#supervisor.once('end', () => this.#onEnd());
+    this.#supervisor.start();
   }
 
   // Listening.
@@ -101,44 +103,6 @@ class Cluster extends EventEmitter {
     return [...this.#listeners].filter(({ listener }) => listener !== null).map(({ address }) => address);
   }
 
-  // Workers.
-
-  #startWorker(slot) {
-    const worker = new WorkerProcess(++this.#lastId, this.#options, this.#dispatcher);
-    slot.worker = worker;
-    worker.once('ready', () => this.emit('ready', worker));
-    worker.once('exit', (code, signal, moved) => this.#onExit(slot, worker, code, signal, moved));
-  }
-
-  #onExit(slot, worker, code, signal, moved) {
-    slot.worker = null;
-    this.emit('exit', worker, code, signal, moved);
-    if (this.#whenClosed !== null) {
-      this.#closeIfDone();
-      return;
-    }
-    if (worker.error !== null) this.emit('error', worker.error);
-    // 'error' and 'exit' may have closed the cluster.
-    if (this.#whenClosed !== null) return;
-    const { minUptime, restartDelay, maxRestartDelay } = this.#options;
-    const hasServed = worker.wasReady && Date.now() - worker.startedAt >= minUptime;
-    slot.failures = hasServed ? 0 : slot.failures + 1;
-    const delay = slot.failures === 0 ? 0 : Math.min(restartDelay * 2 ** (slot.failures - 1), maxRestartDelay);
-    slot.timer = setTimeout(() => {
-      slot.timer = null;
-      this.#restarts += 1;
-      this.#startWorker(slot);
-    }, delay);
-  }
-
-  #ping() {
-    for (const worker of this.#workers) worker.ping();
-  }
-
-  get #workers() {
-    return this.#slots.map(({ worker }) => worker).filter((worker) => worker !== null);
-  }
-
   /**
    * accepted, pending (no worker has room for them), moved (from workers that have died), ended
    * (in use by them), restarts; workers: [{ id, pid, state, startedAt, assigned, active,
@@ -146,8 +110,8 @@ class Cluster extends EventEmitter {
    */
   stats() {
     const counters = this.#whenClosed === null ? this.#dispatcher.getCounters() : {};
-    const workers = this.#workers.map((worker) => worker.stats());
-    return { ...counters, restarts: this.#restarts, workers };
+    const { restarts, workers } = this.#supervisor;
+    return { ...counters, restarts, workers: workers.map((worker) => worker.stats()) };
   }
 
   // Closing.
@@ -164,11 +128,7 @@ class Cluster extends EventEmitter {
     const promise = new Promise((done) => (resolve = done));
     this.#whenClosed = { promise, resolve };
     for (const entry of [...this.#listeners]) this.#closeListener(entry);
-    for (const slot of this.#slots) {
-      clearTimeout(slot.timer);
-      slot.worker?.stop(this.#options.closeTimeout);
-    }
-    this.#closeIfDone();
+    this.#supervisor.stop();
     return promise;
   }
 
@@ -180,8 +140,7 @@ class Cluster extends EventEmitter {
     forgetFile(entry.listener);
   }
 
-  #closeIfDone() {
-    if (this.#workers.length > 0) return;
+  #onEnd() {
     clearInterval(this.#pingTimer);
     this.#dispatcher.close(() => {
       this.emit('close');

@@ -5,7 +5,10 @@
 
 const EventEmitter = require('node:events');
 
+const { Reserve } = require('./reserve.js');
 const { WorkerProcess } = require('./worker_process.js');
+
+const RESERVED = 12; // Descriptors: what it takes to start one worker, and some.
 
 /** Makes a worker and starts it. It emits 'ready' and 'exit': see WorkerProcess. */
 function makeWorker(id, options, dispatcher) {
@@ -17,6 +20,7 @@ class Supervisor extends EventEmitter {
   #options;
   #dispatcher;
   #slots; // { worker, failures, timer }: one for each worker.
+  #reserve = new Reserve(RESERVED);
   #lastId = 0;
   #restarts = 0;
   #isStopping = false;
@@ -37,7 +41,9 @@ class Supervisor extends EventEmitter {
   }
 
   #startWorker(slot) {
+    this.#reserve.release();
     const worker = makeWorker(++this.#lastId, this.#options, this.#dispatcher);
+    this.#reserve.fill();
     slot.worker = worker;
     worker.once('ready', () => this.emit('ready', worker));
     worker.once('exit', (code, signal, moved) => this.#onExit(slot, worker, code, signal, moved));
@@ -45,6 +51,7 @@ class Supervisor extends EventEmitter {
 
   #onExit(slot, worker, code, signal, moved) {
     slot.worker = null;
+    this.#reserve.fill(); // Before what it had goes to connections.
     this.emit('exit', worker, code, signal, moved);
     if (this.#isStopping) {
       this.#endIfDone();
@@ -93,7 +100,9 @@ class Supervisor extends EventEmitter {
   }
 
   #endIfDone() {
-    if (this.workers.length === 0) this.emit('end');
+    if (this.workers.length > 0) return;
+    this.#reserve.release();
+    this.emit('end');
   }
 }
 

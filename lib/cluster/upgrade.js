@@ -54,14 +54,16 @@ class Upgrade {
   #fail;
   #failure;
   #isDone = false; // The new primary is in charge.
+  /** @type {Promise<{ pid: number }>} of upgrade() */
+  result;
 
-  constructor() {
+  constructor(timeout) {
     this.#failure = new Promise((_, reject) => (this.#fail = reject));
     this.#failure.catch(() => {});
+    this.result = this.#run(timeout);
   }
 
-  /** @returns {Promise<{ pid: number }>} */
-  async run(timeout) {
+  async #run(timeout) {
     try {
       const whenReady = this.#start();
       const timer = timeout > 0 && setTimeout(() => this.cancel(plain('ERR_CLUSTER_UPGRADE_TIMEOUT')), timeout);
@@ -223,10 +225,7 @@ function passOn(member) {
  */
 function upgrade(timeout) {
   if (!inheritance.isInCharge) return Promise.reject(plain('ERR_CLUSTER_NOT_IN_CHARGE'));
-  if (current === null) {
-    current = new Upgrade();
-    current.result = current.run(timeout);
-  }
+  current ??= new Upgrade(timeout);
   return current.result;
 }
 

@@ -6,7 +6,7 @@
 
 const nodeNet = require('node:net');
 
-const { PipeWrap, TcpWrap, closeFd, closeInBackground, duplicateFd, untrackFd } = require('../base/binding.js');
+const { PipeWrap, TcpWrap, closeFd, closeInBackground, duplicateFd, openForeign } = require('../base/binding.js');
 const { errnoException } = require('../base/errors.js');
 const { listenToSource } = require('../net/server.js');
 const { descriptorHandle } = require('../net/passing.js');
@@ -141,9 +141,17 @@ const nodesClasses = new Map(); // By whether it is TCP.
 // as _createServerHandle() does, takes three system calls.
 function nodesClass(fd, isTcp) {
   if (!nodesClasses.has(isTcp)) {
-    const sample = /** @type {any} */ (nodeNet)._createServerHandle(null, null, null, duplicateFd(fd));
-    if (typeof sample === 'number') throw errnoException(sample, 'open');
-    untrackFd(sample.fd);
+    /** @type {any} */
+    let sample;
+    const copy = duplicateFd(fd);
+    const err = openForeign(copy, nodeNet, (number) => {
+      sample = /** @type {any} */ (nodeNet)._createServerHandle(null, null, null, number);
+      return typeof sample === 'number' ? sample : 0;
+    });
+    if (err !== 0) {
+      closeFd(copy);
+      throw errnoException(err, 'open');
+    }
     nodesClasses.set(isTcp, reporting(sample.constructor));
     sample.close();
   }
@@ -153,13 +161,12 @@ function nodesClass(fd, isTcp) {
 function nodesHandle(fd, isTcp) {
   const Handle = nodesClass(fd, isTcp);
   const handle = new Handle(SOCKET);
-  const err = handle.open(fd);
+  const err = openForeign(fd, handle, handle.open);
   if (err) {
     handle.close();
     closeFd(fd);
     throw errnoException(err, 'open');
   }
-  untrackFd(fd);
   return handle;
 }
 

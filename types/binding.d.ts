@@ -161,7 +161,7 @@ export class ConnectionDispatcher {
   constructor(asyncType?: string);
   /** `handover`: milliseconds after which the copy of a silent connection is closed. */
   open(leastConnections: boolean, maxUnacknowledged: number, handover: number): number;
-  addListener(listener: Listener, number: number, takenAtOnce: boolean): number;
+  addListener(listener: Listener, number: number): number;
   addWorker(sender: ConnectionSender): number;
   /** To be called once the worker has ended. Returns how many of its connections go to others. */
   removeWorker(sender: ConnectionSender): number;

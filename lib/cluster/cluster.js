@@ -84,14 +84,15 @@ class Cluster extends MessageEmitter {
   #onBegun(entry, listener, { ack, path }) {
     const name = listener.getsockname();
     const isTcp = typeof name === 'object';
-    const isTakenAtOnce = ack === 'accept';
+    // Over TCP the kernel tells what a worker has written, too.
+    const isTakenAtOnce = ack === 'accept' && !isTcp;
     const marks = (isTcp ? IS_TCP : 0) | (isTakenAtOnce ? IS_TAKEN_AT_ONCE : 0);
     entry.listener = listener;
     entry.address = path ?? name;
     listener.onconnection = (status, isOverload) => {
       this.emit(isOverload === 1 ? 'overload' : 'error', errnoException(status, 'accept'));
     };
-    const err = this.#dispatcher.addListener(listener, this.#listenerCount++ | marks, isTakenAtOnce);
+    const err = this.#dispatcher.addListener(listener, this.#listenerCount++ | marks);
     process.nextTick(() => {
       if (err === 0) this.emit('listening', entry.address);
       else this.emit('error', errnoException(err, 'listen'));

@@ -14,20 +14,27 @@ const SECONDS = isStress ? 30 : 2;
 
 const testWithCompiler = testNeeding('cc');
 
-const CASES = ['path', 'port'].flatMap((kind) => ['first-byte', 'accept'].map((ack) => [kind, ack]));
+const ALL = ['process', 'thread'].flatMap((worker) =>
+  ['path', 'port'].flatMap((kind) => ['first-byte', 'accept'].map((ack) => [worker, kind, ack])),
+);
+const CASES = isStress
+  ? ALL
+  : ALL.filter(([worker, kind, ack]) => worker === 'process' || (kind === 'path') === (ack === 'accept'));
 
-for (const [kind, ack] of CASES) {
-  testWithCompiler(`a worker killed every 200 ms, over a ${kind}, with ack: '${ack}'`, async () => {
+for (const [worker, kind, ack] of CASES) {
+  testWithCompiler(`a ${worker} killed every 200 ms, over a ${kind}, with ack: '${ack}'`, async () => {
     const folder = temporaryFolder();
     const clients = path.join(folder, 'clients');
     const source = path.join(__dirname, '../fixtures/cluster/process_clients.c');
     execFileSync('cc', ['-O1', '-Wall', '-Werror', '-o', clients, source]);
-    const { stdout, stderr } = await runFixture('cluster/killed_workers.js', [clients, folder, SECONDS, kind, ack]);
+    const args = [clients, folder, SECONDS, kind, ack, worker];
+    const { stdout, stderr } = await runFixture('cluster/killed_workers.js', args);
     expect(stderr).toBe('');
-    const { harmed, kills, moved, pending } = JSON.parse(stdout);
+    const { harmed, kills, moved, pending, left } = JSON.parse(stdout);
     expect(harmed).toEqual([]);
     expect(kills).toBeGreaterThan(0);
     expect(moved).toBeGreaterThan(0);
     expect(pending).toBe(0);
+    expect(left).toEqual([]);
   });
 }

@@ -32,6 +32,7 @@ class WorkerHandle extends Messenger {
   #program = null; // What startProcess() or startThread() returned.
   #timers = new Set();
   #unanswered = 0; // Pings.
+  #isDeaf = false; // It has closed the socket on which connections come: soon it is killed.
 
   constructor(id, options, dispatcher) {
     super('ERR_CHANNEL_CLOSED');
@@ -61,7 +62,10 @@ class WorkerHandle extends Messenger {
       const [control, theirControl] = pair('stream');
       this.#openSender(connections);
       this.#control = new Channel(control);
-      this.#control.on('message', (received) => this.#onMessage(received));
+      this.#control.on('message', (received, descriptors) => {
+        closeAll(descriptors); // The cluster's messages have none.
+        this.#onMessage(received);
+      });
       this.#control.send(message(CONNECTIONS), [theirConnections]);
       const start = options.kind === 'thread' ? startThread : startProcess;
       this.#program = start(this.id, options, theirControl, {
@@ -83,6 +87,7 @@ class WorkerHandle extends Messenger {
       if (err !== 0) throw errnoException(err, 'open');
       return true;
     });
+    this.#sender.reader = () => (this.#isDeaf = true);
   }
 
   /** The process's id; for a thread, that of the primary. undefined if it could not be started. */
@@ -119,7 +124,7 @@ class WorkerHandle extends Messenger {
       this.#dispatcher.addWorker(this.#sender);
       this.emit('ready');
     } else if (typeOf(received) === PONG) {
-      this.#unanswered = 0;
+      if (!this.#isDeaf) this.#unanswered = 0;
     } else if (typeOf(received) === PAUSE) {
       this.#sender.pause();
     }
@@ -184,10 +189,9 @@ class WorkerHandle extends Messenger {
    */
   ping() {
     if (this.state !== 'ready') return;
-    // A worker that has closed the control channel cannot answer.
     if (this.#unanswered >= MAX_UNANSWERED) this.kill();
     this.#unanswered += 1;
-    this.#tell(PING);
+    this.#tell(PING); // Without the channel it cannot answer, and is killed.
   }
 
   stats() {

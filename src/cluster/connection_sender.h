@@ -86,7 +86,7 @@ class ConnectionSender : public Napi::ObjectWrap<ConnectionSender>, public Polle
 
   void UpdatePoll() override;
   uint64_t Now() const { return uv_now(environment()->loop()); }
-  void ReadAnswers();
+  void ReadAnswers(int most);
   void OnAnswer(const uint32_t* numbers, size_t count);
   void Finish(uint32_t id);
   void Take(uint32_t id);

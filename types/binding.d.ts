@@ -390,6 +390,12 @@ export function isOwn(fd: number): boolean;
 /** Whether a handle of this thread has it, ours or Node's. */
 export function hasHandle(fd: number): boolean;
 
+/** Calls `open` of a handle of Node's, which has the descriptor if that returns 0: as one step for a thread that ends. */
+export function openForeign(fd: number, handle: object, open: (fd: number) => number): number;
+
+/** Its reader gets what has come, and then the end. */
+export function shutDownReading(fd: number): number;
+
 /** It is the caller's, and no longer closed when this thread ends. */
 export function untrackFd(fd: number): number;
 

@@ -14,31 +14,24 @@ const KILLS = isStress ? 150 : 6;
 
 const testWithCompiler = testNeeding('cc');
 
-const CASES = [
-  ['path', 'first-byte'],
-  ['path', 'accept'],
-  ['port', 'first-byte'],
-  ['port', 'accept'],
-  ['path', 'first-byte', 'stop'],
-];
+const ALL = ['process', 'stopped', 'thread'].flatMap((victims) =>
+  ['path', 'port'].flatMap((kind) => ['first-byte', 'accept'].map((ack) => [victims, kind, ack])),
+);
+const CASES = isStress
+  ? ALL
+  : ALL.filter(([victims, kind, ack]) => victims === 'process' || (kind === 'path') === (ack === 'first-byte'));
 
-for (const [kind, ack, ...manner] of CASES) {
-  const title = `a worker ${manner.includes('stop') ? 'stopped, and then ' : ''}killed every 200 ms`;
-  testWithCompiler(`${title}, over a ${kind}, with ack: '${ack}'`, async () => {
+for (const [victims, kind, ack] of CASES) {
+  const title = victims === 'stopped' ? 'a process stopped, and then killed' : `a ${victims} killed`;
+  testWithCompiler(`${title} every 200 ms, over a ${kind}, with ack: '${ack}'`, async () => {
     const folder = temporaryFolder();
     const clients = path.join(folder, 'clients');
     const source = path.join(__dirname, '../fixtures/cluster/process_clients.c');
     execFileSync('cc', ['-O1', '-Wall', '-Werror', '-o', clients, source]);
-    const { stdout, stderr } = await runFixture('cluster/killed_workers.js', [
-      clients,
-      folder,
-      KILLS,
-      kind,
-      ack,
-      ...manner,
-    ]);
+    const args = [clients, folder, KILLS, kind, ack, victims];
+    const { stdout, stderr } = await runFixture('cluster/killed_workers.js', args);
     expect(stderr).toBe('');
-    const { harmed, pending } = JSON.parse(stdout);
-    expect({ harmed, pending }).toEqual({ harmed: [], pending: 0 });
+    const { harmed, pending, left } = JSON.parse(stdout);
+    expect({ harmed, pending, left }).toEqual({ harmed: [], pending: 0, left: [] });
   });
 }

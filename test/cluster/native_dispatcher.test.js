@@ -312,7 +312,7 @@ describe('connections of another primary', () => {
     const [ours, clients] = socketPair(STREAM);
     closing(clients);
     fs.writeSync(clients, 'request');
-    expect(dispatcher.adopt(ours, 3, false)).toBe(0);
+    expect(dispatcher.adopt(ours, 3)).toBe(0);
     expect(await dying.has(1)).toMatchObject([{ listener: 3 }]);
     expect(dying.die()).toBe(1);
     const other = new FakeWorker(dispatcher);

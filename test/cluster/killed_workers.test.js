@@ -14,24 +14,21 @@ const KILLS = isStress ? 150 : 6;
 
 const testWithCompiler = testNeeding('cc');
 
-const CASES = [
-  ['path', 'first-byte', 'process'],
-  ['path', 'accept', 'process'],
-  ['port', 'first-byte', 'process'],
-  ['port', 'accept', 'process'],
-  ['path', 'first-byte', 'stopped process'],
-  ['path', 'accept', 'thread'],
-  ['port', 'first-byte', 'thread'],
-];
-if (isStress) CASES.push(['path', 'first-byte', 'thread'], ['port', 'accept', 'thread']);
+const ALL = ['process', 'stopped', 'thread'].flatMap((victims) =>
+  ['path', 'port'].flatMap((kind) => ['first-byte', 'accept'].map((ack) => [victims, kind, ack])),
+);
+const CASES = isStress
+  ? ALL
+  : ALL.filter(([victims, kind, ack]) => victims === 'process' || (kind === 'path') === (ack === 'first-byte'));
 
-for (const [kind, ack, victim] of CASES) {
-  testWithCompiler(`a ${victim} killed every 200 ms, over a ${kind}, with ack: '${ack}'`, async () => {
+for (const [victims, kind, ack] of CASES) {
+  const title = victims === 'stopped' ? 'a process stopped, and then killed' : `a ${victims} killed`;
+  testWithCompiler(`${title} every 200 ms, over a ${kind}, with ack: '${ack}'`, async () => {
     const folder = temporaryFolder();
     const clients = path.join(folder, 'clients');
     const source = path.join(__dirname, '../fixtures/cluster/process_clients.c');
     execFileSync('cc', ['-O1', '-Wall', '-Werror', '-o', clients, source]);
-    const args = [clients, folder, KILLS, kind, ack, victim];
+    const args = [clients, folder, KILLS, kind, ack, victims];
     const { stdout, stderr } = await runFixture('cluster/killed_workers.js', args);
     expect(stderr).toBe('');
     const { harmed, pending, left } = JSON.parse(stdout);

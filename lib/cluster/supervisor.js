@@ -9,7 +9,7 @@ const { kForward } = require('./messages.js');
 const { Reserve } = require('./reserve.js');
 const { WorkerHandle } = require('./worker_handle.js');
 
-const RESERVED = 12; // Descriptors: what it takes to start one worker, and some.
+const RESERVED = 16; // Descriptors: what it takes to start one worker, and some.
 
 /** Makes a worker and starts it. It emits 'ready' and 'exit': see WorkerHandle. */
 function makeWorker(id, options, dispatcher) {

@@ -16,13 +16,15 @@ const { Supervisor } = require('./supervisor.js');
 
 const PINGS = 4; // In `handoverTimeout`.
 const SILENT = 20_000; // Milliseconds that a silent connection's copy is kept without it.
+const FORWARDED = ['ready', 'draining', 'retire', 'exit', 'reload', 'rollback', 'error']; // Events of the supervisor.
 const MAX_INT32 = 2 ** 31 - 1;
 
 /**
- * Events: 'listening' (address); 'ready' (worker); 'exit' (worker, code, signal, moved), where
- * `moved` connections go to other workers; 'full' and 'room': no worker takes connections, which
- * wait in the backlog, and one does again; 'overload' (error): the table of descriptors is full;
- * 'error'; 'close'.
+ * Events: 'listening' (address); 'ready' (worker); 'retire' (worker, reason): it will be
+ * replaced; 'draining' (worker): it gets no more connections; 'exit' (worker, code, signal,
+ * moved), where `moved` connections go to other workers; 'reload'; 'rollback' (error): a reload
+ * has failed; 'full' and 'room': no worker takes connections, which wait in the backlog, and one
+ * does again; 'overload' (error): the table of descriptors is full; 'error'; 'close'.
  */
 class Cluster extends EventEmitter {
   #options;
@@ -46,9 +48,10 @@ class Cluster extends EventEmitter {
       this.#pingTimer = setInterval(() => this.#supervisor.ping(), Math.ceil(handoverTimeout / PINGS)).unref();
     }
     this.#supervisor = new Supervisor(this.#options, this.#dispatcher);
-    for (const event of ['ready', 'exit', 'error']) {
+    for (const event of FORWARDED) {
       this.#supervisor.on(event, (...args) => this.emit(event, ...args));
     }
+    this.#supervisor.once('exhausted', () => this.close());
     this.#supervisor.once('end', () => this.#onEnd());
     this.#supervisor.start();
   }
@@ -109,8 +112,22 @@ class Cluster extends EventEmitter {
    */
   stats() {
     const counters = this.#whenClosed === null ? this.#dispatcher.getCounters() : {};
-    const { restarts, workers } = this.#supervisor;
-    return { ...counters, restarts, workers: workers.map((worker) => worker.stats()) };
+    const workers = this.#supervisor.workers.map((worker) => worker.stats());
+    return { ...counters, ...this.#supervisor.counters, workers };
+  }
+
+  /**
+   * Replaces the workers by new ones, which run the program as it is on disk now. They start
+   * beside the old ones, the first alone, and take over together when all are ready; then the old
+   * ones drain. If one of them ends before, or is not ready within `readyTimeout`, the new ones
+   * are ended and the old go on. While one reload is under way, further calls share the next.
+   *
+   * @param {object} [overrides] exec, args, execArgv, env: in place of those that hold
+   * @returns {Promise<void>} resolves when the new ones have taken over; rejects with
+   *   ERR_CLUSTER_RELOAD_FAILED, ERR_CLUSTER_CLOSED, ERR_INVALID_ARG_TYPE
+   */
+  reload(overrides) {
+    return this.#supervisor.reload(overrides);
   }
 
   // Closing.

@@ -32,6 +32,7 @@ class ConnectionDispatcher : public Napi::ObjectWrap<ConnectionDispatcher>,
   Napi::Value AddListener(const Napi::CallbackInfo& info);
   Napi::Value AddWorker(const Napi::CallbackInfo& info);
   Napi::Value RemoveWorker(const Napi::CallbackInfo& info);
+  Napi::Value Adopt(const Napi::CallbackInfo& info);
   Napi::Value Counters(const Napi::CallbackInfo& info);
 
   // For a ConnectionSender.
@@ -81,6 +82,7 @@ class ConnectionDispatcher : public Napi::ObjectWrap<ConnectionDispatcher>,
   uint64_t accepted_ = 0;
   uint64_t moved_ = 0;
   uint64_t ended_ = 0;
+  uint64_t adopted_ = 0;
 };
 
 }  // namespace pipewright

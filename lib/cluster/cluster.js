@@ -5,14 +5,13 @@
 
 const EventEmitter = require('node:events');
 
-const { whenAborted } = require('../base/abort.js');
 const { ConnectionDispatcher } = require('../base/binding.js');
 const { errnoException, plain } = require('../base/errors.js');
-const { forgetFile } = require('../base/socket_files.js');
-const { startListening } = require('../net/listening.js');
-const { IS_TAKEN_AT_ONCE, IS_TCP } = require('./marks.js');
-const { normalizeClusterOptions, normalizeListen } = require('./options.js');
+const { inheritance } = require('./inherited.js');
+const { Listeners } = require('./listeners.js');
+const { normalizeClusterOptions, normalizeListen, normalizeUpgrade } = require('./options.js');
 const { Supervisor } = require('./supervisor.js');
+const { enroll, passOn, upgrade, withdraw } = require('./upgrade.js');
 
 const PINGS = 4; // In `handoverTimeout`.
 const SILENT = 20_000; // Milliseconds that a silent connection's copy is kept without it.
@@ -29,9 +28,9 @@ const MAX_INT32 = 2 ** 31 - 1;
 class Cluster extends EventEmitter {
   #options;
   #dispatcher = new ConnectionDispatcher();
-  #listeners = new Set(); // { listener, attempt, address }
-  #listenerCount = 0;
+  #listeners = new Listeners(this.#dispatcher, this);
   #supervisor;
+  #member; // This cluster, for upgrade.js.
   #pingTimer = null;
   #whenClosed = null;
 
@@ -53,6 +52,10 @@ class Cluster extends EventEmitter {
     }
     this.#supervisor.once('exhausted', () => this.close());
     this.#supervisor.once('end', () => this.#onEnd());
+    this.#member = this.#asMember();
+    enroll(this.#member);
+    this.#supervisor.on('exit', () => passOn(this.#member));
+    this.#supervisor.on('ready', () => inheritance.check());
     this.#supervisor.start();
   }
 
@@ -70,39 +73,13 @@ class Cluster extends EventEmitter {
     const target = normalizeListen(args);
     if (this.#whenClosed !== null) throw plain('ERR_CLUSTER_CLOSED');
     if (target.callback) this.once('listening', target.callback);
-    const entry = { listener: null, attempt: null, address: null };
-    this.#listeners.add(entry);
-    if (target.signal !== undefined) whenAborted(target.signal, this, () => this.#closeListener(entry));
-    entry.attempt = startListening(target, {
-      begun: (listener) => this.#onBegun(entry, listener, target),
-      failed: (error) => {
-        this.#listeners.delete(entry);
-        process.nextTick(() => this.emit('error', error));
-      },
-    });
+    this.#listeners.listen(target);
     return this;
-  }
-
-  #onBegun(entry, listener, { ack, path }) {
-    const name = listener.getsockname();
-    const isTcp = typeof name === 'object';
-    const isTakenAtOnce = ack === 'accept';
-    const marks = (isTcp ? IS_TCP : 0) | (isTakenAtOnce ? IS_TAKEN_AT_ONCE : 0);
-    entry.listener = listener;
-    entry.address = path ?? name;
-    listener.onconnection = (status, isOverload) => {
-      this.emit(isOverload === 1 ? 'overload' : 'error', errnoException(status, 'accept'));
-    };
-    const err = this.#dispatcher.addListener(listener, this.#listenerCount++ | marks, isTakenAtOnce);
-    process.nextTick(() => {
-      if (err === 0) this.emit('listening', entry.address);
-      else this.emit('error', errnoException(err, 'listen'));
-    });
   }
 
   /** The addresses of its listeners, as those of server.address(). */
   addresses() {
-    return [...this.#listeners].filter(({ listener }) => listener !== null).map(({ address }) => address);
+    return this.#listeners.addresses;
   }
 
   /**
@@ -143,25 +120,57 @@ class Cluster extends EventEmitter {
     let resolve;
     const promise = new Promise((done) => (resolve = done));
     this.#whenClosed = { promise, resolve };
-    for (const entry of [...this.#listeners]) this.#closeListener(entry);
+    withdraw(this.#member);
+    this.#listeners.closeAll();
     this.#supervisor.stop();
     return promise;
   }
 
-  #closeListener(entry) {
-    if (!this.#listeners.delete(entry)) return;
-    entry.attempt?.cancel();
-    if (entry.listener === null) return;
-    entry.listener.close();
-    forgetFile(entry.listener);
-  }
-
-  #onEnd() {
+  // Connections of workers that did not finish may have to go to another primary first.
+  async #onEnd() {
     clearInterval(this.#pingTimer);
+    await passOn(this.#member);
     this.#dispatcher.close(() => {
       this.emit('close');
       this.#whenClosed.resolve();
     });
+  }
+
+  // Upgrade.
+
+  /**
+   * Replaces this process: starts the program again, and leaves its listeners and connections to
+   * the new process once that has a worker; then closes. All clusters of this process take part.
+   *
+   * @param {object} [options]
+   * @param {number} [options.timeout] milliseconds until the new process has to be ready; default
+   *   `readyTimeout`; 0: any
+   * @returns {Promise<{ pid: number }>} resolves when the new process accepts. Rejects if it did
+   *   not get so far, and was killed, while this one goes on: ERR_CLUSTER_UPGRADE_ENDED,
+   *   ERR_CLUSTER_UPGRADE_TIMEOUT, ERR_CLUSTER_CLOSED, ERR_CLUSTER_NOT_IN_CHARGE, the system's error
+   * @throws ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE
+   */
+  upgrade(options = {}) {
+    const { timeout } = normalizeUpgrade(options, this.#options);
+    return this.#whenClosed === null ? upgrade(timeout) : Promise.reject(plain('ERR_CLUSTER_CLOSED'));
+  }
+
+  // What an upgrade needs of a cluster.
+  #asMember() {
+    const dispatcher = this.#dispatcher;
+    const listeners = this.#listeners;
+    const supervisor = this.#supervisor;
+    return {
+      listeners,
+      get isReady() {
+        return listeners.isComplete && supervisor.workers.some(({ state }) => state === 'ready');
+      },
+      pause: () => dispatcher.pause(),
+      resume: () => dispatcher.resume(),
+      takePending: () => dispatcher.takePending(),
+      close: () => this.close(),
+      report: (error) => this.emit('error', error),
+    };
   }
 }
 

@@ -130,7 +130,7 @@ class WorkerProcess extends EventEmitter {
       if (isConnection(descriptor, marks)) {
         const isTakenAtOnce = (marks & IS_TAKEN_AT_ONCE) !== 0;
         descriptor[kHandOver]((fd) => {
-          return this.#dispatcher.adopt(this.#sender, id, fd, marks | IS_IDLE, isTakenAtOnce) === 0;
+          return this.#dispatcher.takeBack(this.#sender, id, fd, marks | IS_IDLE, isTakenAtOnce) === 0;
         });
       }
       descriptor.close();

@@ -19,8 +19,12 @@ Napi::Function ConnectionDispatcher::Define(Napi::Env env, CompletionQueue* queu
       .Add("addListener", &ConnectionDispatcher::AddListener)
       .Add("addWorker", &ConnectionDispatcher::AddWorker)
       .Add("removeWorker", &ConnectionDispatcher::RemoveWorker)
+      .Add("getCounters", &ConnectionDispatcher::Counters)
+      .Add("pause", &ConnectionDispatcher::Pause)
+      .Add("resume", &ConnectionDispatcher::Resume)
       .Add("adopt", &ConnectionDispatcher::Adopt)
-      .Add("getCounters", &ConnectionDispatcher::Counters);
+      .Add("takeBack", &ConnectionDispatcher::TakeBack)
+      .Add("takePending", &ConnectionDispatcher::TakePending);
   return DefineClass(env, "ConnectionDispatcher", methods.list(), queue);
 }
 
@@ -82,40 +86,6 @@ Napi::Value ConnectionDispatcher::RemoveWorker(const Napi::CallbackInfo& info) {
   return Result(info, static_cast<int>(Remove(sender)));
 }
 
-// adopt(sender, id, fd, number, isTakenAtOnce): a connection that a worker gives back, which had
-// it from `sender` as `id`. It goes to another worker as if it had just been accepted, with the
-// number of a listener. On failure the descriptor stays the caller's.
-Napi::Value ConnectionDispatcher::Adopt(const Napi::CallbackInfo& info) {
-  ConnectionSender* sender = ConnectionSender::FromObject(info[0]);
-  double id;
-  int fd;
-  int32_t number;
-  bool is_taken_at_once = false;
-  if (!is_open()) return Result(info, UV_EBADF);
-  const bool is_valid = sender != nullptr && ToInteger(info[1], 0, UINT32_MAX, &id) &&
-                        ToFd(info[2], &fd) && ToInt32(info[3], &number) && number >= 0 &&
-                        ToBool(info[4], &is_taken_at_once);
-  if (!is_valid) return Result(info, UV_EINVAL);
-  const int err = CheckAdoptable(fd);
-  if (err != 0) return Result(info, err);
-  Adopted(fd);
-  sender->Finish(static_cast<uint32_t>(id));
-  int domain = 0;
-  GetSocketOption(fd, SO_DOMAIN, &domain);
-  Connection connection;
-  connection.fd = UniqueFd(fd);
-  connection.id = ++last_id_;
-  connection.listener = static_cast<uint32_t>(number);
-  connection.is_unix = domain == AF_UNIX;
-  connection.is_taken_at_once = is_taken_at_once;
-  connection.prior = UseSoFar(fd, connection.is_unix);
-  if (!is_taken_at_once) WatchForTouch(fd, connection.is_unix);
-  ++adopted_;
-  pending_.emplace(connection.id, std::move(connection));
-  OnRoom();
-  return Result(info, 0);
-}
-
 bool ConnectionDispatcher::Forget(ConnectionSender* sender) {
   const auto place = std::find(senders_.begin(), senders_.end(), sender);
   if (place == senders_.end()) return false;
@@ -147,6 +117,10 @@ const ConnectionDispatcher::Source* ConnectionDispatcher::SourceOf(const Listene
 }
 
 bool ConnectionDispatcher::HasRoom() {
+  if (is_paused_) {
+    is_held_ = true;
+    return false;
+  }
   const bool has_room =
       pending_.empty() && std::any_of(senders_.begin(), senders_.end(),
                                       [](const ConnectionSender* s) { return s->HasRoom(); });
@@ -223,7 +197,7 @@ Napi::Value ConnectionDispatcher::Counters(const Napi::CallbackInfo& info) {
   counters.Set("pending", static_cast<double>(pending_.size()));
   counters.Set("moved", static_cast<double>(moved_));
   counters.Set("ended", static_cast<double>(ended_));
-  counters.Set("handedOn", static_cast<double>(adopted_));
+  counters.Set("handedOn", static_cast<double>(handed_on_));
   return counters;
 }
 

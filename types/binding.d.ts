@@ -169,7 +169,7 @@ export class ConnectionDispatcher {
   addWorker(sender: ConnectionSender): number;
   /** To be called once the worker has ended. Returns how many of its connections go to others. */
   removeWorker(sender: ConnectionSender): number;
-  getCounters(): { accepted: number; pending: number; moved: number; ended: number };
+  getCounters(): { accepted: number; pending: number; moved: number; ended: number; handedOn: number };
   /** Accepts nothing until resume(). */
   pause(): number;
   resume(): number;
@@ -177,6 +177,8 @@ export class ConnectionDispatcher {
   adopt(fd: number, number: number, takenAtOnce: boolean): number;
   /** The same with one that a worker gives back, which had it as `id`. */
   takeBack(sender: ConnectionSender, id: number, fd: number, number: number, takenAtOnce: boolean): number;
+  /** Accepts what the backlog of the listener has, unless it is paused. Returns how many connections wait for a worker. */
+  acceptRest(listener: Listener): number;
   /** [fd, number of the listener, fd, …] of connections that wait for a worker: the caller's from then on. */
   takePending(): number[];
   /** false: no worker has room, and nothing is accepted; true: one has again. */

@@ -10,6 +10,7 @@ const { errnoException, plain } = require('../base/errors.js');
 const { inheritance } = require('./inherited.js');
 const { Listeners } = require('./listeners.js');
 const { normalizeClusterOptions, normalizeListen, normalizeUpgrade } = require('./options.js');
+const { watchSignals } = require('./signals.js');
 const { Supervisor } = require('./supervisor.js');
 const { enroll, passOn, upgrade, withdraw } = require('./upgrade.js');
 
@@ -33,6 +34,7 @@ class Cluster extends EventEmitter {
   #member; // This cluster, for upgrade.js.
   #pingTimer = null;
   #whenClosed = null;
+  #handlesSignals = false;
 
   constructor(options) {
     super();
@@ -134,6 +136,18 @@ class Cluster extends EventEmitter {
       this.emit('close');
       this.#whenClosed.resolve();
     });
+  }
+
+  /**
+   * From now on SIGTERM and SIGINT close the cluster, and kill the workers when one of them comes
+   * again; SIGHUP reloads; SIGUSR2 upgrades. A reload or upgrade that fails is an 'error', or
+   * without a handler of that a warning of the process. Until 'close'.
+   */
+  handleSignals() {
+    if (this.#handlesSignals || this.#whenClosed !== null) return this;
+    this.#handlesSignals = true;
+    watchSignals(this, () => this.#supervisor.kill());
+    return this;
   }
 
   // Upgrade.

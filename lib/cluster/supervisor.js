@@ -19,6 +19,8 @@ function makeWorker(id, options, dispatcher) {
   return new WorkerProcess(id, options, dispatcher);
 }
 
+const LOOK_INTERVAL = 5; // Milliseconds between two looks whether all connections have a worker.
+
 const newSlot = () => ({ worker: null, failures: 0, restarts: [], timer: null, isGivenUp: false });
 
 /**
@@ -255,14 +257,29 @@ class Supervisor extends EventEmitter {
 
   // Ending.
 
-  /** Starts no more workers, and stops those that run. 'end' follows once they have ended. */
+  /**
+   * Starts no more workers, and stops those that run, once they have the connections that wait
+   * for them. 'end' follows when they have ended.
+   */
   stop() {
     this.#isStopping = true;
     this.#cancel?.(plain('ERR_CLUSTER_CLOSED'));
     for (const slot of this.#slots) clearTimeout(slot.timer);
+    this.#stopWhenTaken(Date.now());
+  }
+
+  #stopWhenTaken(since) {
+    const { closeTimeout } = this.#options;
+    const canWait = closeTimeout === 0 || Date.now() - since < closeTimeout;
+    if (canWait && this.#slots.some(({ worker }) => worker?.state === 'ready')) {
+      if (this.#dispatcher.getCounters().pending > 0) {
+        setTimeout(() => this.#stopWhenTaken(since), LOOK_INTERVAL);
+        return;
+      }
+    }
     for (const worker of this.#workers) {
       if (worker.state !== 'draining') this.emit('draining', worker);
-      worker.stop(this.#options.closeTimeout);
+      worker.stop(closeTimeout);
     }
     this.#endIfDone();
   }

@@ -3,6 +3,7 @@
 // `worker`: what a worker's program sees of its cluster.
 
 const EventEmitter = require('node:events');
+const { isMainThread } = require('node:worker_threads');
 
 const { plain } = require('../base/errors.js');
 const { parent } = require('../child_process/parent.js');
@@ -57,6 +58,8 @@ class Worker extends EventEmitter {
     if (this.#channel === null) throw plain('ERR_CLUSTER_NO_WORKER');
     this.#channel.on('message', (received, descriptors) => this.#onMessage(received, descriptors));
     this.#channel.once('close', () => this.#stop(false));
+    // A terminal sends these to the primary, too, which decides what follows.
+    if (isMainThread) for (const signal of ['SIGINT', 'SIGHUP']) process.on(signal, () => {});
   }
 
   #onMessage(received, descriptors) {

@@ -24,6 +24,7 @@ Napi::Function ConnectionDispatcher::Define(Napi::Env env, CompletionQueue* queu
       .Add("resume", &ConnectionDispatcher::Resume)
       .Add("adopt", &ConnectionDispatcher::Adopt)
       .Add("takeBack", &ConnectionDispatcher::TakeBack)
+      .Add("acceptRest", &ConnectionDispatcher::AcceptRest)
       .Add("takePending", &ConnectionDispatcher::TakePending);
   return DefineClass(env, "ConnectionDispatcher", methods.list(), queue);
 }

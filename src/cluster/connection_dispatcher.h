@@ -38,6 +38,7 @@ class ConnectionDispatcher : public Napi::ObjectWrap<ConnectionDispatcher>,
   Napi::Value Resume(const Napi::CallbackInfo& info);
   Napi::Value Adopt(const Napi::CallbackInfo& info);
   Napi::Value TakeBack(const Napi::CallbackInfo& info);
+  Napi::Value AcceptRest(const Napi::CallbackInfo& info);
   Napi::Value TakePending(const Napi::CallbackInfo& info);
 
   // For a ConnectionSender.

@@ -80,6 +80,19 @@ int ConnectionDispatcher::AdoptFd(int fd, int32_t number, bool is_taken_at_once)
   return 0;
 }
 
+// acceptRest(listener): accepts what its backlog has, unless that is another primary's: to be
+// called before it closes. Returns how many connections wait for a worker.
+Napi::Value ConnectionDispatcher::AcceptRest(const Napi::CallbackInfo& info) {
+  Listener* listener = Listener::FromObject(info[0]);
+  if (!is_open()) return Result(info, UV_EBADF);
+  if (listener == nullptr || SourceOf(listener) == nullptr) return Result(info, UV_EINVAL);
+  if (!is_paused_) {
+    listener->AcceptRest();
+    OnAcceptedAll();
+  }
+  return Result(info, static_cast<int>(pending_.size()));
+}
+
 // takePending(): [fd, number of the listener, fd, …] of the connections that wait for a worker,
 // oldest first. They are the caller's from then on.
 Napi::Value ConnectionDispatcher::TakePending(const Napi::CallbackInfo& info) {

@@ -61,7 +61,6 @@ class ConnectionDispatcher : public Napi::ObjectWrap<ConnectionDispatcher>,
     Listener* listener;
     uint32_t number;
     bool is_unix;
-    bool is_taken_at_once;
   };
 
   bool HasRoom() override;
@@ -70,7 +69,7 @@ class ConnectionDispatcher : public Napi::ObjectWrap<ConnectionDispatcher>,
   void OnListenerClosed(Listener* listener) override;
 
   // In handover.cc.
-  int AdoptFd(int fd, int32_t number, bool is_taken_at_once);
+  int AdoptFd(int fd, int32_t number);
 
   const Source* SourceOf(const Listener* listener) const;
   ConnectionSender* Choose();

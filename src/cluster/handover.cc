@@ -26,33 +26,29 @@ Napi::Value ConnectionDispatcher::Resume(const Napi::CallbackInfo& info) {
   return Result(info, 0);
 }
 
-// adopt(fd, number, isTakenAtOnce): dispatches an open connection as if the listener of that
+// adopt(fd, number): dispatches an open connection as if the listener of that
 // number had just accepted it. On failure the descriptor stays the caller's.
 Napi::Value ConnectionDispatcher::Adopt(const Napi::CallbackInfo& info) {
   int fd;
   int32_t number;
-  bool is_taken_at_once = false;
   if (!is_open()) return Result(info, UV_EBADF);
-  const bool is_valid = ToFd(info[0], &fd) && ToInt32(info[1], &number) && number >= 0 &&
-                        ToBool(info[2], &is_taken_at_once);
+  const bool is_valid = ToFd(info[0], &fd) && ToInt32(info[1], &number) && number >= 0;
   if (!is_valid) return Result(info, UV_EINVAL);
-  return Result(info, AdoptFd(fd, number, is_taken_at_once));
+  return Result(info, AdoptFd(fd, number));
 }
 
-// takeBack(sender, id, fd, number, isTakenAtOnce): the same with a connection that a worker gives
-// back, which had it from `sender` as `id`.
+// takeBack(sender, id, fd, number): the same with a connection that a worker gives back, which had
+// it from `sender` as `id`.
 Napi::Value ConnectionDispatcher::TakeBack(const Napi::CallbackInfo& info) {
   ConnectionSender* sender = ConnectionSender::FromObject(info[0]);
   double id;
   int fd;
   int32_t number;
-  bool is_taken_at_once = false;
   if (!is_open()) return Result(info, UV_EBADF);
   const bool is_valid = sender != nullptr && ToInteger(info[1], 0, UINT32_MAX, &id) &&
-                        ToFd(info[2], &fd) && ToInt32(info[3], &number) && number >= 0 &&
-                        ToBool(info[4], &is_taken_at_once);
+                        ToFd(info[2], &fd) && ToInt32(info[3], &number) && number >= 0;
   if (!is_valid) return Result(info, UV_EINVAL);
-  const int err = AdoptFd(fd, number, is_taken_at_once);
+  const int err = AdoptFd(fd, number);
   if (err != 0) return Result(info, err);
   ++handed_on_;
   // If the worker died, the copy that this process may have would go to another one, too.
@@ -61,7 +57,7 @@ Napi::Value ConnectionDispatcher::TakeBack(const Napi::CallbackInfo& info) {
 }
 
 // What was done with the connection before does not count as use.
-int ConnectionDispatcher::AdoptFd(int fd, int32_t number, bool is_taken_at_once) {
+int ConnectionDispatcher::AdoptFd(int fd, int32_t number) {
   int err = CheckAdoptable(fd);
   int domain = 0;
   if (err == 0) err = GetSocketOption(fd, SO_DOMAIN, &domain);
@@ -72,9 +68,8 @@ int ConnectionDispatcher::AdoptFd(int fd, int32_t number, bool is_taken_at_once)
   connection.id = ++last_id_;
   connection.listener = static_cast<uint32_t>(number);
   connection.is_unix = domain == AF_UNIX;
-  connection.is_taken_at_once = is_taken_at_once;
   connection.prior = UseSoFar(fd, connection.is_unix);
-  if (!is_taken_at_once) WatchForTouch(fd, connection.is_unix);
+  WatchForTouch(fd, connection.is_unix);
   pending_.emplace(connection.id, std::move(connection));
   OnRoom();
   return 0;

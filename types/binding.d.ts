@@ -173,8 +173,11 @@ export class ConnectionDispatcher {
   /** Accepts nothing until resume(). */
   pause(): number;
   resume(): number;
-  /** Dispatches a connection as if the listener of that number had accepted it. Takes the descriptor, unless it fails. */
-  adopt(fd: number, number: number, takenAtOnce: boolean): number;
+  /**
+   * Dispatches a connection as if the listener of that number had accepted it. Takes the descriptor, unless it fails.
+   * A worker that gives it back had it from `sender` as `id`; with null it is another primary's.
+   */
+  adopt(sender: ConnectionSender | null, id: number, fd: number, number: number, takenAtOnce: boolean): number;
   /** [fd, number of the listener, fd, …] of connections that wait for a worker: the caller's from then on. */
   takePending(): number[];
   /** false: no worker has room, and nothing is accepted; true: one has again. */

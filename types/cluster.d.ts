@@ -32,7 +32,18 @@ export interface ClusterOptions {
   maxRestartDelay?: number;
   /** Milliseconds after which a worker's end is no failure; default 1000. */
   minUptime?: number;
+  /** A worker that had to be started again so often within restartWindow is given up; default 0, no limit. */
+  maxRestarts?: number;
+  /** Milliseconds; default 60 000. */
+  restartWindow?: number;
+  /** Requests (http, https) or connections after which a worker is replaced; default 0, never. */
+  maxRequests?: number;
+  /** Bytes of memory over which a worker is replaced; default 0, never. */
+  maxMemory?: number;
 }
+
+/** What reload() may change. */
+export type ReloadOverrides = Partial<Pick<ClusterOptions, 'exec' | 'args' | 'execArgv' | 'env'>>;
 
 export type ClusterListenOptions = ListenOptions & {
   /** 'accept' for a protocol in which the server speaks first; default 'first-byte'. */
@@ -51,7 +62,7 @@ export type ClusterAddress = string | nodeNet.AddressInfo;
 export interface WorkerStats {
   id: number;
   pid: number | undefined;
-  state: 'starting' | 'ready' | 'stopping' | 'ended';
+  state: 'starting' | 'ready' | 'draining' | 'ended';
   startedAt: number;
   /** Connections that it got, and those of them that are open. */
   assigned: number;
@@ -70,7 +81,13 @@ export interface ClusterStats {
   /** Connections of dead workers: those that went to others, and those that were shut down. */
   moved?: number;
   ended?: number;
+  /** Connections that moved from a worker that drains to another. */
+  handedOn?: number;
+  /** Workers started in place of one that had ended. */
   restarts: number;
+  reloads: number;
+  /** Workers that were replaced by themselves: see 'retire'. */
+  retired: number;
   workers: WorkerStats[];
 }
 
@@ -87,6 +104,11 @@ export interface Cluster extends EventEmitter {
   listen(port: number, host?: string, callback?: (address: ClusterAddress) => void): this;
   addresses(): ClusterAddress[];
   stats(): ClusterStats;
+  /**
+   * Replaces the workers by new ones. Rejects with ERR_CLUSTER_RELOAD_FAILED if one of these is
+   * not ready; then the old ones go on.
+   */
+  reload(overrides?: ReloadOverrides): Promise<void>;
   close(): Promise<void>;
   /**
    * Starts the program again, leaves listeners and connections to the new process, then closes.
@@ -95,13 +117,14 @@ export interface Cluster extends EventEmitter {
   upgrade(options?: UpgradeOptions): Promise<{ pid: number }>;
 
   on(event: 'listening', listener: (address: ClusterAddress) => void): this;
-  on(event: 'ready', listener: (worker: WorkerProcess) => void): this;
+  on(event: 'ready' | 'draining', listener: (worker: WorkerProcess) => void): this;
+  on(event: 'retire', listener: (worker: WorkerProcess, reason: 'requests' | 'memory' | 'closed') => void): this;
   on(
     event: 'exit',
     listener: (worker: WorkerProcess, code: number | null, signal: NodeJS.Signals | null, moved: number) => void,
   ): this;
-  on(event: 'full' | 'room' | 'close', listener: () => void): this;
-  on(event: 'overload' | 'error', listener: (error: NodeJS.ErrnoException) => void): this;
+  on(event: 'reload' | 'full' | 'room' | 'close', listener: () => void): this;
+  on(event: 'rollback' | 'overload' | 'error', listener: (error: NodeJS.ErrnoException) => void): this;
   on(event: string | symbol, listener: (...args: any[]) => void): this;
 }
 

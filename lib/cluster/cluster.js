@@ -15,17 +15,30 @@ const { enroll, passOn, upgrade, withdraw } = require('./upgrade.js');
 
 const PINGS = 4; // In `handoverTimeout`.
 const SILENT = 20_000; // Milliseconds that a silent connection's copy is kept without it.
+const FORWARDED = ['ready', 'draining', 'retire', 'exit', 'reload', 'rollback', 'error']; // Events of the supervisor.
 const MAX_INT32 = 2 ** 31 - 1;
 
+/** Tells of connections that it gets from workers and other primaries: they may have to go on. */
+class Dispatcher extends ConnectionDispatcher {
+  onadopted = () => {};
+
+  adopt(...args) {
+    const err = super.adopt(...args);
+    if (err === 0) this.onadopted();
+    return err;
+  }
+}
+
 /**
- * Events: 'listening' (address); 'ready' (worker); 'exit' (worker, code, signal, moved), where
- * `moved` connections go to other workers; 'full' and 'room': no worker takes connections, which
- * wait in the backlog, and one does again; 'overload' (error): the table of descriptors is full;
- * 'error'; 'close'.
+ * Events: 'listening' (address); 'ready' (worker); 'retire' (worker, reason): it will be
+ * replaced; 'draining' (worker): it gets no more connections; 'exit' (worker, code, signal,
+ * moved), where `moved` connections go to other workers; 'reload'; 'rollback' (error): a reload
+ * has failed; 'full' and 'room': no worker takes connections, which wait in the backlog, and one
+ * does again; 'overload' (error): the table of descriptors is full; 'error'; 'close'.
  */
 class Cluster extends EventEmitter {
   #options;
-  #dispatcher = new ConnectionDispatcher();
+  #dispatcher = new Dispatcher();
   #listeners = new Listeners(this.#dispatcher, this);
   #supervisor;
   #member; // This cluster, for upgrade.js.
@@ -45,13 +58,15 @@ class Cluster extends EventEmitter {
       this.#pingTimer = setInterval(() => this.#supervisor.ping(), Math.ceil(handoverTimeout / PINGS)).unref();
     }
     this.#supervisor = new Supervisor(this.#options, this.#dispatcher);
-    for (const event of ['ready', 'exit', 'error']) {
+    for (const event of FORWARDED) {
       this.#supervisor.on(event, (...args) => this.emit(event, ...args));
     }
+    this.#supervisor.once('exhausted', () => this.close());
     this.#supervisor.once('end', () => this.#onEnd());
     this.#member = this.#asMember();
     enroll(this.#member);
     this.#supervisor.on('exit', () => passOn(this.#member));
+    this.#dispatcher.onadopted = () => process.nextTick(passOn, this.#member);
     this.#supervisor.on('ready', () => inheritance.check());
     this.#supervisor.start();
   }
@@ -86,8 +101,22 @@ class Cluster extends EventEmitter {
    */
   stats() {
     const counters = this.#whenClosed === null ? this.#dispatcher.getCounters() : {};
-    const { restarts, workers } = this.#supervisor;
-    return { ...counters, restarts, workers: workers.map((worker) => worker.stats()) };
+    const workers = this.#supervisor.workers.map((worker) => worker.stats());
+    return { ...counters, ...this.#supervisor.counters, workers };
+  }
+
+  /**
+   * Replaces the workers by new ones, which run the program as it is on disk now. They start
+   * beside the old ones, the first alone, and take over together when all are ready; then the old
+   * ones drain. If one of them ends before, or is not ready within `readyTimeout`, the new ones
+   * are ended and the old go on. While one reload is under way, further calls share the next.
+   *
+   * @param {object} [overrides] exec, args, execArgv, env: in place of those that hold
+   * @returns {Promise<void>} resolves when the new ones have taken over; rejects with
+   *   ERR_CLUSTER_RELOAD_FAILED, ERR_CLUSTER_CLOSED, ERR_INVALID_ARG_TYPE
+   */
+  reload(overrides) {
+    return this.#supervisor.reload(overrides);
   }
 
   // Closing.
@@ -99,13 +128,17 @@ class Cluster extends EventEmitter {
    * @returns {Promise<void>} resolves with 'close'
    */
   close() {
+    return this.#close({ moves: false });
+  }
+
+  #close({ moves }) {
     if (this.#whenClosed !== null) return this.#whenClosed.promise;
     let resolve;
     const promise = new Promise((done) => (resolve = done));
     this.#whenClosed = { promise, resolve };
     withdraw(this.#member);
     this.#listeners.closeAll();
-    this.#supervisor.stop();
+    this.#supervisor.stop({ moves });
     return promise;
   }
 
@@ -151,7 +184,7 @@ class Cluster extends EventEmitter {
       pause: () => dispatcher.pause(),
       resume: () => dispatcher.resume(),
       takePending: () => dispatcher.takePending(),
-      close: () => this.close(),
+      close: () => this.#close({ moves: true }),
       report: (error) => this.emit('error', error),
     };
   }

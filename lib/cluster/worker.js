@@ -6,22 +6,26 @@ const EventEmitter = require('node:events');
 
 const { plain } = require('../base/errors.js');
 const { parent } = require('../child_process/parent.js');
+const { closeAll } = require('../fd/descriptor.js');
 const { Server } = require('../net/server.js');
 const {
   CONNECTIONS,
   IS_TAKEN_AT_ONCE,
-  IS_TCP,
-  PAUSE,
+  MOVED,
   PING,
   PONG,
   READY,
+  RETIRE,
   STOP,
   message,
   typeOf,
 } = require('./marks.js');
 const { WORKER_VARIABLE } = require('./marks.js');
+const { Limits } = require('./limits.js');
 const { Receiver } = require('./receiver.js');
 const { sourceOf } = require('./sources.js');
+
+const MAX_DESCRIPTORS = 32; // In one message of a channel.
 
 // When the module is loaded, as for the channel: what this process starts is no worker.
 const number = process.env[WORKER_VARIABLE];
@@ -32,8 +36,8 @@ class Worker extends EventEmitter {
   #channel = null;
   #receiver = null;
   #socket = null; // The descriptor on which connections will come.
-  #server = null;
   #source = null;
+  #limits = null;
   #isReady = false;
   #isStopping = false;
 
@@ -52,17 +56,18 @@ class Worker extends EventEmitter {
     this.#channel = this.isWorker ? parent() : null;
     if (this.#channel === null) throw plain('ERR_CLUSTER_NO_WORKER');
     this.#channel.on('message', (received, descriptors) => this.#onMessage(received, descriptors));
-    this.#channel.once('close', () => this.#stop());
+    this.#channel.once('close', () => this.#stop(false));
   }
 
   #onMessage(received, descriptors) {
     if (typeOf(received) === CONNECTIONS) {
       this.#socket = descriptors[0];
+      this.#limits = new Limits(received.limits, (reason) => this.#retire(reason));
       this.#receive();
     } else {
       for (const descriptor of descriptors) descriptor.close();
       if (typeOf(received) === PING) this.#channel.send(message(PONG));
-      else if (typeOf(received) === STOP) this.#stop();
+      else if (typeOf(received) === STOP) this.#stop(received.moves === true);
     }
   }
 
@@ -77,7 +82,6 @@ class Worker extends EventEmitter {
   serve(server) {
     this.#open();
     if (this.#source !== null || server.listening) throw plain('ERR_SERVER_ALREADY_LISTEN');
-    this.#server = server;
     this.#source = sourceOf(server, () => this.#onServerClosed());
     return server;
   }
@@ -104,28 +108,58 @@ class Worker extends EventEmitter {
 
   #receive() {
     if (!this.#isReady || this.#socket === null) return;
+    const limits = this.#limits;
+    const count = () => limits.count();
+    const countsConnections = limits.hasMaxRequests && !this.#source.countRequests(count);
     const isTakenAtOnce = (marks) => (marks & IS_TAKEN_AT_ONCE) !== 0;
     this.#receiver = new Receiver(this.#socket, {
       isTakenAtOnce,
-      onConnection: (fd, id, marks) => this.#source.take(fd, (marks & IS_TCP) !== 0, id, this.#receiver),
-      onEnd: () => this.#stop(),
+      onConnection: (fd, id, marks) => {
+        if (countsConnections) count();
+        return this.#source.take(fd, id, marks, this.#receiver);
+      },
+      onEnd: () => this.#stop(false),
     });
     this.#socket = null;
   }
 
+  // The program has closed its server itself.
   #onServerClosed() {
-    if (!this.#isStopping && this.#channel.isOpen) this.#channel.send(message(PAUSE));
+    if (!this.#isStopping) this.#retire('closed');
   }
 
-  // The process ends once its connections have, if nothing else keeps it.
-  #stop() {
-    if (this.#isStopping) return;
+  // It goes on until another worker is ready.
+  #retire(reason) {
+    if (this.#channel.isOpen) this.#channel.send({ ...message(RETIRE), reason });
+  }
+
+  // The process ends once its connections have, if nothing else keeps it. They may move to
+  // other workers, until a second call says that there are none.
+  #stop(moves) {
+    if (this.#isStopping) {
+      if (!moves) this.#source?.stop(null);
+      return;
+    }
     this.#isStopping = true;
-    if (this.#server?.listening) this.#server.close();
+    this.#source?.stop(moves ? (connections) => this.#move(connections) : null);
     this.#receiver?.unref();
     this.#socket?.close();
     this.#channel.unref();
     this.emit('stop');
+  }
+
+  // The primary gets them before it hears that they are closed here: until then it may have a
+  // copy, and would give that to a second worker if this one died.
+  #move(connections) {
+    for (let at = 0; at < connections.length; at += MAX_DESCRIPTORS) {
+      const some = connections.slice(at, at + MAX_DESCRIPTORS);
+      const descriptors = some.map(({ descriptor }) => descriptor);
+      if (this.#channel.isOpen) {
+        this.#channel.send({ ...message(MOVED), moved: some.map(({ id, marks }) => [id, marks]) }, descriptors);
+      } else {
+        closeAll(descriptors);
+      }
+    }
   }
 }
 

@@ -196,6 +196,7 @@ Napi::Value ConnectionDispatcher::Counters(const Napi::CallbackInfo& info) {
   counters.Set("pending", static_cast<double>(pending_.size()));
   counters.Set("moved", static_cast<double>(moved_));
   counters.Set("ended", static_cast<double>(ended_));
+  counters.Set("handedOn", static_cast<double>(adopted_));
   return counters;
 }
 

@@ -87,6 +87,7 @@ class ConnectionDispatcher : public Napi::ObjectWrap<ConnectionDispatcher>,
   uint64_t accepted_ = 0;
   uint64_t moved_ = 0;
   uint64_t ended_ = 0;
+  uint64_t adopted_ = 0;
 };
 
 }  // namespace pipewright

@@ -197,7 +197,8 @@ void ConnectionSender::Take(uint32_t id) {
 // Reports whether this process needs its copy of a taken connection no more.
 bool ConnectionSender::IsLetGo(const Connection& connection) const {
   const int fd = connection.fd.get();
-  return connection.is_taken_at_once || IsTouched(fd, connection.is_unix) || IsOver(fd);
+  return connection.is_taken_at_once || IsTouched(fd, connection.is_unix, connection.prior) ||
+         IsOver(fd);
 }
 
 void ConnectionSender::CheckLater(uint64_t delay, uint32_t id) {
@@ -242,7 +243,8 @@ Connections ConnectionSender::GiveBack() {
   Connections untouched;
   for (auto& [id, connection] : connections_) {
     const int fd = connection.fd.get();
-    const bool is_used = !connection.is_taken_at_once && IsTouched(fd, connection.is_unix);
+    const bool is_used =
+        !connection.is_taken_at_once && IsTouched(fd, connection.is_unix, connection.prior);
     if (!is_used) {
       if (!IsOver(fd)) untouched.emplace(id, std::move(connection));
       continue;

@@ -26,28 +26,36 @@ Napi::Value ConnectionDispatcher::Resume(const Napi::CallbackInfo& info) {
   return Result(info, 0);
 }
 
-// adopt(fd, number, isTakenAtOnce): dispatches an open connection as if the listener of that
-// number had just accepted it. On failure the descriptor stays the caller's.
+// adopt(sender, id, fd, number, isTakenAtOnce): a connection that a worker gives back, which had it
+// from `sender` as `id`; or, with null, one of another primary. It is dispatched as if the listener
+// of that number had just accepted it. On failure the descriptor stays the caller's.
 Napi::Value ConnectionDispatcher::Adopt(const Napi::CallbackInfo& info) {
+  ConnectionSender* sender = ConnectionSender::FromObject(info[0]);
+  double id;
   int fd;
   int32_t number;
   bool is_taken_at_once = false;
   if (!is_open()) return Result(info, UV_EBADF);
-  const bool is_valid = ToFd(info[0], &fd) && ToInt32(info[1], &number) && number >= 0 &&
-                        ToBool(info[2], &is_taken_at_once);
+  const bool is_valid = (sender != nullptr || info[0].IsNull()) &&
+                        ToInteger(info[1], 0, UINT32_MAX, &id) && ToFd(info[2], &fd) &&
+                        ToInt32(info[3], &number) && number >= 0 &&
+                        ToBool(info[4], &is_taken_at_once);
   if (!is_valid) return Result(info, UV_EINVAL);
   int err = CheckAdoptable(fd);
   int domain = 0;
   if (err == 0) err = GetSocketOption(fd, SO_DOMAIN, &domain);
   if (err != 0) return Result(info, err);
   Adopted(fd);
+  if (sender != nullptr) sender->Finish(static_cast<uint32_t>(id));
   Connection connection;
   connection.fd = UniqueFd(fd);
   connection.id = ++last_id_;
   connection.listener = static_cast<uint32_t>(number);
   connection.is_unix = domain == AF_UNIX;
   connection.is_taken_at_once = is_taken_at_once;
+  connection.prior = UseSoFar(fd, connection.is_unix);
   if (!is_taken_at_once) WatchForTouch(fd, connection.is_unix);
+  ++adopted_;
   pending_.emplace(connection.id, std::move(connection));
   OnRoom();
   return Result(info, 0);

@@ -124,6 +124,21 @@ describe('a worker that ends', () => {
     expect(times[3] - times[1]).toBeGreaterThanOrEqual(20 + 40);
   });
 
+  test('more than maxRestarts times is given up, and without any the cluster closes', async () => {
+    const cluster = start({
+      exec: fixture('unready_worker.js'),
+      args: ['end'],
+      workers: 1,
+      restartDelay: 1,
+      maxRestarts: 2,
+    });
+    const errors = [];
+    cluster.on('error', ({ code }) => errors.push(code));
+    await new Promise((resolve) => cluster.once('close', () => resolve(undefined)));
+    expect(errors).toEqual(['ERR_CLUSTER_TOO_MANY_RESTARTS']);
+    expect(cluster.stats()).toMatchObject({ restarts: 2, workers: [] });
+  });
+
   test('by SIGKILL after SIGSTOP leaves no client hanging', async () => {
     const cluster = start();
     const socket = socketPath();

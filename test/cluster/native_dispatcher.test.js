@@ -49,7 +49,7 @@ test('workers get connections in turn, with their ids in the order of accepting'
     [2, 5, 8],
     [3, 6, 9],
   ]);
-  expect(dispatcher.getCounters()).toEqual({ accepted: 9, pending: 0, moved: 0, ended: 0 });
+  expect(dispatcher.getCounters()).toEqual({ accepted: 9, pending: 0, moved: 0, ended: 0, handedOn: 0 });
 });
 
 test('what has gathered in the backlog travels in few messages', async () => {
@@ -272,9 +272,7 @@ describe('wrong calls', () => {
       expect(open.addWorker(value)).toBe(-EINVAL);
     }
     expect(open.addListener(listener, 0, false)).toBe(-EBADF);
-    expect(open.adopt('x', 0, false)).toBe(-EINVAL);
-    expect(open.adopt(0, -1, false)).toBe(-EINVAL);
-    for (const method of ['pause', 'resume', 'adopt']) expect(dispatcher[method](0, 0, false)).toBe(-EBADF);
+    for (const method of ['pause', 'resume']) expect(dispatcher[method]()).toBe(-EBADF);
     expect(open.removeWorker(sender)).toBe(0);
     expect(sender.open('x')).toBe(-EINVAL);
     expect(sender.pause()).toBe(-EBADF);
@@ -307,7 +305,7 @@ describe('connections of another primary', () => {
     const [ours, clients] = socketPair(STREAM);
     closing(clients);
     fs.writeSync(clients, 'request');
-    expect(dispatcher.adopt(ours, 3, false)).toBe(0);
+    expect(dispatcher.adopt(null, 0, ours, 3, false)).toBe(0);
     expect(await dying.has(1)).toMatchObject([{ listener: 3 }]);
     expect(dying.die()).toBe(1);
     const other = new FakeWorker(dispatcher);
@@ -338,5 +336,44 @@ describe('connections of another primary', () => {
     expect(dispatcher.getCounters().accepted).toBe(0);
     expect(dispatcher.resume()).toBe(0);
     await worker.has(3);
+  });
+});
+
+describe('adopt() gives a connection that one worker gives back to another', () => {
+  test.each([
+    ['a path', listenOnPath],
+    ['TCP', listenOnPort],
+  ])('over %s, and it counts as unused again', async (_, listen) => {
+    const dispatcher = newDispatcher();
+    const first = new FakeWorker(dispatcher);
+    const target = listen(dispatcher, 5);
+    const socket = await client(target, 'before');
+    await first.has(1);
+    const [{ fd, id }] = first.got.splice(0);
+    expect(first.read({ fd })).toBe('before');
+    fs.writeSync(fd, 'answer');
+    await once(socket, 'data');
+    first.sender.pause();
+    const [second, third] = [new FakeWorker(dispatcher), new FakeWorker(dispatcher)];
+    expect(dispatcher.adopt(first.sender, id, fd, 9, false)).toBe(0);
+    await new Promise((resolve) => socket.write('after', resolve));
+    await second.has(1);
+    expect(second.got[0].listener).toBe(9);
+    expect(dispatcher.getCounters()).toMatchObject({ accepted: 1, handedOn: 1 });
+    // Nothing was read from it since, so the death of its worker does not end it.
+    expect(second.die()).toBe(1);
+    await third.has(1);
+    expect(third.read(third.got[0])).toBe('after');
+    expect(first.die()).toBe(0); // It has no copy any more.
+  });
+
+  test('unless it is no connection, or the worker is none', () => {
+    const dispatcher = newDispatcher();
+    const { sender } = new FakeWorker(dispatcher);
+    expect(dispatcher.adopt({}, 1, 0, 1, false)).toBe(-EINVAL);
+    expect(dispatcher.adopt(sender, -1, 0, 1, false)).toBe(-EINVAL);
+    expect(dispatcher.adopt(sender, 1, -1, 1, false)).toBe(-EINVAL);
+    dispatcher.close();
+    expect(dispatcher.adopt(sender, 1, 0, 1, false)).toBe(-EBADF);
   });
 });

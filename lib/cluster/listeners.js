@@ -157,12 +157,12 @@ class Listeners {
       .filter(({ name }) => name !== undefined);
   }
 
-  /** Leaves the files of these to another primary. @param {Set<number>} numbers */
-  leaveFiles(numbers) {
-    for (const { listener, number } of this.#begun) {
-      if (!numbers.has(number)) continue;
-      listener.keepFile();
-      forgetFile(listener);
+  /** Leaves these to another primary, with their files. @param {Set<number>} numbers */
+  leave(numbers) {
+    for (const entry of this.#begun) {
+      if (!numbers.has(entry.number)) continue;
+      entry.listener.keepFile();
+      this.#close(entry);
     }
   }
 

@@ -128,7 +128,8 @@ class Upgrade {
     this.#offers.forEach((offer, i) => (offer.isTaken = taken[i]));
     for (const member of members) {
       const isLeft = (offer) => offer.member === member && offer.isTaken;
-      member.listeners.leaveFiles(new Set(this.#offers.filter(isLeft).map(({ number }) => number)));
+      member.listeners.leave(new Set(this.#offers.filter(isLeft).map(({ number }) => number)));
+      member.resume(); // What waits in the backlogs of the others is served here.
     }
     this.#send({ type: OWN_FILES }, []);
   }
@@ -156,8 +157,9 @@ class Upgrade {
 
   async #drain() {
     const all = [...members];
-    // Only the main process of a service may name another one, so it is this one that does.
-    notify({ MAINPID: this.#child.pid }).catch((error) => all[0]?.report(error));
+    // Only the main process of a service may name another one, so it is this one that does, and
+    // before it ends.
+    await notify({ MAINPID: this.#child.pid }).catch((error) => all[0]?.report(error));
     for (const member of all) this.passOn(member);
     await Promise.all(all.map((member) => member.close()));
     await this.#channel.close();
@@ -180,7 +182,7 @@ class Upgrade {
       const number = pending[i + 1] & ~IS_IDLE;
       const index = this.#offers.findIndex((offer) => offer.member === member && offer.number === number);
       if (index < 0 || !this.#offers[index].isTaken) {
-        descriptor.close(); // As those in the backlog of that listener.
+        descriptor.close(); // There is no listener that it belongs to.
         continue;
       }
       connections.push([index, number !== pending[i + 1]]);

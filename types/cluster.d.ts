@@ -109,6 +109,8 @@ export interface Cluster extends EventEmitter {
    * not ready; then the old ones go on.
    */
   reload(overrides?: ReloadOverrides): Promise<void>;
+  /** SIGTERM and SIGINT close, and kill when they come again; SIGHUP reloads; SIGUSR2 upgrades. */
+  handleSignals(): this;
   close(): Promise<void>;
   /**
    * Starts the program again, leaves listeners and connections to the new process, then closes.

@@ -27,7 +27,7 @@ async function main([mode, path, workers]) {
   const listener = new Listener();
   const err = listener.listenOnPath({ path });
   if (err !== 0) throw new Error(`listen ${err}`);
-  dispatcher.addListener(listener, 0, false);
+  dispatcher.addListener(listener, 0);
   process.stdout.write(`${JSON.stringify(pids)}\n`);
 }
 main(process.argv.slice(2));

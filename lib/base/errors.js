@@ -200,8 +200,8 @@ function badPort(name, port) {
 // Errors that have a class and a fixed message only: { code: [class, message] }.
 const PLAIN = {
   ERR_CLUSTER_CLOSED: [Error, 'The cluster is closed'],
-  ERR_CLUSTER_NOT_IN_CHARGE: [Error, 'This process is yet to take the place of another primary'],
   ERR_CLUSTER_TOO_MANY_RESTARTS: [Error, 'A worker of the cluster ended too often, and is not started again'],
+  ERR_CLUSTER_NOT_IN_CHARGE: [Error, 'This process is yet to take the place of another primary'],
   ERR_CLUSTER_NO_WORKER: [Error, 'This process is no worker of a cluster of pipewright'],
   ERR_CLUSTER_UPGRADE_TIMEOUT: [Error, 'The new primary was not ready in time, and was killed'],
   ERR_CLUSTER_WORKER_NOT_READY: [Error, 'A worker of the cluster did not call worker.ready() in time'],
@@ -242,18 +242,18 @@ function plain(code) {
   return coded(Base, code, message);
 }
 
-/** The process that was to take the place of a cluster's primary has ended. */
-function upgradeEnded(exitCode, signal) {
-  const how = signal === null ? `with code ${exitCode}` : `by ${signal}`;
-  const message = `The new primary has ended ${how} before it was ready`;
-  return coded(Error, 'ERR_CLUSTER_UPGRADE_ENDED', message, { exitCode, signal });
-}
-
 /** A worker that was to take over has ended before. `cause` is why it was killed or did not start, or null. */
 function clusterReloadFailed(cause, code, signal) {
   const how = cause === null ? (signal ?? `code ${code}`) : cause.message;
   const message = `A new worker was not ready (${how}): the old ones go on`;
   return coded(Error, 'ERR_CLUSTER_RELOAD_FAILED', message, cause === null ? {} : { cause });
+}
+
+/** The process that was to take the place of a cluster's primary has ended. */
+function upgradeEnded(exitCode, signal) {
+  const how = signal === null ? `with code ${exitCode}` : `by ${signal}`;
+  const message = `The new primary has ended ${how} before it was ready`;
+  return coded(Error, 'ERR_CLUSTER_UPGRADE_ENDED', message, { exitCode, signal });
 }
 
 /** What a peer of a channel sent is no frame, or not one that may come here. */

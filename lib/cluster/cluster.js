@@ -3,13 +3,14 @@
 // The primary: its listeners, and the dispatcher between them and the workers, which needs no
 // JavaScript for a connection. The supervisor keeps the workers.
 
-const EventEmitter = require('node:events');
-
 const { ConnectionDispatcher } = require('../base/binding.js');
 const { errnoException, plain } = require('../base/errors.js');
+const { validateFunction } = require('../base/validate.js');
 const { inheritance } = require('./inherited.js');
 const { Listeners } = require('./listeners.js');
+const { MessageEmitter, kListenersChanged } = require('./messages.js');
 const { normalizeClusterOptions, normalizeListen, normalizeUpgrade } = require('./options.js');
+const { watchSignals } = require('./signals.js');
 const { Supervisor } = require('./supervisor.js');
 const { enroll, passOn, upgrade, withdraw } = require('./upgrade.js');
 
@@ -18,12 +19,19 @@ const SILENT = 20_000; // Milliseconds that a silent connection's copy is kept w
 const FORWARDED = ['ready', 'draining', 'retire', 'exit', 'reload', 'rollback', 'error']; // Events of the supervisor.
 const MAX_INT32 = 2 ** 31 - 1;
 
-/** Tells of connections that it gets from workers and other primaries: they may have to go on. */
+/** Tells of connections that it gets from workers or another primary: they may have to go on. */
 class Dispatcher extends ConnectionDispatcher {
   onadopted = () => {};
 
   adopt(...args) {
-    const err = super.adopt(...args);
+    return this.#told(super.adopt(...args));
+  }
+
+  takeBack(...args) {
+    return this.#told(super.takeBack(...args));
+  }
+
+  #told(err) {
     if (err === 0) this.onadopted();
     return err;
   }
@@ -34,16 +42,19 @@ class Dispatcher extends ConnectionDispatcher {
  * replaced; 'draining' (worker): it gets no more connections; 'exit' (worker, code, signal,
  * moved), where `moved` connections go to other workers; 'reload'; 'rollback' (error): a reload
  * has failed; 'full' and 'room': no worker takes connections, which wait in the backlog, and one
- * does again; 'overload' (error): the table of descriptors is full; 'error'; 'close'.
+ * does again; 'overload' (error): the table of descriptors is full; 'message' (worker, message,
+ * descriptors); 'error'; 'close'.
  */
-class Cluster extends EventEmitter {
+class Cluster extends MessageEmitter {
   #options;
   #dispatcher = new Dispatcher();
   #listeners = new Listeners(this.#dispatcher, this);
   #supervisor;
+  #isForwarding = false; // 'message' has a listener.
   #member; // This cluster, for upgrade.js.
   #pingTimer = null;
   #whenClosed = null;
+  #handlesSignals = false;
 
   constructor(options) {
     super();
@@ -119,6 +130,48 @@ class Cluster extends EventEmitter {
     return this.#supervisor.reload(overrides);
   }
 
+  // Messages of the programs.
+
+  // The workers' messages wait until there is a listener.
+  [kListenersChanged]() {
+    const isWanted = this.listenerCount('message') > 0;
+    if (isWanted === this.#isForwarding) return;
+    this.#isForwarding = isWanted;
+    this.#supervisor.forwardMessages(isWanted ? (...args) => this.#onMessage(...args) : null);
+  }
+
+  #onMessage(worker, message, descriptors) {
+    this.emit('message', worker, message, descriptors);
+  }
+
+  /**
+   * Sends a message to all workers whose channel is open.
+   *
+   * @param {any} message as of worker.send()
+   * @returns {number} how many these are
+   * @throws ERR_CHANNEL_MESSAGE_TOO_LARGE, and what the serialization throws
+   */
+  broadcast(message) {
+    return this.#supervisor.broadcast(message);
+  }
+
+  /**
+   * Answers the requests of all workers, also of those that are started later: see worker.onRequest().
+   *
+   * @param {((worker: any, message: any, descriptors: readonly any[]) => any) | null} handler
+   * @throws ERR_INVALID_ARG_TYPE
+   */
+  onRequest(handler) {
+    if (handler !== null) validateFunction(handler, 'handler');
+    this.#supervisor.onRequest(handler);
+    return this;
+  }
+
+  /** The workers that have not ended. */
+  get workers() {
+    return this.#supervisor.workers;
+  }
+
   // Closing.
 
   /**
@@ -150,6 +203,18 @@ class Cluster extends EventEmitter {
       this.emit('close');
       this.#whenClosed.resolve();
     });
+  }
+
+  /**
+   * From now on SIGTERM and SIGINT close the cluster, and kill the workers when one of them comes
+   * again; SIGHUP reloads; SIGUSR2 upgrades. A reload or upgrade that fails is an 'error', or
+   * without a handler of that a warning of the process. Until 'close'.
+   */
+  handleSignals() {
+    if (this.#handlesSignals || this.#whenClosed !== null) return this;
+    this.#handlesSignals = true;
+    watchSignals(this, () => this.#supervisor.kill());
+    return this;
   }
 
   // Upgrade.

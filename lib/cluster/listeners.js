@@ -89,15 +89,17 @@ class Listeners {
   #begin(entry, listener) {
     const { ack, path: name } = entry.target;
     const address = listener.getsockname();
-    const isTakenAtOnce = ack === 'accept';
-    const marks = (typeof address === 'object' ? IS_TCP : 0) | (isTakenAtOnce ? IS_TAKEN_AT_ONCE : 0);
+    const isTcp = typeof address === 'object';
+    // Over TCP the kernel tells what a worker has written, too.
+    const isTakenAtOnce = ack === 'accept' && !isTcp;
+    const marks = (isTcp ? IS_TCP : 0) | (isTakenAtOnce ? IS_TAKEN_AT_ONCE : 0);
     entry.listener = listener;
     entry.address = name ?? address;
     entry.number = this.#count++ | marks;
     listener.onconnection = (status, isOverload) => {
       this.#emitter.emit(isOverload === 1 ? 'overload' : 'error', errnoException(status, 'accept'));
     };
-    const err = this.#dispatcher.addListener(listener, entry.number, isTakenAtOnce);
+    const err = this.#dispatcher.addListener(listener, entry.number);
     process.nextTick(() => {
       if (err === 0) this.#emitter.emit('listening', entry.address);
       else this.#emitter.emit('error', errnoException(err, 'listen'));
@@ -132,8 +134,7 @@ class Listeners {
     return {
       adopt: (connection, isIdle) => {
         const marks = entry.number | (isIdle ? IS_IDLE : 0);
-        const isTakenAtOnce = (marks & IS_TAKEN_AT_ONCE) !== 0;
-        connection[kHandOver]((fd) => this.#dispatcher.adopt(null, 0, fd, marks, isTakenAtOnce) === 0);
+        connection[kHandOver]((fd) => this.#dispatcher.adopt(fd, marks) === 0);
         connection.close(); // If it was not taken.
       },
       ownFile: (file) => {
@@ -178,9 +179,15 @@ class Listeners {
   #close(entry) {
     if (!this.#all.delete(entry)) return;
     entry.attempt?.cancel();
-    if (entry.listener === null) return;
-    entry.listener.close();
-    forgetFile(entry.listener);
+    const { listener } = entry;
+    if (listener === null) return;
+    // What systemd has passed is open there, too, and the next process gets what waits in it.
+    if (entry.target.kind !== 'fd') {
+      listener.removeFile();
+      this.#dispatcher.acceptRest(listener);
+    }
+    listener.close();
+    forgetFile(listener);
   }
 
   closeAll() {

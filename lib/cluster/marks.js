@@ -1,10 +1,19 @@
 'use strict';
 
 // What primary and worker say to each other beside the connections: the marks in the number of
-// a listener, the variable of the environment, and the messages on the channel.
+// a listener, the variable of the environment, and the messages on the control channel.
 
-/** In the environment of a worker: its number. */
+/**
+ * In the environment of a worker: its number, and its end of the control channel.
+ *
+ *   PIPEWRIGHT_WORKER=3:process:3:81234   a process: descriptor, inode of that socket
+ *   PIPEWRIGHT_WORKER=3:thread:71:72:json   a thread: tokens of the control channel and of the
+ *                                           program's messages, and their serialization
+ */
 const WORKER_VARIABLE = 'PIPEWRIGHT_WORKER';
+
+const processMark = (id, fd, inode) => `${id}:process:${fd}:${inode}`;
+const threadMark = (id, control, messages, serialization) => `${id}:thread:${control}:${messages}:${serialization}`;
 
 // A listener's number has 16 bits; what a worker has to know of its connections stands above.
 const NUMBER = 0xffff;
@@ -12,7 +21,7 @@ const IS_TCP = 1 << 16;
 const IS_TAKEN_AT_ONCE = 1 << 17;
 const IS_IDLE = 1 << 18; // Another worker's client, between two requests.
 
-/** The types of messages: { pipewrightCluster: type }. */
+/** The types of messages on the control channel: { pipewrightCluster: type }. */
 const CONNECTIONS = 'connections'; // To the worker, with the socket on which they come, and `limits`.
 const STOP = 'stop'; // To the worker, with `moves`: no more connections will come.
 const MOVED = 'moved'; // To the primary, with connections: `moved` has the id and the marks of each.
@@ -38,5 +47,7 @@ module.exports = {
   STOP,
   WORKER_VARIABLE,
   message,
+  processMark,
+  threadMark,
   typeOf,
 };

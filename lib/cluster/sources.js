@@ -6,14 +6,16 @@
 
 const nodeNet = require('node:net');
 
-const { PipeWrap, TcpWrap, closeFd, closeInBackground, duplicateFd, untrackFd } = require('../base/binding.js');
+const { PipeWrap, TcpWrap, closeFd, closeInBackground, duplicateFd, openForeign } = require('../base/binding.js');
 const { errnoException } = require('../base/errors.js');
 const { listenToSource } = require('../net/server.js');
 const { Descriptor } = require('../fd/descriptor.js');
-const { descriptorHandle } = require('../net/passing.js');
+const { DescriptorHandle, descriptorHandle } = require('../net/passing.js');
 const { HttpDraining, isHttp } = require('./draining.js');
 const { IS_IDLE, IS_TCP } = require('./marks.js');
 
+const kHolds = Symbol('holds reading');
+const kWantsToRead = Symbol('wants to read');
 const kId = Symbol('id of the connection');
 const kMarks = Symbol('marks');
 const kReceiver = Symbol('receiver');
@@ -24,11 +26,33 @@ function report(handle) {
   handle[kReceiver] = undefined;
 }
 
+// A socket reads from the start, before its program has heard of it. A thread can be terminated
+// between the two, and its loop still turns a little: what it read then would make the
+// connection a touched one. So the reading is held until the program has the connection.
+function letRead(handle) {
+  if (handle === undefined) return;
+  handle[kHolds] = false;
+  if (handle[kWantsToRead]) handle.readStart();
+}
+
 const reporting = (Base) => {
   class Reporting extends Base {
     [kId] = 0;
     [kMarks] = 0;
     [kReceiver] = undefined;
+    [kHolds] = false;
+    [kWantsToRead] = false;
+
+    readStart() {
+      if (!this[kHolds]) return super.readStart();
+      this[kWantsToRead] = true;
+      return 0;
+    }
+
+    readStop() {
+      this[kWantsToRead] = false;
+      return super.readStop();
+    }
 
     close(callback) {
       report(this);
@@ -47,12 +71,14 @@ const reporting = (Base) => {
 };
 
 const ReportingPipe = reporting(PipeWrap);
+const ReportingSocket = reporting(DescriptorHandle);
 const ReportingTcp = reporting(TcpWrap);
 
 function note(handle, id, marks, receiver) {
   handle[kId] = id;
   handle[kMarks] = marks;
   handle[kReceiver] = receiver;
+  handle[kHolds] = true;
 }
 
 // The common part: what a server calls on its handle.
@@ -117,10 +143,11 @@ class OwnSource extends Source {
   }
 
   newHandle(descriptors) {
+    /** @type {any} */
     let handle;
     if (this.isTcp) handle = new ReportingTcp();
     else if (descriptors === null) handle = new ReportingPipe();
-    else handle = reportClose(descriptorHandle(descriptors));
+    else handle = descriptorHandle(descriptors, /** @type {any} */ (ReportingSocket));
     note(handle, ...this.#origin);
     this.#handle = handle;
     return handle;
@@ -134,8 +161,17 @@ class OwnSource extends Source {
   take(fd, id, marks, receiver) {
     this.isTcp = (marks & IS_TCP) !== 0;
     this.#origin = [id, marks, receiver];
-    /** @type {any} */ (this).onconnection(0, fd);
-    return this.#handle;
+    const outer = this.#handle; // The program may turn the loop while it gets a connection.
+    /** @type {any} */
+    let handle;
+    try {
+      /** @type {any} */ (this).onconnection(0, fd);
+    } finally {
+      handle = this.#handle;
+      this.#handle = outer;
+      letRead(handle);
+    }
+    return handle;
   }
 }
 
@@ -163,8 +199,12 @@ class NodesSource extends Source {
     const handle = nodesHandle(fd, (marks & IS_TCP) !== 0);
     note(handle, id, marks, receiver);
     const accept = () => /** @type {any} */ (this).onconnection(0, handle);
-    if ((marks & IS_IDLE) !== 0 && this.#draining !== null) this.#draining.resume(accept);
-    else accept();
+    try {
+      if ((marks & IS_IDLE) !== 0 && this.#draining !== null) this.#draining.resume(accept);
+      else accept();
+    } finally {
+      letRead(handle);
+    }
     return handle;
   }
 
@@ -196,9 +236,17 @@ const nodesClasses = new Map(); // By whether it is TCP.
 // as _createServerHandle() does, takes three system calls.
 function nodesClass(fd, isTcp) {
   if (!nodesClasses.has(isTcp)) {
-    const sample = /** @type {any} */ (nodeNet)._createServerHandle(null, null, null, duplicateFd(fd));
-    if (typeof sample === 'number') throw errnoException(sample, 'open');
-    untrackFd(sample.fd);
+    /** @type {any} */
+    let sample;
+    const copy = duplicateFd(fd);
+    const err = openForeign(copy, nodeNet, (number) => {
+      sample = /** @type {any} */ (nodeNet)._createServerHandle(null, null, null, number);
+      return typeof sample === 'number' ? sample : 0;
+    });
+    if (err !== 0) {
+      closeFd(copy);
+      throw errnoException(err, 'open');
+    }
     nodesClasses.set(isTcp, reporting(sample.constructor));
     sample.close();
   }
@@ -208,21 +256,12 @@ function nodesClass(fd, isTcp) {
 function nodesHandle(fd, isTcp) {
   const Handle = nodesClass(fd, isTcp);
   const handle = new Handle(SOCKET);
-  const err = handle.open(fd);
+  const err = openForeign(fd, handle, handle.open);
   if (err) {
     handle.close();
     closeFd(fd);
     throw errnoException(err, 'open');
   }
-  untrackFd(fd);
-  return handle;
-}
-
-function reportClose(handle) {
-  handle.close = function close(callback) {
-    report(handle);
-    return Object.getPrototypeOf(handle).close.call(handle, callback);
-  };
   return handle;
 }
 

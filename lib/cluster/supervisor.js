@@ -12,12 +12,18 @@ const EventEmitter = require('node:events');
 
 const { clusterReloadFailed, plain } = require('../base/errors.js');
 const { mergeReloadOptions } = require('./options.js');
-const { WorkerProcess } = require('./worker_process.js');
+const { kForward } = require('./messages.js');
+const { Reserve } = require('./reserve.js');
+const { WorkerHandle } = require('./worker_handle.js');
 
-/** Makes a worker and starts it. It emits 'ready', 'retire' and 'exit': see WorkerProcess. */
+const RESERVED = 12; // Descriptors: what it takes to start one worker, and some.
+
+/** Makes a worker and starts it. It emits 'ready', 'retire' and 'exit': see WorkerHandle. */
 function makeWorker(id, options, dispatcher) {
-  return new WorkerProcess(id, options, dispatcher);
+  return new WorkerHandle(id, options, dispatcher);
 }
+
+const LOOK_INTERVAL = 5; // Milliseconds between two looks whether all connections have a worker.
 
 const newSlot = () => ({ worker: null, failures: 0, restarts: [], timer: null, isGivenUp: false });
 
@@ -30,6 +36,7 @@ class Supervisor extends EventEmitter {
   #options;
   #dispatcher;
   #slots;
+  #reserve = new Reserve(RESERVED);
   #workers = new Set(); // Those that have not ended: in slots, candidates, and draining.
   #lastId = 0;
   #restarts = 0;
@@ -38,6 +45,8 @@ class Supervisor extends EventEmitter {
   #isStopping = false;
   #lastReplacement = Promise.resolve(); // They come one after the other.
   #cancel = null; // Ends the replacement that is under way.
+  #forward = null;
+  #handler = null;
   #nextReload = null; // { overrides, promise }: it has not begun.
 
   /**
@@ -60,8 +69,11 @@ class Supervisor extends EventEmitter {
   }
 
   #startWorker(options) {
+    this.#reserve.release();
     const worker = makeWorker(++this.#lastId, options, this.#dispatcher);
+    this.#reserve.fill();
     this.#workers.add(worker);
+    this.#attach(worker);
     worker.once('ready', () => this.#onReady(worker));
     worker.once('retire', (reason) => this.#retire(worker, reason));
     worker.once('exit', (code, signal, moved) => this.#onExit(worker, code, signal, moved));
@@ -78,12 +90,46 @@ class Supervisor extends EventEmitter {
     return this.#slots.find((slot) => slot.worker === worker);
   }
 
+  // Messages of the programs.
+
+  #attach(worker) {
+    const forward = this.#forward;
+    worker[kForward](forward && ((message, descriptors) => forward(worker, message, descriptors)));
+    if (this.#handler !== null) this.#setHandler(worker);
+  }
+
+  #setHandler(worker) {
+    const handler = this.#handler;
+    if (!worker.isOpen) return;
+    worker.onRequest(handler && ((message, descriptors) => handler(worker, message, descriptors)));
+  }
+
+  /** Gives the messages of all workers to `forward` (worker, message, descriptors); null ends that. */
+  forwardMessages(forward) {
+    this.#forward = forward;
+    for (const worker of this.#workers) this.#attach(worker);
+  }
+
+  /** Has the requests of all workers answered by `handler` (worker, message, descriptors). */
+  onRequest(handler) {
+    this.#handler = handler;
+    for (const worker of this.#workers) this.#setHandler(worker);
+  }
+
+  /** @returns {number} how many workers the message was sent to */
+  broadcast(message) {
+    const reached = this.workers.filter(({ isOpen }) => isOpen);
+    for (const worker of reached) worker.send(message);
+    return reached.length;
+  }
+
   // Restarting.
 
   #onExit(worker, code, signal, moved) {
     const slot = this.#slotOf(worker);
     this.#workers.delete(worker);
     if (slot !== undefined) slot.worker = null;
+    this.#reserve.fill(); // Before what it had goes to connections.
     this.emit('exit', worker, code, signal, moved);
     if (this.#isStopping) {
       this.#endIfDone();
@@ -248,7 +294,7 @@ class Supervisor extends EventEmitter {
     return { restarts: this.#restarts, reloads: this.#reloads, retired: this.#retired };
   }
 
-  /** Asks each worker whether its loop turns: see WorkerProcess.ping(). */
+  /** Asks each worker whether its loop turns: see WorkerHandle.ping(). */
   ping() {
     for (const worker of this.#workers) worker.ping();
   }
@@ -256,7 +302,8 @@ class Supervisor extends EventEmitter {
   // Ending.
 
   /**
-   * Starts no more workers, and stops those that run. 'end' follows once they have ended.
+   * Starts no more workers, and stops those that run, once they have the connections that wait
+   * for them. 'end' follows when they have ended.
    *
    * @param {{ moves: boolean }} options moves: idle connections wait for workers of another primary
    */
@@ -264,9 +311,21 @@ class Supervisor extends EventEmitter {
     this.#isStopping = true;
     this.#cancel?.(plain('ERR_CLUSTER_CLOSED'));
     for (const slot of this.#slots) clearTimeout(slot.timer);
+    this.#stopWhenTaken(Date.now(), moves);
+  }
+
+  #stopWhenTaken(since, moves) {
+    const { closeTimeout } = this.#options;
+    const canWait = closeTimeout === 0 || Date.now() - since < closeTimeout;
+    if (canWait && this.#slots.some(({ worker }) => worker?.state === 'ready')) {
+      if (this.#dispatcher.getCounters().pending > 0) {
+        setTimeout(() => this.#stopWhenTaken(since, moves), LOOK_INTERVAL);
+        return;
+      }
+    }
     for (const worker of this.#workers) {
       if (worker.state !== 'draining') this.emit('draining', worker);
-      worker.stop(this.#options.closeTimeout, { moves });
+      worker.stop(closeTimeout, { moves });
     }
     this.#endIfDone();
   }
@@ -277,7 +336,9 @@ class Supervisor extends EventEmitter {
   }
 
   #endIfDone() {
-    if (this.#workers.size === 0) this.emit('end');
+    if (this.#workers.size > 0) return;
+    this.#reserve.release();
+    this.emit('end');
   }
 }
 

@@ -2,10 +2,10 @@
 
 // `worker`: what a worker's program sees of its cluster.
 
-const EventEmitter = require('node:events');
+const { isMainThread } = require('node:worker_threads');
 
+const { ignoreParentDeath } = require('../base/binding.js');
 const { plain } = require('../base/errors.js');
-const { parent } = require('../child_process/parent.js');
 const { closeAll } = require('../fd/descriptor.js');
 const { Server } = require('../net/server.js');
 const {
@@ -20,53 +20,65 @@ const {
   message,
   typeOf,
 } = require('./marks.js');
-const { WORKER_VARIABLE } = require('./marks.js');
 const { Limits } = require('./limits.js');
+const { Messenger, kMessages } = require('./messages.js');
+const link = require('./primary_link.js');
 const { Receiver } = require('./receiver.js');
 const { sourceOf } = require('./sources.js');
 
 const MAX_DESCRIPTORS = 32; // In one message of a channel.
 
-// When the module is loaded, as for the channel: what this process starts is no worker.
-const number = process.env[WORKER_VARIABLE];
-delete process.env[WORKER_VARIABLE];
-
-/** Events: 'connection' (socket of pipewright/net); 'stop': no more connections come. */
-class Worker extends EventEmitter {
-  #channel = null;
+/**
+ * Events: 'connection' (socket of pipewright/net); 'stop': no more connections come; 'message'
+ * (message, descriptors) and 'drain', of the primary's program.
+ */
+class Worker extends Messenger {
+  #control = null; // The channel of the cluster's own messages.
   #receiver = null;
   #socket = null; // The descriptor on which connections will come.
   #source = null;
   #limits = null;
+  #closeTimeout = 0;
   #isReady = false;
   #isStopping = false;
 
-  /** Whether this process was started by a cluster of pipewright. */
-  get isWorker() {
-    return number !== undefined;
+  constructor() {
+    super('ERR_CLUSTER_NO_WORKER');
   }
 
-  /** The worker's number; each one that is started has another. undefined in other processes. */
+  /** Whether this process or thread was started by a cluster of pipewright. */
+  get isWorker() {
+    return link.id !== undefined;
+  }
+
+  /** The worker's number; each one that is started has another. undefined if this is no worker. */
   get id() {
-    return number === undefined ? undefined : Number(number);
+    return link.id;
+  }
+
+  [kMessages]() {
+    return link.openMessages();
   }
 
   #open() {
-    if (this.#channel !== null) return;
-    this.#channel = this.isWorker ? parent() : null;
-    if (this.#channel === null) throw plain('ERR_CLUSTER_NO_WORKER');
-    this.#channel.on('message', (received, descriptors) => this.#onMessage(received, descriptors));
-    this.#channel.once('close', () => this.#stop(false));
+    if (this.#control !== null) return;
+    if (!this.isWorker) throw plain('ERR_CLUSTER_NO_WORKER');
+    this.#control = link.openControl();
+    this.#control.on('message', (received, descriptors) => this.#onMessage(received, descriptors));
+    this.#control.once('close', () => this.#onPrimaryGone());
+    // A terminal sends these to the primary, too, which decides what follows.
+    if (isMainThread) for (const signal of ['SIGINT', 'SIGHUP']) process.on(signal, () => {});
   }
 
   #onMessage(received, descriptors) {
     if (typeOf(received) === CONNECTIONS) {
       this.#socket = descriptors[0];
+      this.#closeTimeout = received.closeTimeout;
       this.#limits = new Limits(received.limits, (reason) => this.#retire(reason));
       this.#receive();
     } else {
       for (const descriptor of descriptors) descriptor.close();
-      if (typeOf(received) === PING) this.#channel.send(message(PONG));
+      if (typeOf(received) === PING) this.#control.send(message(PONG));
       else if (typeOf(received) === STOP) this.#stop(received.moves === true);
     }
   }
@@ -103,7 +115,8 @@ class Worker extends EventEmitter {
       );
     }
     this.#receive();
-    this.#channel.send(message(READY));
+    if (isMainThread) ignoreParentDeath();
+    this.#control.send(message(READY));
   }
 
   #receive() {
@@ -130,7 +143,13 @@ class Worker extends EventEmitter {
 
   // It goes on until another worker is ready.
   #retire(reason) {
-    if (this.#channel.isOpen) this.#channel.send({ ...message(RETIRE), reason });
+    if (this.#control.isOpen) this.#control.send({ ...message(RETIRE), reason });
+  }
+
+  // There is nobody left who would end this process if its program goes on.
+  #onPrimaryGone() {
+    this.#stop(false);
+    if (this.#closeTimeout > 0) setTimeout(() => process.exit(), this.#closeTimeout).unref();
   }
 
   // The process ends once its connections have, if nothing else keeps it. They may move to
@@ -144,7 +163,8 @@ class Worker extends EventEmitter {
     this.#source?.stop(moves ? (connections) => this.#move(connections) : null);
     this.#receiver?.unref();
     this.#socket?.close();
-    this.#channel.unref();
+    this.#control.unref();
+    link.openMessages()?.unref(); // The program may have made it keep the process running.
     this.emit('stop');
   }
 
@@ -154,8 +174,8 @@ class Worker extends EventEmitter {
     for (let at = 0; at < connections.length; at += MAX_DESCRIPTORS) {
       const some = connections.slice(at, at + MAX_DESCRIPTORS);
       const descriptors = some.map(({ descriptor }) => descriptor);
-      if (this.#channel.isOpen) {
-        this.#channel.send({ ...message(MOVED), moved: some.map(({ id, marks }) => [id, marks]) }, descriptors);
+      if (this.#control.isOpen) {
+        this.#control.send({ ...message(MOVED), moved: some.map(({ id, marks }) => [id, marks]) }, descriptors);
       } else {
         closeAll(descriptors);
       }

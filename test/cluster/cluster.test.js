@@ -161,6 +161,19 @@ describe('a worker that ends', () => {
   });
 });
 
+test.each([
+  ['a path', () => ({ path: socketPath() })],
+  ['TCP', () => ({ port: 0, host: '127.0.0.1' })],
+])('close() serves those that wait in the backlog of %s', async (_, address) => {
+  const cluster = start();
+  const listens = await listening(cluster, address());
+  const target = typeof listens === 'string' ? { socketPath: listens } : { port: listens.port, host: '127.0.0.1' };
+  const answers = Array.from({ length: 200 }, () => get(target));
+  await new Promise(process.nextTick); // They have connected, and the loop has not turned.
+  await cluster.close();
+  for (const answer of await Promise.all(answers)) expect(answer).toMatch(/^\d+ \d+$/);
+});
+
 test('a worker that is not ready in time is killed, with an error', async () => {
   const cluster = start({ exec: fixture('unready_worker.js'), workers: 1, readyTimeout: 50, restartDelay: 10_000 });
   const [error] = await once(cluster, 'error');
@@ -204,7 +217,11 @@ describe('wrong use', () => {
     [{}, 'ERR_INVALID_ARG_TYPE'],
     [{ exec: 'x', workers: 0 }, 'ERR_OUT_OF_RANGE'],
     [{ exec: 'x', workers: '2' }, 'ERR_INVALID_ARG_TYPE'],
-    [{ exec: 'x', kind: 'thread' }, 'ERR_INVALID_ARG_VALUE'],
+    [{ exec: 'x', kind: 'fiber' }, 'ERR_INVALID_ARG_VALUE'],
+    [{ exec: 'x', serialization: 'xml' }, 'ERR_INVALID_ARG_VALUE'],
+    [{ exec: 'x', resourceLimits: {} }, 'ERR_INVALID_ARG_VALUE'],
+    [{ exec: 'x', kind: 'thread', resourceLimits: { stackSize: 4 } }, 'ERR_INVALID_ARG_VALUE'],
+    [{ exec: 'x', kind: 'thread', resourceLimits: { stackSizeMb: '4' } }, 'ERR_INVALID_ARG_TYPE'],
     [{ exec: 'x', schedule: 'random' }, 'ERR_INVALID_ARG_VALUE'],
     [{ exec: 'x', args: [1] }, 'ERR_INVALID_ARG_TYPE'],
     [{ exec: 'x', env: 1 }, 'ERR_INVALID_ARG_TYPE'],

@@ -215,14 +215,19 @@ describe('the copy of a connection in the primary', () => {
     expect(worker.die()).toBe(0);
   });
 
-  test('goes at once where the server speaks first', async () => {
+  test('whose worker spoke first, and died, is not sent to another', async () => {
     const dispatcher = newDispatcher();
     const worker = new FakeWorker(dispatcher);
-    const socket = await client(listenOnPath(dispatcher, 0, true));
-    worker.answer({ taken: await worker.has(1) });
-    await until(() => worker.counters.kept === 0);
-    expect(worker.die()).toBe(0);
-    await socket.ended;
+    const [socket] = await clients(listenOnPath(dispatcher), 3);
+    const [first, second] = await worker.has(3);
+    socket.pause(); // It reads ahead no more than 64 KiB.
+    const written = fs.writeSync(first.fd, Buffer.alloc(150_000));
+    // It dies before it can say so.
+    worker.answer({ taken: [first], read: [second] });
+    await until(() => worker.counters.kept === 2);
+    expect(worker.die()).toBe(1);
+    await socket.resume().ended;
+    expect(socket.bytesRead).toBe(written);
   });
 
   test('answers about connections that it has not, or none at all, do no harm', async () => {
@@ -266,13 +271,15 @@ describe('wrong calls', () => {
     const open = newDispatcher();
     expect(open.open(false, 1, 1)).toBe(-EBUSY);
     for (const value of [undefined, null, 1, {}, sender, open]) {
-      expect(open.addListener(value, 0, false)).toBe(-EINVAL);
+      expect(open.addListener(value, 0)).toBe(-EINVAL);
     }
     for (const value of [undefined, null, 1, {}, listener, sender, open]) {
       expect(open.addWorker(value)).toBe(-EINVAL);
     }
-    expect(open.addListener(listener, 0, false)).toBe(-EBADF);
-    for (const method of ['pause', 'resume']) expect(dispatcher[method]()).toBe(-EBADF);
+    expect(open.addListener(listener, 0)).toBe(-EBADF);
+    expect(open.adopt('x', 0)).toBe(-EINVAL);
+    expect(open.adopt(0, -1)).toBe(-EINVAL);
+    for (const method of ['pause', 'resume', 'adopt']) expect(dispatcher[method](0, 0)).toBe(-EBADF);
     expect(open.removeWorker(sender)).toBe(0);
     expect(sender.open('x')).toBe(-EINVAL);
     expect(sender.pause()).toBe(-EBADF);
@@ -298,6 +305,45 @@ test('a dispatcher that is closed closes what waits, and its listeners accept fo
   await first.ended;
 });
 
+describe('takeBack() gives a connection that one worker gives back to another', () => {
+  test.each([
+    ['a path', listenOnPath],
+    ['TCP', listenOnPort],
+  ])('over %s, and it counts as unused again', async (_, listen) => {
+    const dispatcher = newDispatcher();
+    const first = new FakeWorker(dispatcher);
+    const target = listen(dispatcher, 5);
+    const socket = await client(target, 'before');
+    await first.has(1);
+    const [{ fd, id }] = first.got.splice(0);
+    expect(first.read({ fd })).toBe('before');
+    fs.writeSync(fd, 'answer');
+    await once(socket, 'data');
+    first.sender.pause();
+    const [second, third] = [new FakeWorker(dispatcher), new FakeWorker(dispatcher)];
+    expect(dispatcher.takeBack(first.sender, id, fd, 9)).toBe(0);
+    await new Promise((resolve) => socket.write('after', resolve));
+    await second.has(1);
+    expect(second.got[0].listener).toBe(9);
+    expect(dispatcher.getCounters()).toMatchObject({ accepted: 1, handedOn: 1 });
+    // Nothing was read from it since, so the death of its worker does not end it.
+    expect(second.die()).toBe(1);
+    await third.has(1);
+    expect(third.read(third.got[0])).toBe('after');
+    expect(first.die()).toBe(0); // It has no copy any more.
+  });
+
+  test('unless it is no connection, or the worker is none', () => {
+    const dispatcher = newDispatcher();
+    const { sender } = new FakeWorker(dispatcher);
+    expect(dispatcher.takeBack({}, 1, 0, 1)).toBe(-EINVAL);
+    expect(dispatcher.takeBack(sender, -1, 0, 1)).toBe(-EINVAL);
+    expect(dispatcher.takeBack(sender, 1, -1, 1)).toBe(-EINVAL);
+    dispatcher.close();
+    expect(dispatcher.takeBack(sender, 1, 0, 1)).toBe(-EBADF);
+  });
+});
+
 describe('connections of another primary', () => {
   test('that are adopted go to a worker, and to another when it dies', async () => {
     const dispatcher = newDispatcher();
@@ -305,7 +351,7 @@ describe('connections of another primary', () => {
     const [ours, clients] = socketPair(STREAM);
     closing(clients);
     fs.writeSync(clients, 'request');
-    expect(dispatcher.adopt(null, 0, ours, 3, false)).toBe(0);
+    expect(dispatcher.adopt(ours, 3)).toBe(0);
     expect(await dying.has(1)).toMatchObject([{ listener: 3 }]);
     expect(dying.die()).toBe(1);
     const other = new FakeWorker(dispatcher);
@@ -336,44 +382,5 @@ describe('connections of another primary', () => {
     expect(dispatcher.getCounters().accepted).toBe(0);
     expect(dispatcher.resume()).toBe(0);
     await worker.has(3);
-  });
-});
-
-describe('adopt() gives a connection that one worker gives back to another', () => {
-  test.each([
-    ['a path', listenOnPath],
-    ['TCP', listenOnPort],
-  ])('over %s, and it counts as unused again', async (_, listen) => {
-    const dispatcher = newDispatcher();
-    const first = new FakeWorker(dispatcher);
-    const target = listen(dispatcher, 5);
-    const socket = await client(target, 'before');
-    await first.has(1);
-    const [{ fd, id }] = first.got.splice(0);
-    expect(first.read({ fd })).toBe('before');
-    fs.writeSync(fd, 'answer');
-    await once(socket, 'data');
-    first.sender.pause();
-    const [second, third] = [new FakeWorker(dispatcher), new FakeWorker(dispatcher)];
-    expect(dispatcher.adopt(first.sender, id, fd, 9, false)).toBe(0);
-    await new Promise((resolve) => socket.write('after', resolve));
-    await second.has(1);
-    expect(second.got[0].listener).toBe(9);
-    expect(dispatcher.getCounters()).toMatchObject({ accepted: 1, handedOn: 1 });
-    // Nothing was read from it since, so the death of its worker does not end it.
-    expect(second.die()).toBe(1);
-    await third.has(1);
-    expect(third.read(third.got[0])).toBe('after');
-    expect(first.die()).toBe(0); // It has no copy any more.
-  });
-
-  test('unless it is no connection, or the worker is none', () => {
-    const dispatcher = newDispatcher();
-    const { sender } = new FakeWorker(dispatcher);
-    expect(dispatcher.adopt({}, 1, 0, 1, false)).toBe(-EINVAL);
-    expect(dispatcher.adopt(sender, -1, 0, 1, false)).toBe(-EINVAL);
-    expect(dispatcher.adopt(sender, 1, -1, 1, false)).toBe(-EINVAL);
-    dispatcher.close();
-    expect(dispatcher.adopt(sender, 1, 0, 1, false)).toBe(-EBADF);
   });
 });

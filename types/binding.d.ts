@@ -412,6 +412,8 @@ export function claimDescriptor(token: number): number;
 /** How many handles are open, those of this copy of the package. */
 export function activeHandles(): number;
 
+/** From now on the end of the parent sends this process no signal (parentDeathSignal of spawn()). */
+export function ignoreParentDeath(): number;
 /** SO_PEERCRED and SO_PEERGROUPS; or a negative errno. */
 export function peerCredentials(fd: number): PeerCredentials | number;
 

@@ -19,6 +19,24 @@ const SILENT = 20_000; // Milliseconds that a silent connection's copy is kept w
 const FORWARDED = ['ready', 'draining', 'retire', 'exit', 'reload', 'rollback', 'error']; // Events of the supervisor.
 const MAX_INT32 = 2 ** 31 - 1;
 
+/** Tells of connections that it gets from workers or another primary: they may have to go on. */
+class Dispatcher extends ConnectionDispatcher {
+  onadopted = () => {};
+
+  adopt(...args) {
+    return this.#told(super.adopt(...args));
+  }
+
+  takeBack(...args) {
+    return this.#told(super.takeBack(...args));
+  }
+
+  #told(err) {
+    if (err === 0) this.onadopted();
+    return err;
+  }
+}
+
 /**
  * Events: 'listening' (address); 'ready' (worker); 'retire' (worker, reason): it will be
  * replaced; 'draining' (worker): it gets no more connections; 'exit' (worker, code, signal,
@@ -29,7 +47,7 @@ const MAX_INT32 = 2 ** 31 - 1;
  */
 class Cluster extends MessageEmitter {
   #options;
-  #dispatcher = new ConnectionDispatcher();
+  #dispatcher = new Dispatcher();
   #listeners = new Listeners(this.#dispatcher, this);
   #supervisor;
   #isForwarding = false; // 'message' has a listener.
@@ -59,6 +77,7 @@ class Cluster extends MessageEmitter {
     this.#member = this.#asMember();
     enroll(this.#member);
     this.#supervisor.on('exit', () => passOn(this.#member));
+    this.#dispatcher.onadopted = () => process.nextTick(passOn, this.#member);
     this.#supervisor.on('ready', () => inheritance.check());
     this.#supervisor.start();
   }
@@ -162,13 +181,17 @@ class Cluster extends MessageEmitter {
    * @returns {Promise<void>} resolves with 'close'
    */
   close() {
+    return this.#close({ moves: false });
+  }
+
+  #close({ moves }) {
     if (this.#whenClosed !== null) return this.#whenClosed.promise;
     let resolve;
     const promise = new Promise((done) => (resolve = done));
     this.#whenClosed = { promise, resolve };
     withdraw(this.#member);
     this.#listeners.closeAll();
-    this.#supervisor.stop();
+    this.#supervisor.stop({ moves });
     return promise;
   }
 
@@ -226,7 +249,7 @@ class Cluster extends MessageEmitter {
       pause: () => dispatcher.pause(),
       resume: () => dispatcher.resume(),
       takePending: () => dispatcher.takePending(),
-      close: () => this.close(),
+      close: () => this.#close({ moves: true }),
       report: (error) => this.emit('error', error),
     };
   }

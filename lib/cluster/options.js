@@ -14,6 +14,7 @@ const {
   validateString,
 } = require('../base/validate.js');
 const { normalizeListenArgs } = require('../net/options.js');
+const { inheritedExecArgv } = require('../child_process/exec_argv.js');
 const { toPath } = require('../child_process/paths.js');
 
 const MAX_TIMER = 2 ** 31 - 1; // Milliseconds.
@@ -64,7 +65,7 @@ function normalizeClusterOptions(given) {
   validateArray(options.args, 'options.args');
   validateOneOf(options.kind, 'options.kind', ['process', 'thread']);
   // A thread without arguments of its own has this process's; many cannot be given to a thread.
-  if (options.kind === 'process') options.execArgv ??= process.execArgv;
+  if (options.kind === 'process') options.execArgv ??= inheritedExecArgv();
   if (options.execArgv !== undefined) validateArray(options.execArgv, 'options.execArgv');
   for (const arg of [...options.args, ...(options.execArgv ?? [])]) validateString(arg, 'an argument');
   validateObject(options.env, 'options.env');

@@ -304,26 +304,28 @@ class Supervisor extends EventEmitter {
   /**
    * Starts no more workers, and stops those that run, once they have the connections that wait
    * for them. 'end' follows when they have ended.
+   *
+   * @param {{ moves: boolean }} options moves: idle connections wait for workers of another primary
    */
-  stop() {
+  stop({ moves }) {
     this.#isStopping = true;
     this.#cancel?.(plain('ERR_CLUSTER_CLOSED'));
     for (const slot of this.#slots) clearTimeout(slot.timer);
-    this.#stopWhenTaken(Date.now());
+    this.#stopWhenTaken(Date.now(), moves);
   }
 
-  #stopWhenTaken(since) {
+  #stopWhenTaken(since, moves) {
     const { closeTimeout } = this.#options;
     const canWait = closeTimeout === 0 || Date.now() - since < closeTimeout;
     if (canWait && this.#slots.some(({ worker }) => worker?.state === 'ready')) {
       if (this.#dispatcher.getCounters().pending > 0) {
-        setTimeout(() => this.#stopWhenTaken(since), LOOK_INTERVAL);
+        setTimeout(() => this.#stopWhenTaken(since, moves), LOOK_INTERVAL);
         return;
       }
     }
     for (const worker of this.#workers) {
       if (worker.state !== 'draining') this.emit('draining', worker);
-      worker.stop(closeTimeout);
+      worker.stop(closeTimeout, { moves });
     }
     this.#endIfDone();
   }

@@ -4,6 +4,7 @@
 
 const { isMainThread } = require('node:worker_threads');
 
+const { ignoreParentDeath } = require('../base/binding.js');
 const { plain } = require('../base/errors.js');
 const { closeAll } = require('../fd/descriptor.js');
 const { Server } = require('../net/server.js');
@@ -37,6 +38,7 @@ class Worker extends Messenger {
   #socket = null; // The descriptor on which connections will come.
   #source = null;
   #limits = null;
+  #closeTimeout = 0;
   #isReady = false;
   #isStopping = false;
 
@@ -63,7 +65,7 @@ class Worker extends Messenger {
     if (!this.isWorker) throw plain('ERR_CLUSTER_NO_WORKER');
     this.#control = link.openControl();
     this.#control.on('message', (received, descriptors) => this.#onMessage(received, descriptors));
-    this.#control.once('close', () => this.#stop(false));
+    this.#control.once('close', () => this.#onPrimaryGone());
     // A terminal sends these to the primary, too, which decides what follows.
     if (isMainThread) for (const signal of ['SIGINT', 'SIGHUP']) process.on(signal, () => {});
   }
@@ -71,6 +73,7 @@ class Worker extends Messenger {
   #onMessage(received, descriptors) {
     if (typeOf(received) === CONNECTIONS) {
       this.#socket = descriptors[0];
+      this.#closeTimeout = received.closeTimeout;
       this.#limits = new Limits(received.limits, (reason) => this.#retire(reason));
       this.#receive();
     } else {
@@ -112,6 +115,7 @@ class Worker extends Messenger {
       );
     }
     this.#receive();
+    if (isMainThread) ignoreParentDeath();
     this.#control.send(message(READY));
   }
 
@@ -140,6 +144,12 @@ class Worker extends Messenger {
   // It goes on until another worker is ready.
   #retire(reason) {
     if (this.#control.isOpen) this.#control.send({ ...message(RETIRE), reason });
+  }
+
+  // There is nobody left who would end this process if its program goes on.
+  #onPrimaryGone() {
+    this.#stop(false);
+    if (this.#closeTimeout > 0) setTimeout(() => process.exit(), this.#closeTimeout).unref();
   }
 
   // The process ends once its connections have, if nothing else keeps it. They may move to

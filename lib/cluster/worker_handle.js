@@ -66,7 +66,9 @@ class WorkerHandle extends Messenger {
       this.#openSender(connections);
       this.#control = new Channel(control);
       this.#control.on('message', (received, descriptors) => this.#onMessage(received, descriptors));
-      this.#control.send({ ...message(CONNECTIONS), limits: drawLimits(options) }, [theirConnections]);
+      this.#control.send({ ...message(CONNECTIONS), limits: drawLimits(options), closeTimeout: options.closeTimeout }, [
+        theirConnections,
+      ]);
       const start = options.kind === 'thread' ? startThread : startProcess;
       this.#program = start(this.id, options, theirControl, {
         onFailed: (error) => this.#fail(error),

@@ -38,9 +38,23 @@ const DEFAULTS = Object.freeze({
   restartDelay: 100,
   maxRestartDelay: 10_000,
   minUptime: 1000,
+  maxRestarts: 0,
+  restartWindow: 60_000,
+  maxRequests: 0,
+  maxMemory: 0,
 });
 
-const TIMES = ['handoverTimeout', 'readyTimeout', 'closeTimeout', 'restartDelay', 'maxRestartDelay', 'minUptime'];
+const RELOADED = ['exec', 'args', 'execArgv', 'env'];
+
+const TIMES = [
+  'handoverTimeout',
+  'readyTimeout',
+  'closeTimeout',
+  'restartDelay',
+  'maxRestartDelay',
+  'minUptime',
+  'restartWindow',
+];
 
 /** @returns {any} complete and frozen @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE, ERR_OUT_OF_RANGE */
 function normalizeClusterOptions(given) {
@@ -63,6 +77,9 @@ function normalizeClusterOptions(given) {
   validateInteger(options.maxUnacknowledged, 'options.maxUnacknowledged', 1, MAX_UNACKNOWLEDGED);
   if (options.kind === 'thread') limitCopies(options);
   for (const name of TIMES) validateInteger(options[name], `options.${name}`, 0, MAX_TIMER);
+  for (const name of ['maxRestarts', 'maxRequests', 'maxMemory']) {
+    validateInteger(options[name], `options.${name}`, 0, Number.MAX_SAFE_INTEGER);
+  }
   return Object.freeze(options);
 }
 
@@ -73,6 +90,13 @@ const OTHERS = 48; // Descriptors that are no connections, where there are few.
 function limitCopies(options) {
   const most = Math.max(1, Math.floor((openFileLimit() - OTHERS) / 4 / options.workers));
   options.maxUnacknowledged = Math.min(options.maxUnacknowledged, most);
+}
+
+/** @returns {any} `options` with what reload() changes of them @throws as normalizeClusterOptions() */
+function mergeReloadOptions(options, overrides = {}) {
+  validateObject(overrides, 'overrides');
+  const changes = RELOADED.filter((name) => overrides[name] !== undefined).map((name) => [name, overrides[name]]);
+  return normalizeClusterOptions({ ...options, ...Object.fromEntries(changes) });
 }
 
 // Megabytes, of a thread's heap, code and stack: see `new Worker()` of node:worker_threads.
@@ -115,4 +139,4 @@ function normalizeUpgrade(given, { readyTimeout }) {
   return { timeout };
 }
 
-module.exports = { normalizeClusterOptions, normalizeListen, normalizeUpgrade };
+module.exports = { mergeReloadOptions, normalizeClusterOptions, normalizeListen, normalizeUpgrade };

@@ -20,6 +20,7 @@ const NUMBER = 0xffff;
 const IS_TCP = 1 << 16;
 const IS_TAKEN_AT_ONCE = 1 << 17;
 const IS_IDLE = 1 << 18; // Another worker's client, between two requests.
+const ALL_MARKS = NUMBER | IS_TCP | IS_TAKEN_AT_ONCE | IS_IDLE;
 
 /** The types of messages on the control channel: { pipewrightCluster: type }. */
 const CONNECTIONS = 'connections'; // To the worker, with the socket on which they come, and `limits`.
@@ -34,6 +35,7 @@ const message = (type) => ({ pipewrightCluster: type });
 const typeOf = (received) => received?.pipewrightCluster;
 
 module.exports = {
+  ALL_MARKS,
   CONNECTIONS,
   IS_IDLE,
   IS_TAKEN_AT_ONCE,

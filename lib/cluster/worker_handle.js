@@ -14,11 +14,25 @@ const { Channel } = require('../channel/index.js');
 const { closeAll, kHandOver } = require('../fd/descriptor.js');
 const { socketpair } = require('../descriptors/socketpair.js');
 const { drawLimits } = require('./limits.js');
-const { CONNECTIONS, IS_IDLE, IS_TCP, MOVED, PING, PONG, READY, RETIRE, STOP, message, typeOf } = require('./marks.js');
+const {
+  ALL_MARKS,
+  CONNECTIONS,
+  IS_IDLE,
+  IS_TCP,
+  MOVED,
+  PING,
+  PONG,
+  READY,
+  RETIRE,
+  STOP,
+  message,
+  typeOf,
+} = require('./marks.js');
 const { Messenger, kDrainMessages, kMessages } = require('./messages.js');
 const { startProcess } = require('./worker_process.js');
 const { startThread } = require('./worker_thread.js');
 
+const REASONS = ['requests', 'memory', 'closed'];
 const MAX_UNANSWERED = 4; // Pings: one more, and the worker is stuck.
 const DRAIN_INTERVAL = 5; // Milliseconds between two looks whether a worker has what was sent to it.
 
@@ -131,7 +145,7 @@ class WorkerHandle extends Messenger {
       this.emit('ready');
     } else if (typeOf(received) === PONG) {
       if (!this.#isDeaf) this.#unanswered = 0;
-    } else if (typeOf(received) === RETIRE && this.state === 'ready') {
+    } else if (typeOf(received) === RETIRE && this.state === 'ready' && REASONS.includes(received.reason)) {
       if (received.reason === 'closed') this.#sender.pause();
       this.emit('retire', received.reason);
     }
@@ -144,8 +158,8 @@ class WorkerHandle extends Messenger {
   // Connections of an http server that has stopped, for other workers.
   #takeBack(moved, descriptors) {
     descriptors.forEach((descriptor, index) => {
-      const [id, marks] = moved?.[index] ?? [];
-      if (isConnection(descriptor, marks)) {
+      if (isConnection(descriptor, moved?.[index])) {
+        const [id, marks] = moved[index];
         descriptor[kHandOver]((fd) => this.#dispatcher.takeBack(this.#sender, id, fd, marks | IS_IDLE) === 0);
       }
       descriptor.close();
@@ -244,7 +258,9 @@ class WorkerHandle extends Messenger {
 }
 
 // What a worker sends is looked at: the worker that gets it relies on the marks.
-function isConnection(descriptor, marks) {
+function isConnection(descriptor, given) {
+  const [id, marks] = Array.isArray(given) ? given : [];
+  if (!Number.isInteger(id) || !Number.isInteger(marks) || (marks & ALL_MARKS) !== marks) return false;
   return descriptor.type === ((marks & IS_TCP) !== 0 ? 'tcp' : 'unix');
 }
 

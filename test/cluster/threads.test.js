@@ -9,6 +9,7 @@ const net = require('node:net');
 const path = require('node:path');
 const { text } = require('node:stream/consumers');
 const { createCluster } = require('../../lib/cluster');
+const { outputOf, startFixture } = require('../helpers/child');
 const { closing } = require('../helpers/closing');
 const { socketPath } = require('../helpers/socket_path');
 
@@ -121,4 +122,13 @@ describe('a thread that ends', () => {
     expect((await once(cluster, 'exit')).slice(1)).toEqual([1, null, 0]);
     expect(errors).toEqual([['Uncaught', expect.objectContaining({ code: 'ERR_WORKER_OUT_OF_MEMORY' })]]);
   });
+});
+
+test('a full table, which threads and primary have in common, harms no client', async () => {
+  const socket = socketPath();
+  const primary = startFixture('cluster/primary.js', [socket, 'thread'], { openFiles: 96 });
+  await outputOf(primary, 'ready');
+  const answers = await Promise.all(Array.from({ length: 300 }, () => get({ socketPath: socket })));
+  for (const answer of answers) expect(answer).toMatch(/^\d+ \d+$/);
+  expect(primary.output.stderr).toBe('');
 });

@@ -13,7 +13,7 @@ const { forgetFile, removeAtExit } = require('../base/socket_files.js');
 const { kHandOver } = require('../fd/descriptor.js');
 const { startListening } = require('../net/listening.js');
 const { inheritance } = require('./inherited.js');
-const { IS_TAKEN_AT_ONCE, IS_TCP } = require('./marks.js');
+const { IS_IDLE, IS_TAKEN_AT_ONCE, IS_TCP } = require('./marks.js');
 const { keepInStore, removeFromStore, takeFromStore } = require('./store.js');
 
 // Under this a new primary finds the listener of the old one: by the address that was asked
@@ -132,10 +132,10 @@ class Listeners {
   // What comes from the primary that this one replaces for a listener that was its own.
   #heir(entry) {
     return {
-      adopt: (connection) => {
-        let err = 0;
-        connection[kHandOver]((fd) => (err = this.#dispatcher.adopt(fd, entry.number)) === 0);
-        if (err !== 0) connection.close();
+      adopt: (connection, isIdle) => {
+        const marks = entry.number | (isIdle ? IS_IDLE : 0);
+        connection[kHandOver]((fd) => this.#dispatcher.adopt(fd, marks) === 0);
+        connection.close(); // If it was not taken.
       },
       ownFile: (file) => {
         if (entry.listener.ownFile(file) === 0) removeAtExit(entry.listener);
@@ -158,12 +158,12 @@ class Listeners {
       .filter(({ name }) => name !== undefined);
   }
 
-  /** Leaves the files of these to another primary. @param {Set<number>} numbers */
-  leaveFiles(numbers) {
-    for (const { listener, number } of this.#begun) {
-      if (!numbers.has(number)) continue;
-      listener.keepFile();
-      forgetFile(listener);
+  /** Leaves these to another primary, with their files. @param {Set<number>} numbers */
+  leave(numbers) {
+    for (const entry of this.#begun) {
+      if (!numbers.has(entry.number)) continue;
+      entry.listener.keepFile();
+      this.#close(entry);
     }
   }
 
@@ -179,9 +179,15 @@ class Listeners {
   #close(entry) {
     if (!this.#all.delete(entry)) return;
     entry.attempt?.cancel();
-    if (entry.listener === null) return;
-    entry.listener.close();
-    forgetFile(entry.listener);
+    const { listener } = entry;
+    if (listener === null) return;
+    // What systemd has passed is open there, too, and the next process gets what waits in it.
+    if (entry.target.kind !== 'fd') {
+      listener.removeFile();
+      this.#dispatcher.acceptRest(listener);
+    }
+    listener.close();
+    forgetFile(listener);
   }
 
   closeAll() {

@@ -169,6 +169,8 @@ export class ConnectionDispatcher {
   addWorker(sender: ConnectionSender): number;
   /** To be called once the worker has ended. Returns how many of its connections go to others. */
   removeWorker(sender: ConnectionSender): number;
+  /** The workers are threads of this process: leaves room in the table for what they have yet to take. */
+  shareTable(): number;
   getCounters(): { accepted: number; pending: number; moved: number; ended: number; handedOn: number };
   /** Accepts nothing until resume(). */
   pause(): number;

@@ -64,6 +64,7 @@ class Cluster extends MessageEmitter {
     const keep = Math.min(handoverTimeout * 2 || SILENT, MAX_INT32);
     const err = this.#dispatcher.open(schedule === 'least-connections', maxUnacknowledged, keep);
     if (err !== 0) throw errnoException(err, 'open');
+    if (this.#options.kind === 'thread') this.#dispatcher.shareTable();
     /** @type {any} */ (this.#dispatcher).onroom = (hasRoom) => this.emit(hasRoom ? 'room' : 'full');
     if (handoverTimeout > 0) {
       this.#pingTimer = setInterval(() => this.#supervisor.ping(), Math.ceil(handoverTimeout / PINGS)).unref();

@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <memory>
 #include <utility>
 
 #include "cluster/connection_state.h"
@@ -20,6 +21,7 @@ Napi::Function ConnectionDispatcher::Define(Napi::Env env, CompletionQueue* queu
       .Add("addWorker", &ConnectionDispatcher::AddWorker)
       .Add("removeWorker", &ConnectionDispatcher::RemoveWorker)
       .Add("getCounters", &ConnectionDispatcher::Counters)
+      .Add("shareTable", &ConnectionDispatcher::ShareTable)
       .Add("pause", &ConnectionDispatcher::Pause)
       .Add("resume", &ConnectionDispatcher::Resume)
       .Add("adopt", &ConnectionDispatcher::Adopt)
@@ -107,6 +109,13 @@ size_t ConnectionDispatcher::Remove(ConnectionSender* sender) {
 
 // Accepting.
 
+// shareTable(): the workers are threads of this process.
+Napi::Value ConnectionDispatcher::ShareTable(const Napi::CallbackInfo& info) {
+  if (!is_open()) return Result(info, UV_EBADF);
+  shared_table_ = std::make_unique<SharedTable>(queue()->environment(), [this] { OnRoom(); });
+  return Result(info, 0);
+}
+
 const ConnectionDispatcher::Source* ConnectionDispatcher::SourceOf(const Listener* listener) const {
   for (const Source& source : sources_) {
     if (source.listener == listener) return &source;
@@ -115,7 +124,7 @@ const ConnectionDispatcher::Source* ConnectionDispatcher::SourceOf(const Listene
 }
 
 bool ConnectionDispatcher::HasRoom() {
-  if (is_paused_) {
+  if (is_paused_ || !TableHasRoom()) {
     is_held_ = true;
     return false;
   }
@@ -124,6 +133,15 @@ bool ConnectionDispatcher::HasRoom() {
                                       [](const ConnectionSender* s) { return s->HasRoom(); });
   if (!has_room) is_held_ = true;
   NoteRoom(has_room);
+  return has_room;
+}
+
+bool ConnectionDispatcher::TableHasRoom() {
+  if (shared_table_ == nullptr) return true;
+  size_t promised = pending_.size();
+  for (const ConnectionSender* sender : senders_) promised += sender->untaken();
+  const bool has_room = shared_table_->HasRoom(promised);
+  if (!has_room) NoteRoom(false);
   return has_room;
 }
 
@@ -206,6 +224,7 @@ void ConnectionDispatcher::OnListenerClosed(Listener* listener) {
 }
 
 void ConnectionDispatcher::BeforeClose() {
+  if (shared_table_ != nullptr) shared_table_->Close();
   const std::vector<Source> sources = std::move(sources_);
   sources_.clear();
   for (const Source& source : sources) source.listener->SetSink(nullptr);

@@ -12,9 +12,11 @@
 #include <uv.h>
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "cluster/connection_sender.h"
+#include "cluster/shared_table.h"
 #include "core/handle_wrap.h"
 #include "net/listener.h"
 
@@ -33,6 +35,7 @@ class ConnectionDispatcher : public Napi::ObjectWrap<ConnectionDispatcher>,
   Napi::Value AddWorker(const Napi::CallbackInfo& info);
   Napi::Value RemoveWorker(const Napi::CallbackInfo& info);
   Napi::Value Counters(const Napi::CallbackInfo& info);
+  Napi::Value ShareTable(const Napi::CallbackInfo& info);
   // In handover.cc.
   Napi::Value Pause(const Napi::CallbackInfo& info);
   Napi::Value Resume(const Napi::CallbackInfo& info);
@@ -74,6 +77,7 @@ class ConnectionDispatcher : public Napi::ObjectWrap<ConnectionDispatcher>,
   const Source* SourceOf(const Listener* listener) const;
   ConnectionSender* Choose();
   void SendPending();
+  bool TableHasRoom();
   void NoteRoom(bool has_room);
 
   uv_timer_t timer_;  // Never started: HandleWrap needs a handle of libuv.
@@ -85,9 +89,10 @@ class ConnectionDispatcher : public Napi::ObjectWrap<ConnectionDispatcher>,
   size_t next_ = 0;      // In senders_: whose turn it is.
   Connections pending_;  // In the order of accepting.
   uint32_t last_id_ = 0;
-  bool had_room_ = true;    // As last noted.
-  bool is_held_ = false;    // A listener waits for Resume().
-  bool is_paused_ = false;  // Accepts nothing.
+  bool had_room_ = true;                       // As last noted.
+  bool is_held_ = false;                       // A listener waits for Resume().
+  bool is_paused_ = false;                     // Accepts nothing.
+  std::unique_ptr<SharedTable> shared_table_;  // Null if each worker has a table of its own.
   uint64_t accepted_ = 0;
   uint64_t moved_ = 0;
   uint64_t ended_ = 0;

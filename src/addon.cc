@@ -41,6 +41,7 @@ Napi::Object EventKinds(Napi::Env env) {
   define("MESSAGES", EventKind::kMessages);
   define("SENT", EventKind::kSent);
   define("ROOM", EventKind::kRoom);
+  define("CHOICE", EventKind::kChoice);
   return kinds;
 }
 

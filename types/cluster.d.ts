@@ -3,7 +3,7 @@
 import { EventEmitter } from 'node:events';
 import * as nodeNet from 'node:net';
 
-import { ListenOptions, Server, Socket } from './net';
+import { ListenOptions, PeerCredentials, Server, Socket } from './net';
 
 export interface ClusterOptions {
   /** The workers' program. */
@@ -12,8 +12,13 @@ export interface ClusterOptions {
   /** How many; default: the number of processors. */
   workers?: number;
   kind?: 'process';
-  /** Default 'round-robin'. */
-  schedule?: 'round-robin' | 'least-connections';
+  /** Default 'round-robin'. A function returns a worker, or its number: 0 to `workers` - 1. */
+  schedule?:
+    'round-robin' | 'least-connections' | 'sticky' | ((connection: IncomingConnection) => number | WorkerProcess);
+  /** With 'sticky': what makes two clients of a path the same one; default 'uid'. */
+  stickyBy?: 'uid' | 'pid';
+  /** How many of the first bytes a function gets to see; default 0. A client that sends none waits. */
+  peekBytes?: number;
   /** Node's own arguments; default: this process's. */
   execArgv?: readonly string[];
   /** Default: this process's. */
@@ -34,6 +39,18 @@ export interface ClusterOptions {
   minUptime?: number;
 }
 
+/** What a function as schedule gets. */
+export interface IncomingConnection {
+  /** The client's IP address; undefined over a path. */
+  address: string | undefined;
+  /** The client's process and user; undefined over TCP. */
+  peer: PeerCredentials | undefined;
+  /** The first bytes, at most `peekBytes`: what had come by then. The worker reads them too. */
+  bytes: Buffer;
+  /** The address of the listener; undefined if that was closed meanwhile. */
+  listener: ClusterAddress | undefined;
+}
+
 export type ClusterListenOptions = ListenOptions & {
   /** 'accept' for a protocol in which the server speaks first; default 'first-byte'. */
   ack?: 'first-byte' | 'accept' | undefined;
@@ -43,6 +60,8 @@ export type ClusterAddress = string | nodeNet.AddressInfo;
 
 export interface WorkerStats {
   id: number;
+  /** Which of the workers, from 0; its successor has the same. */
+  slot: number;
   pid: number | undefined;
   state: 'starting' | 'ready' | 'stopping' | 'ended';
   startedAt: number;
@@ -60,6 +79,9 @@ export interface ClusterStats {
   accepted?: number;
   /** Connections that wait for a worker. */
   pending?: number;
+  /** Connections that wait for their clients' first bytes, and those whose clients left instead. */
+  silent?: number;
+  dropped?: number;
   /** Connections of dead workers: those that went to others, and those that were shut down. */
   moved?: number;
   ended?: number;
@@ -69,6 +91,7 @@ export interface ClusterStats {
 
 export interface WorkerProcess extends EventEmitter {
   readonly id: number;
+  readonly slot: number;
   readonly pid: number | undefined;
   readonly state: WorkerStats['state'];
   stats(): WorkerStats;

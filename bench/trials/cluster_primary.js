@@ -7,7 +7,14 @@ const { ConnectionDispatcher, ConnectionSender, Listener } = require('../../lib/
 
 async function main([mode, path, workers]) {
   const dispatcher = new ConnectionDispatcher();
-  dispatcher.open(false, 128, 5000);
+  dispatcher.open({
+    schedule: 'round-robin',
+    stickyBy: 'uid',
+    maxUnacknowledged: 128,
+    keepTime: 5000,
+    firstBytesTimeout: 0,
+    peekBytes: 0,
+  });
   const pids = [];
   for (let i = 0; i < Number(workers); i++) {
     const [ours, theirs] = socketpair({ type: 'seqpacket' });
@@ -20,7 +27,7 @@ async function main([mode, path, workers]) {
     const err = sender.open(ours.take());
     if (err !== 0) throw new Error(`open ${err}`);
     sender.reader = (status) => console.error('worker ended', status);
-    dispatcher.addWorker(sender);
+    dispatcher.addWorker(sender, i);
     pids.push(child.pid);
     if (process.env.STATS) setInterval(() => console.error(sender.getCounters(), dispatcher.getCounters()), 1000);
   }

@@ -10,13 +10,12 @@ const { ConnectionDispatcher } = require('../base/binding.js');
 const { errnoException, plain } = require('../base/errors.js');
 const { forgetFile } = require('../base/socket_files.js');
 const { startListening } = require('../net/listening.js');
-const { IS_TAKEN_AT_ONCE, IS_TCP } = require('./marks.js');
-const { normalizeClusterOptions, normalizeListen } = require('./options.js');
+const { IS_TAKEN_AT_ONCE, IS_TCP, NUMBER } = require('./marks.js');
+const { dispatcherOptions, normalizeClusterOptions, normalizeListen } = require('./options.js');
+const { letFunctionChoose } = require('./schedule.js');
 const { WorkerProcess } = require('./worker_process.js');
 
 const PINGS = 4; // In `handoverTimeout`.
-const SILENT = 20_000; // Milliseconds that a silent connection's copy is kept without it.
-const MAX_INT32 = 2 ** 31 - 1;
 
 /**
  * Events: 'listening' (address); 'ready' (worker); 'exit' (worker, code, signal, moved), where
@@ -27,9 +26,9 @@ const MAX_INT32 = 2 ** 31 - 1;
 class Cluster extends EventEmitter {
   #options;
   #dispatcher = new ConnectionDispatcher();
-  #listeners = new Set(); // { listener, attempt, address }
+  #listeners = new Set(); // { listener, attempt, address, number }
   #listenerCount = 0;
-  #slots; // { worker, failures, timer }: one for each worker.
+  #slots; // { number, worker, failures, timer }: one for each worker.
   #lastId = 0;
   #restarts = 0;
   #pingTimer = null;
@@ -38,16 +37,21 @@ class Cluster extends EventEmitter {
   constructor(options) {
     super();
     this.#options = normalizeClusterOptions(options);
-    const { schedule, maxUnacknowledged, handoverTimeout, workers } = this.#options;
-    // A stuck worker is found before the copies of its connections are closed.
-    const keep = Math.min(handoverTimeout * 2 || SILENT, MAX_INT32);
-    const err = this.#dispatcher.open(schedule === 'least-connections', maxUnacknowledged, keep);
+    const { schedule, handoverTimeout, workers } = this.#options;
+    const err = this.#dispatcher.open(dispatcherOptions(this.#options));
     if (err !== 0) throw errnoException(err, 'open');
+    if (typeof schedule === 'function') {
+      letFunctionChoose(this.#dispatcher, schedule, {
+        workers,
+        addressOf: (listener) => this.#addressOf(listener),
+        onError: (error) => this.emit('error', error),
+      });
+    }
     /** @type {any} */ (this.#dispatcher).onroom = (hasRoom) => this.emit(hasRoom ? 'room' : 'full');
     if (handoverTimeout > 0) {
       this.#pingTimer = setInterval(() => this.#ping(), Math.ceil(handoverTimeout / PINGS)).unref();
     }
-    this.#slots = Array.from({ length: workers }, () => ({ worker: null, failures: 0, timer: null }));
+    this.#slots = Array.from({ length: workers }, (_, number) => ({ number, worker: null, failures: 0, timer: null }));
     for (const slot of this.#slots) this.#startWorker(slot);
   }
 
@@ -65,7 +69,7 @@ class Cluster extends EventEmitter {
     const target = normalizeListen(args);
     if (this.#whenClosed !== null) throw plain('ERR_CLUSTER_CLOSED');
     if (target.callback) this.once('listening', target.callback);
-    const entry = { listener: null, attempt: null, address: null };
+    const entry = { listener: null, attempt: null, address: null, number: this.#listenerCount++ & NUMBER };
     this.#listeners.add(entry);
     if (target.signal !== undefined) whenAborted(target.signal, this, () => this.#closeListener(entry));
     entry.attempt = startListening(target, {
@@ -88,7 +92,7 @@ class Cluster extends EventEmitter {
     listener.onconnection = (status, isOverload) => {
       this.emit(isOverload === 1 ? 'overload' : 'error', errnoException(status, 'accept'));
     };
-    const err = this.#dispatcher.addListener(listener, this.#listenerCount++ | marks, isTakenAtOnce);
+    const err = this.#dispatcher.addListener(listener, entry.number | marks, isTakenAtOnce);
     process.nextTick(() => {
       if (err === 0) this.emit('listening', entry.address);
       else this.emit('error', errnoException(err, 'listen'));
@@ -100,10 +104,14 @@ class Cluster extends EventEmitter {
     return [...this.#listeners].filter(({ listener }) => listener !== null).map(({ address }) => address);
   }
 
+  #addressOf(listener) {
+    return [...this.#listeners].find(({ number }) => number === (listener & NUMBER))?.address;
+  }
+
   // Workers.
 
   #startWorker(slot) {
-    const worker = new WorkerProcess(++this.#lastId, this.#options, this.#dispatcher);
+    const worker = new WorkerProcess(++this.#lastId, this.#options, this.#dispatcher, slot.number);
     slot.worker = worker;
     worker.once('ready', () => this.emit('ready', worker));
     worker.once('exit', (code, signal, moved) => this.#onExit(slot, worker, code, signal, moved));

@@ -16,12 +16,15 @@ const { toPath } = require('../child_process/paths.js');
 const MAX_TIMER = 2 ** 31 - 1; // Milliseconds.
 const MAX_WORKERS = 1024;
 const MAX_UNACKNOWLEDGED = 4096;
+const MAX_PEEK_BYTES = 65_536;
 
 const DEFAULTS = Object.freeze({
   args: [],
   workers: os.availableParallelism(),
   kind: 'process',
   schedule: 'round-robin',
+  stickyBy: 'uid',
+  peekBytes: 0,
   execArgv: process.execArgv,
   env: process.env,
   maxUnacknowledged: 128,
@@ -33,6 +36,7 @@ const DEFAULTS = Object.freeze({
   minUptime: 1000,
 });
 
+const SCHEDULES = ['round-robin', 'least-connections', 'sticky'];
 const TIMES = ['handoverTimeout', 'readyTimeout', 'closeTimeout', 'restartDelay', 'maxRestartDelay', 'minUptime'];
 
 /** @returns {any} complete and frozen @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE, ERR_OUT_OF_RANGE */
@@ -48,10 +52,27 @@ function normalizeClusterOptions(given) {
   validateObject(options.env, 'options.env');
   validateInteger(options.workers, 'options.workers', 1, MAX_WORKERS);
   validateOneOf(options.kind, 'options.kind', ['process']);
-  validateOneOf(options.schedule, 'options.schedule', ['round-robin', 'least-connections']);
+  if (typeof options.schedule !== 'function') validateOneOf(options.schedule, 'options.schedule', SCHEDULES);
+  validateOneOf(options.stickyBy, 'options.stickyBy', ['uid', 'pid']);
+  validateInteger(options.peekBytes, 'options.peekBytes', 0, MAX_PEEK_BYTES);
   validateInteger(options.maxUnacknowledged, 'options.maxUnacknowledged', 1, MAX_UNACKNOWLEDGED);
   for (const name of TIMES) validateInteger(options[name], `options.${name}`, 0, MAX_TIMER);
   return Object.freeze(options);
+}
+
+// What has to be longer than the time in which a stuck worker is found.
+const SILENT = 20_000; // Milliseconds that a silent connection's copy is kept without such a time.
+
+/** @returns {any} the options of a ConnectionDispatcher */
+function dispatcherOptions({ schedule, stickyBy, maxUnacknowledged, handoverTimeout, peekBytes }) {
+  return {
+    schedule: typeof schedule === 'function' ? 'function' : schedule,
+    stickyBy,
+    maxUnacknowledged,
+    keepTime: Math.min(handoverTimeout * 2 || SILENT, MAX_TIMER),
+    firstBytesTimeout: handoverTimeout,
+    peekBytes,
+  };
 }
 
 /** @returns {any} the target of a Listener, with `ack` */
@@ -62,4 +83,4 @@ function normalizeListen(args) {
   return { ...target, ack, descriptors: false };
 }
 
-module.exports = { normalizeClusterOptions, normalizeListen };
+module.exports = { dispatcherOptions, normalizeClusterOptions, normalizeListen };

@@ -26,9 +26,10 @@ class WorkerProcess extends EventEmitter {
   #timers = new Set();
   #unanswered = 0; // Pings.
 
-  constructor(id, options, dispatcher) {
+  constructor(id, options, dispatcher, slot) {
     super();
     this.id = id;
+    this.slot = slot; // Which of the `workers`: its successor has the same.
     this.state = 'starting';
     this.startedAt = Date.now();
     this.wasReady = false;
@@ -88,7 +89,7 @@ class WorkerProcess extends EventEmitter {
     if (typeOf(received) === READY && this.state === 'starting') {
       this.state = 'ready';
       this.wasReady = true;
-      this.#dispatcher.addWorker(this.#sender);
+      this.#dispatcher.addWorker(this.#sender, this.slot);
       this.emit('ready');
     } else if (typeOf(received) === PONG) {
       this.#unanswered = 0;
@@ -155,10 +156,10 @@ class WorkerProcess extends EventEmitter {
   }
 
   stats() {
-    const { id, pid, state, startedAt } = this;
+    const { id, slot, pid, state, startedAt } = this;
     const counters = state === 'ended' || this.#sender === null ? {} : this.#sender.getCounters();
     const { assigned = 0, active = 0, unacknowledged = 0, waitedFor = 0, kept = 0 } = counters;
-    return { id, pid, state, startedAt, assigned, active, unacknowledged, waitedFor, kept };
+    return { id, slot, pid, state, startedAt, assigned, active, unacknowledged, waitedFor, kept };
   }
 }
 

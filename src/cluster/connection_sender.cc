@@ -93,16 +93,17 @@ Napi::Value ConnectionSender::Counters(const Napi::CallbackInfo& info) {
   return counters;
 }
 
-bool ConnectionSender::Join(ConnectionDispatcher* dispatcher) {
+bool ConnectionSender::Join(ConnectionDispatcher* dispatcher, uint32_t slot) {
   if (!is_open() || dispatcher_ != nullptr || has_ended_) return false;
   dispatcher_ = dispatcher;
+  slot_ = slot;
   return true;
 }
 
 // Sending.
 
 bool ConnectionSender::HasRoom() const {
-  return !is_paused_ && !has_ended_ && untaken_ < dispatcher_->max_unacknowledged();
+  return is_available() && untaken_ < dispatcher_->max_unacknowledged();
 }
 
 void ConnectionSender::Assign(Connection connection) {
@@ -213,7 +214,7 @@ void ConnectionSender::CheckTaken() {
     const auto place = connections_.find(id);
     if (place == connections_.end()) continue;
     Connection& connection = place->second;
-    if (IsLetGo(connection) || now - connection.since >= dispatcher_->handover()) {
+    if (IsLetGo(connection) || now - connection.since >= dispatcher_->keep_time()) {
       Release(place);
       continue;
     }

@@ -20,6 +20,7 @@
 
 #include <cstdint>
 #include <map>
+#include <string>
 #include <vector>
 
 #include "core/loop_timer.h"
@@ -31,6 +32,8 @@ namespace pipewright {
 
 class ConnectionDispatcher;
 
+constexpr int32_t kAnySlot = -1;
+
 // An accepted connection, of which this process has a copy.
 struct Connection {
   UniqueFd fd;
@@ -39,6 +42,10 @@ struct Connection {
   bool is_unix = false;
   bool is_taken_at_once = false;  // `ack: 'accept'`
   bool is_taken = false;
+  bool is_watched = false;  // WatchForTouch() was called.
+  uint64_t client = 0;      // With schedule 'sticky': the client's hash.
+  int32_t slot = kAnySlot;  // With a function as schedule: what it has chosen.
+  std::string bytes;        // And what it gets to see.
   uint64_t since = 0;  // Milliseconds of the loop: when it was assigned, then when it was taken.
   uint64_t interval = 0;
 };
@@ -58,7 +65,11 @@ class ConnectionSender : public Napi::ObjectWrap<ConnectionSender>, public Polle
   Napi::Value Counters(const Napi::CallbackInfo& info);
 
   // For the dispatcher.
-  bool Join(ConnectionDispatcher* dispatcher);
+  bool Join(ConnectionDispatcher* dispatcher, uint32_t slot);
+  // The place among the workers, which its successor takes over.
+  uint32_t slot() const { return slot_; }
+  // Reports whether it takes connections at all, now or once it has room.
+  bool is_available() const { return !is_paused_ && !has_ended_; }
   bool HasRoom() const;
   uint32_t active() const { return assigned_ - closed_; }
   void Assign(Connection connection);
@@ -103,6 +114,7 @@ class ConnectionSender : public Napi::ObjectWrap<ConnectionSender>, public Polle
   uint32_t assigned_ = 0;
   uint32_t closed_ = 0;
   uint64_t ended_ = 0;  // Connections that were shut down, since a dead worker had used them.
+  uint32_t slot_ = 0;
   bool is_paused_ = false;
   bool has_ended_ = false;
 };

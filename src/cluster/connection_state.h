@@ -4,6 +4,10 @@
 #ifndef PIPEWRIGHT_SRC_CLUSTER_CONNECTION_STATE_H_
 #define PIPEWRIGHT_SRC_CLUSTER_CONNECTION_STATE_H_
 
+#include <sys/types.h>
+
+#include <cstddef>
+
 namespace pipewright {
 
 // To be called before the connection is sent to another process: from then on IsTouched()
@@ -14,6 +18,11 @@ void WatchForTouch(int fd, bool is_unix);
 // Reports whether a process has read from the connection. Of a TCP connection it also reports
 // whether one has written. What was written to a Unix socket the kernel does not tell.
 bool IsTouched(int fd, bool is_unix);
+
+// Looks at the unread bytes, up to `size` of them, and leaves them unread. Returns their number, 0
+// at the end, or a negative errno. On a Unix socket that WatchForTouch() was called for a look
+// would show nothing: this takes the option off meanwhile.
+ssize_t PeekUnread(int fd, bool is_watched, char* room, size_t size);
 
 // Reports whether the connection has ended, and left nothing that could still be read.
 bool IsOver(int fd);

@@ -9,7 +9,7 @@ const net = require('node:net');
 const os = require('node:os');
 const { ConnectionDispatcher, ConnectionSender, Listener } = require('../../lib/base/binding');
 const { closing } = require('../helpers/closing');
-const { FakeWorker, listenOnPath, listenOnPort, newDispatcher } = require('../helpers/dispatching');
+const { DEFAULTS, FakeWorker, listenOnPath, listenOnPort, newDispatcher } = require('../helpers/dispatching');
 
 const { EBADF, EINVAL, EBUSY } = os.constants.errno;
 
@@ -48,7 +48,7 @@ test('workers get connections in turn, with their ids in the order of accepting'
     [2, 5, 8],
     [3, 6, 9],
   ]);
-  expect(dispatcher.getCounters()).toEqual({ accepted: 9, pending: 0, moved: 0, ended: 0 });
+  expect(dispatcher.getCounters()).toEqual({ accepted: 9, pending: 0, silent: 0, moved: 0, ended: 0, dropped: 0 });
 });
 
 test('what has gathered in the backlog travels in few messages', async () => {
@@ -61,7 +61,7 @@ test('what has gathered in the backlog travels in few messages', async () => {
 });
 
 test('with least connections, the worker with the fewest open ones gets the next', async () => {
-  const dispatcher = newDispatcher({ least: true });
+  const dispatcher = newDispatcher({ schedule: 'least-connections' });
   const [first, second] = [new FakeWorker(dispatcher), new FakeWorker(dispatcher)];
   const path = listenOnPath(dispatcher);
   await clients(path, 4);
@@ -74,7 +74,7 @@ test('with least connections, the worker with the fewest open ones gets the next
 });
 
 test('a worker that takes nothing gets no more; without room the backlog holds the rest', async () => {
-  const dispatcher = newDispatcher({ most: 2 });
+  const dispatcher = newDispatcher({ maxUnacknowledged: 2 });
   const rooms = [];
   dispatcher.onroom = (hasRoom) => rooms.push(hasRoom);
   const worker = new FakeWorker(dispatcher);
@@ -206,7 +206,7 @@ describe('the copy of a connection in the primary', () => {
   });
 
   test('goes in time if nobody speaks on it', async () => {
-    const dispatcher = newDispatcher({ handover: 20 });
+    const dispatcher = newDispatcher({ keepTime: 20 });
     const worker = new FakeWorker(dispatcher);
     await client(listenOnPath(dispatcher));
     worker.answer({ taken: await worker.has(1) });
@@ -258,17 +258,22 @@ describe('wrong calls', () => {
     const dispatcher = new ConnectionDispatcher();
     const sender = new ConnectionSender();
     const listener = new Listener();
-    expect(dispatcher.addWorker(sender)).toBe(-EBADF);
-    expect(dispatcher.open('x', 1, 1)).toBe(-EINVAL);
-    expect(dispatcher.open(false, 0, 1)).toBe(-EINVAL);
-    expect(dispatcher.open(false, 1, -1)).toBe(-EINVAL);
+    expect(dispatcher.addWorker(sender, 0)).toBe(-EBADF);
+    const wrong = { schedule: 'random', stickyBy: 1, maxUnacknowledged: 0, keepTime: -1, peekBytes: 'x' };
+    for (const [name, value] of Object.entries(wrong)) {
+      expect(dispatcher.open({ ...DEFAULTS, [name]: value })).toBe(-EINVAL);
+    }
+    expect(dispatcher.open('x')).toBe(-EINVAL);
     const open = newDispatcher();
-    expect(open.open(false, 1, 1)).toBe(-EBUSY);
+    expect(open.open(DEFAULTS)).toBe(-EBUSY);
+    expect(open.choose('x', 1)).toBe(-EINVAL);
+    expect(open.choose(Uint32Array.of(7, 8), Int32Array.of(-5))).toBe(0);
+    expect(open.takeUndecided()).toEqual([]);
     for (const value of [undefined, null, 1, {}, sender, open]) {
       expect(open.addListener(value, 0, false)).toBe(-EINVAL);
     }
     for (const value of [undefined, null, 1, {}, listener, sender, open]) {
-      expect(open.addWorker(value)).toBe(-EINVAL);
+      expect(open.addWorker(value, 0)).toBe(-EINVAL);
     }
     expect(open.addListener(listener, 0, false)).toBe(-EBADF);
     expect(open.removeWorker(sender)).toBe(0);
@@ -279,8 +284,8 @@ describe('wrong calls', () => {
   test('a worker belongs to one dispatcher, and so does a listener', () => {
     const [first, second] = [newDispatcher(), newDispatcher()];
     const worker = new FakeWorker(first);
-    expect(second.addWorker(worker.sender)).toBe(-EINVAL);
-    expect(first.addWorker(worker.sender)).toBe(-EINVAL);
+    expect(second.addWorker(worker.sender, 0)).toBe(-EINVAL);
+    expect(first.addWorker(worker.sender, 0)).toBe(-EINVAL);
     expect(second.removeWorker(worker.sender)).toBe(0);
   });
 });

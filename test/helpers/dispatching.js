@@ -16,6 +16,14 @@ const { closing } = require('./closing');
 const { socketPath } = require('./socket_path');
 
 const SEQPACKET = 5;
+const DEFAULTS = Object.freeze({
+  schedule: 'round-robin',
+  stickyBy: 'uid',
+  maxUnacknowledged: 100,
+  keepTime: 1000,
+  firstBytesTimeout: 1000,
+  peekBytes: 0,
+});
 
 /** Closes a handle, and waits until it is closed. */
 function closingHandle(handle) {
@@ -34,8 +42,9 @@ class FakeWorker extends EventEmitter {
   messages = 0;
   #handle = closingHandle(new MessageSocket());
 
-  constructor(dispatcher) {
+  constructor(dispatcher, slot = 0) {
     super();
+    this.slot = slot;
     const [ours, theirs] = socketPair(SEQPACKET);
     this.sender = closingHandle(new ConnectionSender());
     expect(this.sender.open(ours)).toBe(0);
@@ -44,7 +53,7 @@ class FakeWorker extends EventEmitter {
     this.#handle.readStart();
     closing(() => this.closeAll());
     this.dispatcher = dispatcher;
-    expect(dispatcher.addWorker(this.sender)).toBe(0);
+    expect(dispatcher.addWorker(this.sender, slot)).toBe(0);
   }
 
   #onMessage({ data, descriptors }) {
@@ -92,12 +101,12 @@ class FakeWorker extends EventEmitter {
 }
 
 /**
- * @param {{ least?: boolean, most?: number, handover?: number }} [options] of the dispatcher
+ * @param {object} [options] of the dispatcher
  * @returns {any} it
  */
-function newDispatcher({ least = false, most = 100, handover = 1000 } = {}) {
+function newDispatcher(options = {}) {
   const dispatcher = closingHandle(new ConnectionDispatcher());
-  expect(dispatcher.open(least, most, handover)).toBe(0);
+  expect(dispatcher.open({ ...DEFAULTS, ...options })).toBe(0);
   return dispatcher;
 }
 
@@ -118,4 +127,4 @@ function listenOnPort(dispatcher, number = 0, isTakenAtOnce = false) {
   return listener.getsockname().port;
 }
 
-module.exports = { FakeWorker, listenOnPath, listenOnPort, newDispatcher };
+module.exports = { DEFAULTS, FakeWorker, listenOnPath, listenOnPort, newDispatcher };

@@ -124,6 +124,10 @@ export class Listener {
   keepFile(): void;
   /** Removes the socket file now, if it still is the one that was made. */
   removeFile(): void;
+  /** The file that close() removes, for ownFile() in another process; empty: none. */
+  getFile(): string | number;
+  /** Has close() remove the file of another process's getFile(). */
+  ownFile(file: string): number;
   /** The name, as socketName() gives it. */
   getsockname(): string | IpName | number | undefined;
   /**
@@ -159,15 +163,44 @@ export interface ConnectionSender extends Handle {}
 /** Hands what Listeners accept to workers. */
 export class ConnectionDispatcher {
   constructor(asyncType?: string);
-  /** `handover`: milliseconds after which the copy of a silent connection is closed. */
-  open(leastConnections: boolean, maxUnacknowledged: number, handover: number): number;
+  open(options: {
+    schedule: 'round-robin' | 'least-connections' | 'sticky' | 'shared' | 'function';
+    stickyBy: 'uid' | 'pid';
+    maxUnacknowledged: number;
+    /** Milliseconds after which the copy of a silent connection is closed. */
+    keepTime: number;
+    /** Milliseconds that a connection waits for its client's first bytes, if there are `peekBytes`; 0: without end. */
+    firstBytesTimeout: number;
+    peekBytes: number;
+  }): number;
   addListener(listener: Listener, number: number, takenAtOnce: boolean): number;
-  addWorker(sender: ConnectionSender): number;
+  /** `slot`: its place among the workers, from 0. */
+  addWorker(sender: ConnectionSender, slot: number): number;
   /** To be called once the worker has ended. Returns how many of its connections go to others. */
   removeWorker(sender: ConnectionSender): number;
-  getCounters(): { accepted: number; pending: number; moved: number; ended: number };
+  /** With schedule 'function': what is to be chosen for. */
+  takeUndecided(): { id: number; listener: number; client: IpName | PeerCredentials | number; bytes: Buffer }[];
+  /** Gives each connection of `ids` to the worker in that slot; -1: to any. */
+  choose(ids: Uint32Array, slots: Int32Array): number;
+  getCounters(): {
+    accepted: number;
+    pending: number;
+    silent: number;
+    moved: number;
+    ended: number;
+    dropped: number;
+  };
+  /** Accepts nothing until resume(). */
+  pause(): number;
+  resume(): number;
+  /** Dispatches a connection as if the listener of that number had accepted it. Takes the descriptor, unless it fails. */
+  adopt(fd: number, number: number, takenAtOnce: boolean): number;
+  /** [fd, number of the listener, fd, …] of connections that wait for a worker: the caller's from then on. */
+  takePending(): number[];
   /** false: no worker has room, and nothing is accepted; true: one has again. */
   onroom?: (hasRoom: boolean) => void;
+  /** Connections wait for takeUndecided(). */
+  onchoice?: () => void;
 }
 export interface ConnectionDispatcher extends Handle {}
 

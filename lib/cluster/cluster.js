@@ -1,19 +1,18 @@
 'use strict';
 
-// The primary: listeners, workers, and the dispatcher between them, which needs no JavaScript
-// for a connection. A worker that ends is started again.
+// The primary: its listeners, and the dispatcher between them and the workers, which needs no
+// JavaScript for a connection. The supervisor keeps the workers.
 
 const EventEmitter = require('node:events');
 
-const { whenAborted } = require('../base/abort.js');
 const { ConnectionDispatcher } = require('../base/binding.js');
 const { errnoException, plain } = require('../base/errors.js');
-const { forgetFile } = require('../base/socket_files.js');
-const { startListening } = require('../net/listening.js');
-const { IS_TAKEN_AT_ONCE, IS_TCP, NUMBER } = require('./marks.js');
-const { dispatcherOptions, normalizeClusterOptions, normalizeListen } = require('./options.js');
+const { inheritance } = require('./inherited.js');
+const { Listeners } = require('./listeners.js');
+const { dispatcherOptions, normalizeClusterOptions, normalizeListen, normalizeUpgrade } = require('./options.js');
 const { letFunctionChoose } = require('./schedule.js');
-const { WorkerProcess } = require('./worker_process.js');
+const { Supervisor } = require('./supervisor.js');
+const { enroll, passOn, upgrade, withdraw } = require('./upgrade.js');
 
 const PINGS = 4; // In `handoverTimeout`.
 
@@ -26,11 +25,9 @@ const PINGS = 4; // In `handoverTimeout`.
 class Cluster extends EventEmitter {
   #options;
   #dispatcher = new ConnectionDispatcher();
-  #listeners = new Set(); // { listener, attempt, address, number }
-  #listenerCount = 0;
-  #slots; // { number, worker, failures, timer }: one for each worker.
-  #lastId = 0;
-  #restarts = 0;
+  #listeners = new Listeners(this.#dispatcher, this);
+  #supervisor;
+  #member; // This cluster, for upgrade.js.
   #pingTimer = null;
   #whenClosed = null;
 
@@ -43,16 +40,24 @@ class Cluster extends EventEmitter {
     if (typeof schedule === 'function') {
       letFunctionChoose(this.#dispatcher, schedule, {
         workers,
-        addressOf: (listener) => this.#addressOf(listener),
+        addressOf: (number) => this.#listeners.addressOf(number),
         onError: (error) => this.emit('error', error),
       });
     }
     /** @type {any} */ (this.#dispatcher).onroom = (hasRoom) => this.emit(hasRoom ? 'room' : 'full');
     if (handoverTimeout > 0) {
-      this.#pingTimer = setInterval(() => this.#ping(), Math.ceil(handoverTimeout / PINGS)).unref();
+      this.#pingTimer = setInterval(() => this.#supervisor.ping(), Math.ceil(handoverTimeout / PINGS)).unref();
     }
-    this.#slots = Array.from({ length: workers }, (_, number) => ({ number, worker: null, failures: 0, timer: null }));
-    for (const slot of this.#slots) this.#startWorker(slot);
+    this.#supervisor = new Supervisor(this.#options, this.#dispatcher);
+    for (const event of ['ready', 'exit', 'error']) {
+      this.#supervisor.on(event, (...args) => this.emit(event, ...args));
+    }
+    this.#supervisor.once('end', () => this.#onEnd());
+    this.#member = this.#asMember();
+    enroll(this.#member);
+    this.#supervisor.on('exit', () => passOn(this.#member));
+    this.#supervisor.on('ready', () => inheritance.check());
+    this.#supervisor.start();
   }
 
   // Listening.
@@ -69,81 +74,13 @@ class Cluster extends EventEmitter {
     const target = normalizeListen(args);
     if (this.#whenClosed !== null) throw plain('ERR_CLUSTER_CLOSED');
     if (target.callback) this.once('listening', target.callback);
-    const entry = { listener: null, attempt: null, address: null, number: this.#listenerCount++ & NUMBER };
-    this.#listeners.add(entry);
-    if (target.signal !== undefined) whenAborted(target.signal, this, () => this.#closeListener(entry));
-    entry.attempt = startListening(target, {
-      begun: (listener) => this.#onBegun(entry, listener, target),
-      failed: (error) => {
-        this.#listeners.delete(entry);
-        process.nextTick(() => this.emit('error', error));
-      },
-    });
+    this.#listeners.listen(target);
     return this;
-  }
-
-  #onBegun(entry, listener, { ack, path }) {
-    const name = listener.getsockname();
-    const isTcp = typeof name === 'object';
-    const isTakenAtOnce = ack === 'accept';
-    const marks = (isTcp ? IS_TCP : 0) | (isTakenAtOnce ? IS_TAKEN_AT_ONCE : 0);
-    entry.listener = listener;
-    entry.address = path ?? name;
-    listener.onconnection = (status, isOverload) => {
-      this.emit(isOverload === 1 ? 'overload' : 'error', errnoException(status, 'accept'));
-    };
-    const err = this.#dispatcher.addListener(listener, entry.number | marks, isTakenAtOnce);
-    process.nextTick(() => {
-      if (err === 0) this.emit('listening', entry.address);
-      else this.emit('error', errnoException(err, 'listen'));
-    });
   }
 
   /** The addresses of its listeners, as those of server.address(). */
   addresses() {
-    return [...this.#listeners].filter(({ listener }) => listener !== null).map(({ address }) => address);
-  }
-
-  #addressOf(listener) {
-    return [...this.#listeners].find(({ number }) => number === (listener & NUMBER))?.address;
-  }
-
-  // Workers.
-
-  #startWorker(slot) {
-    const worker = new WorkerProcess(++this.#lastId, this.#options, this.#dispatcher, slot.number);
-    slot.worker = worker;
-    worker.once('ready', () => this.emit('ready', worker));
-    worker.once('exit', (code, signal, moved) => this.#onExit(slot, worker, code, signal, moved));
-  }
-
-  #onExit(slot, worker, code, signal, moved) {
-    slot.worker = null;
-    this.emit('exit', worker, code, signal, moved);
-    if (this.#whenClosed !== null) {
-      this.#closeIfDone();
-      return;
-    }
-    if (worker.error !== null) this.emit('error', worker.error);
-    // 'error' and 'exit' may have closed the cluster.
-    if (this.#whenClosed !== null) return;
-    const { minUptime, restartDelay, maxRestartDelay } = this.#options;
-    const hasServed = worker.wasReady && Date.now() - worker.startedAt >= minUptime;
-    slot.failures = hasServed ? 0 : slot.failures + 1;
-    const delay = slot.failures === 0 ? 0 : Math.min(restartDelay * 2 ** (slot.failures - 1), maxRestartDelay);
-    slot.timer = setTimeout(() => {
-      slot.timer = null;
-      this.#restarts += 1;
-      this.#startWorker(slot);
-    }, delay);
-  }
-
-  #ping() {
-    for (const worker of this.#workers) worker.ping();
-  }
-
-  get #workers() {
-    return this.#slots.map(({ worker }) => worker).filter((worker) => worker !== null);
+    return this.#listeners.addresses;
   }
 
   /**
@@ -153,8 +90,8 @@ class Cluster extends EventEmitter {
    */
   stats() {
     const counters = this.#whenClosed === null ? this.#dispatcher.getCounters() : {};
-    const workers = this.#workers.map((worker) => worker.stats());
-    return { ...counters, restarts: this.#restarts, workers };
+    const { restarts, workers } = this.#supervisor;
+    return { ...counters, restarts, workers: workers.map((worker) => worker.stats()) };
   }
 
   // Closing.
@@ -170,30 +107,57 @@ class Cluster extends EventEmitter {
     let resolve;
     const promise = new Promise((done) => (resolve = done));
     this.#whenClosed = { promise, resolve };
-    for (const entry of [...this.#listeners]) this.#closeListener(entry);
-    for (const slot of this.#slots) {
-      clearTimeout(slot.timer);
-      slot.worker?.stop(this.#options.closeTimeout);
-    }
-    this.#closeIfDone();
+    withdraw(this.#member);
+    this.#listeners.closeAll();
+    this.#supervisor.stop();
     return promise;
   }
 
-  #closeListener(entry) {
-    if (!this.#listeners.delete(entry)) return;
-    entry.attempt?.cancel();
-    if (entry.listener === null) return;
-    entry.listener.close();
-    forgetFile(entry.listener);
-  }
-
-  #closeIfDone() {
-    if (this.#workers.length > 0) return;
+  // Connections of workers that did not finish may have to go to another primary first.
+  async #onEnd() {
     clearInterval(this.#pingTimer);
+    await passOn(this.#member);
     this.#dispatcher.close(() => {
       this.emit('close');
       this.#whenClosed.resolve();
     });
+  }
+
+  // Upgrade.
+
+  /**
+   * Replaces this process: starts the program again, and leaves its listeners and connections to
+   * the new process once that has a worker; then closes. All clusters of this process take part.
+   *
+   * @param {object} [options]
+   * @param {number} [options.timeout] milliseconds until the new process has to be ready; default
+   *   `readyTimeout`; 0: any
+   * @returns {Promise<{ pid: number }>} resolves when the new process accepts. Rejects if it did
+   *   not get so far, and was killed, while this one goes on: ERR_CLUSTER_UPGRADE_ENDED,
+   *   ERR_CLUSTER_UPGRADE_TIMEOUT, ERR_CLUSTER_CLOSED, ERR_CLUSTER_NOT_IN_CHARGE, the system's error
+   * @throws ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE
+   */
+  upgrade(options = {}) {
+    const { timeout } = normalizeUpgrade(options, this.#options);
+    return this.#whenClosed === null ? upgrade(timeout) : Promise.reject(plain('ERR_CLUSTER_CLOSED'));
+  }
+
+  // What an upgrade needs of a cluster.
+  #asMember() {
+    const dispatcher = this.#dispatcher;
+    const listeners = this.#listeners;
+    const supervisor = this.#supervisor;
+    return {
+      listeners,
+      get isReady() {
+        return listeners.isComplete && supervisor.workers.some(({ state }) => state === 'ready');
+      },
+      pause: () => dispatcher.pause(),
+      resume: () => dispatcher.resume(),
+      takePending: () => dispatcher.takePending(),
+      close: () => this.close(),
+      report: (error) => this.emit('error', error),
+    };
   }
 }
 

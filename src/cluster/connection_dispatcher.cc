@@ -22,7 +22,11 @@ Napi::Function ConnectionDispatcher::Define(Napi::Env env, CompletionQueue* queu
       .Add("removeWorker", &ConnectionDispatcher::RemoveWorker)
       .Add("takeUndecided", &ConnectionDispatcher::TakeUndecided)
       .Add("choose", &ConnectionDispatcher::ChooseWorkers)
-      .Add("getCounters", &ConnectionDispatcher::Counters);
+      .Add("getCounters", &ConnectionDispatcher::Counters)
+      .Add("pause", &ConnectionDispatcher::Pause)
+      .Add("resume", &ConnectionDispatcher::Resume)
+      .Add("adopt", &ConnectionDispatcher::Adopt)
+      .Add("takePending", &ConnectionDispatcher::TakePending);
   return DefineClass(env, "ConnectionDispatcher", methods.list(), queue);
 }
 
@@ -147,6 +151,10 @@ const ConnectionDispatcher::Source* ConnectionDispatcher::SourceOf(const Listene
 // Some connections may wait for one worker while the others have room. If they get too many, all
 // wait: else they would fill this process.
 bool ConnectionDispatcher::HasRoom() {
+  if (is_paused_) {
+    is_held_ = true;
+    return false;
+  }
   const size_t most = schedule_.is_bound() ? max_unacknowledged_ : 1;
   const bool is_shared = schedule_.kind() == Schedule::Kind::kShared;
   const bool has_room = !is_shared && waiting() < most && schedule_.HasRoom();
@@ -171,6 +179,10 @@ void ConnectionDispatcher::OnAccepted(const Listener* listener, UniqueFd fd) {
   connection.is_unix = source->is_unix;
   connection.is_taken_at_once = source->is_taken_at_once;
   ++accepted_;
+  Route(std::move(connection));
+}
+
+void ConnectionDispatcher::Route(Connection connection) {
   if (schedule_.kind() == Schedule::Kind::kSticky) {
     connection.client = HashOfClient(connection.fd.get(), connection.is_unix, sticky_by_);
   }

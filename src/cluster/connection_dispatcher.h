@@ -44,6 +44,11 @@ class ConnectionDispatcher : public Napi::ObjectWrap<ConnectionDispatcher>,
   Napi::Value TakeUndecided(const Napi::CallbackInfo& info);
   Napi::Value ChooseWorkers(const Napi::CallbackInfo& info);
   Napi::Value Counters(const Napi::CallbackInfo& info);
+  // In handover.cc.
+  Napi::Value Pause(const Napi::CallbackInfo& info);
+  Napi::Value Resume(const Napi::CallbackInfo& info);
+  Napi::Value Adopt(const Napi::CallbackInfo& info);
+  Napi::Value TakePending(const Napi::CallbackInfo& info);
 
   // For a ConnectionSender.
   size_t max_unacknowledged() const { return max_unacknowledged_; }
@@ -77,6 +82,7 @@ class ConnectionDispatcher : public Napi::ObjectWrap<ConnectionDispatcher>,
 
   bool ReadOptions(const Napi::Object& options);
   const Source* SourceOf(const Listener* listener) const;
+  void Route(Connection connection);
   void Ask(Connection connection);
   void AddUndecided(Connection connection);
   void Place(Connection connection);
@@ -97,8 +103,9 @@ class ConnectionDispatcher : public Napi::ObjectWrap<ConnectionDispatcher>,
   std::vector<Connection> undecided_;
   Connections asked_;  // JavaScript is choosing their workers.
   uint32_t last_id_ = 0;
-  bool had_room_ = true;  // As last noted.
-  bool is_held_ = false;  // A listener waits for Resume().
+  bool had_room_ = true;    // As last noted.
+  bool is_held_ = false;    // A listener waits for Resume().
+  bool is_paused_ = false;  // Accepts nothing.
   uint64_t accepted_ = 0;
   uint64_t moved_ = 0;
   uint64_t ended_ = 0;

@@ -47,6 +47,14 @@ void FirstBytes::ReleaseOldest() {
   if (!waiting_.empty()) Release(waiting_.begin());
 }
 
+std::list<Connection> FirstBytes::TakeAll() {
+  for (const Connection& connection : waiting_) {
+    epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, connection.fd.get(), nullptr);
+  }
+  places_.clear();
+  return std::exchange(waiting_, {});
+}
+
 // The descriptor leaves the set before another process gets a copy: a closed descriptor stays
 // in the set as long as there is a copy.
 void FirstBytes::Release(Waiting::iterator place) {

@@ -36,6 +36,7 @@ class FirstBytes {
   void Wait(Connection connection);
   void OnReadable();
   void ReleaseOldest();
+  std::list<Connection> TakeAll();
 
  private:
   using Waiting = std::list<Connection>;

@@ -8,6 +8,7 @@ const { invalidArgValue } = require('../base/errors.js');
 const {
   validateArray,
   validateInteger,
+  validateNumber,
   validateObject,
   validateOneOf,
   validateString,
@@ -27,7 +28,9 @@ const DEFAULTS = Object.freeze({
   schedule: 'round-robin',
   stickyBy: 'uid',
   peekBytes: 0,
-  execArgv: process.execArgv,
+  serialization: 'json',
+  execArgv: undefined,
+  resourceLimits: undefined,
   env: process.env,
   maxUnacknowledged: 128,
   handoverTimeout: 10_000,
@@ -49,17 +52,34 @@ function normalizeClusterOptions(given) {
   for (const [name, value] of Object.entries(given)) if (value !== undefined) options[name] = value;
   options.exec = toPath(options.exec, 'options.exec');
   validateArray(options.args, 'options.args');
-  validateArray(options.execArgv, 'options.execArgv');
-  for (const arg of [...options.args, ...options.execArgv]) validateString(arg, 'an argument');
+  validateOneOf(options.kind, 'options.kind', ['process', 'thread']);
+  // A thread without arguments of its own has this process's; many cannot be given to a thread.
+  if (options.kind === 'process') options.execArgv ??= process.execArgv;
+  if (options.execArgv !== undefined) validateArray(options.execArgv, 'options.execArgv');
+  for (const arg of [...options.args, ...(options.execArgv ?? [])]) validateString(arg, 'an argument');
   validateObject(options.env, 'options.env');
   validateInteger(options.workers, 'options.workers', 1, MAX_WORKERS);
-  validateOneOf(options.kind, 'options.kind', ['process']);
   if (typeof options.schedule !== 'function') validateOneOf(options.schedule, 'options.schedule', SCHEDULES);
   validateOneOf(options.stickyBy, 'options.stickyBy', ['uid', 'pid']);
   validateInteger(options.peekBytes, 'options.peekBytes', 0, MAX_PEEK_BYTES);
+  validateOneOf(options.serialization, 'options.serialization', ['json', 'advanced', 'raw']);
+  validateResourceLimits(options);
   validateInteger(options.maxUnacknowledged, 'options.maxUnacknowledged', 1, MAX_UNACKNOWLEDGED);
   for (const name of TIMES) validateInteger(options[name], `options.${name}`, 0, MAX_TIMER);
   return Object.freeze(options);
+}
+
+// Megabytes, of a thread's heap, code and stack: see `new Worker()` of node:worker_threads.
+const RESOURCES = ['maxOldGenerationSizeMb', 'maxYoungGenerationSizeMb', 'codeRangeSizeMb', 'stackSizeMb'];
+
+function validateResourceLimits({ kind, resourceLimits }) {
+  if (resourceLimits === undefined) return;
+  if (kind !== 'thread') throw invalidArgValue('options.resourceLimits', resourceLimits, "is for kind: 'thread'");
+  validateObject(resourceLimits, 'options.resourceLimits');
+  for (const [name, value] of Object.entries(resourceLimits)) {
+    validateOneOf(name, 'a name in options.resourceLimits', RESOURCES);
+    validateNumber(value, `options.resourceLimits.${name}`, 0);
+  }
 }
 
 // What has to be longer than the time in which a stuck worker is found.

@@ -5,11 +5,12 @@
 
 const EventEmitter = require('node:events');
 
-const { WorkerProcess } = require('./worker_process.js');
+const { kForward } = require('./messages.js');
+const { WorkerHandle } = require('./worker_handle.js');
 
-/** Makes a worker and starts it. It emits 'ready' and 'exit': see WorkerProcess. */
+/** Makes a worker and starts it. It emits 'ready' and 'exit': see WorkerHandle. */
 function makeWorker(id, options, dispatcher, slot) {
-  return new WorkerProcess(id, options, dispatcher, slot);
+  return new WorkerHandle(id, options, dispatcher, slot);
 }
 
 /** Events: 'ready' (worker); 'exit' (worker, code, signal, moved); 'error'; 'end' after stop(). */
@@ -20,6 +21,8 @@ class Supervisor extends EventEmitter {
   #lastId = 0;
   #restarts = 0;
   #isStopping = false;
+  #forward = null;
+  #handler = null;
 
   /**
    * @param {any} options of the cluster, normalized
@@ -44,9 +47,45 @@ class Supervisor extends EventEmitter {
   #startWorker(slot) {
     const worker = makeWorker(++this.#lastId, this.#options, this.#dispatcher, slot.number);
     slot.worker = worker;
+    this.#attach(worker);
     worker.once('ready', () => this.emit('ready', worker));
     worker.once('exit', (code, signal, moved) => this.#onExit(slot, worker, code, signal, moved));
   }
+
+  // Messages of the programs.
+
+  #attach(worker) {
+    const forward = this.#forward;
+    worker[kForward](forward && ((message, descriptors) => forward(worker, message, descriptors)));
+    if (this.#handler !== null) this.#setHandler(worker);
+  }
+
+  #setHandler(worker) {
+    const handler = this.#handler;
+    if (!worker.isOpen) return;
+    worker.onRequest(handler && ((message, descriptors) => handler(worker, message, descriptors)));
+  }
+
+  /** Gives the messages of all workers to `forward` (worker, message, descriptors); null ends that. */
+  forwardMessages(forward) {
+    this.#forward = forward;
+    for (const worker of this.workers) this.#attach(worker);
+  }
+
+  /** Has the requests of all workers answered by `handler` (worker, message, descriptors). */
+  onRequest(handler) {
+    this.#handler = handler;
+    for (const worker of this.workers) this.#setHandler(worker);
+  }
+
+  /** @returns {number} how many workers the message was sent to */
+  broadcast(message) {
+    const reached = this.workers.filter(({ isOpen }) => isOpen);
+    for (const worker of reached) worker.send(message);
+    return reached.length;
+  }
+
+  // Their life.
 
   #onExit(slot, worker, code, signal, moved) {
     slot.worker = null;
@@ -82,7 +121,7 @@ class Supervisor extends EventEmitter {
     return this.#restarts;
   }
 
-  /** Asks each worker whether its loop turns: see WorkerProcess.ping(). */
+  /** Asks each worker whether its loop turns: see WorkerHandle.ping(). */
   ping() {
     for (const worker of this.workers) worker.ping();
   }

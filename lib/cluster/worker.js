@@ -2,10 +2,7 @@
 
 // `worker`: what a worker's program sees of its cluster.
 
-const EventEmitter = require('node:events');
-
 const { plain } = require('../base/errors.js');
-const { parent } = require('../child_process/parent.js');
 const { Server } = require('../net/server.js');
 const {
   CONNECTIONS,
@@ -19,17 +16,17 @@ const {
   message,
   typeOf,
 } = require('./marks.js');
-const { WORKER_VARIABLE } = require('./marks.js');
+const { Messenger, kMessages } = require('./messages.js');
+const link = require('./primary_link.js');
 const { Receiver } = require('./receiver.js');
 const { sourceOf } = require('./sources.js');
 
-// When the module is loaded, as for the channel: what this process starts is no worker.
-const number = process.env[WORKER_VARIABLE];
-delete process.env[WORKER_VARIABLE];
-
-/** Events: 'connection' (socket of pipewright/net); 'stop': no more connections come. */
-class Worker extends EventEmitter {
-  #channel = null;
+/**
+ * Events: 'connection' (socket of pipewright/net); 'stop': no more connections come; 'message'
+ * (message, descriptors) and 'drain', of the primary's program.
+ */
+class Worker extends Messenger {
+  #control = null; // The channel of the cluster's own messages.
   #receiver = null;
   #socket = null; // The descriptor on which connections will come.
   #server = null;
@@ -37,22 +34,30 @@ class Worker extends EventEmitter {
   #isReady = false;
   #isStopping = false;
 
-  /** Whether this process was started by a cluster of pipewright. */
-  get isWorker() {
-    return number !== undefined;
+  constructor() {
+    super('ERR_CLUSTER_NO_WORKER');
   }
 
-  /** The worker's number; each one that is started has another. undefined in other processes. */
+  /** Whether this process or thread was started by a cluster of pipewright. */
+  get isWorker() {
+    return link.id !== undefined;
+  }
+
+  /** The worker's number; each one that is started has another. undefined if this is no worker. */
   get id() {
-    return number === undefined ? undefined : Number(number);
+    return link.id;
+  }
+
+  [kMessages]() {
+    return link.openMessages();
   }
 
   #open() {
-    if (this.#channel !== null) return;
-    this.#channel = this.isWorker ? parent() : null;
-    if (this.#channel === null) throw plain('ERR_CLUSTER_NO_WORKER');
-    this.#channel.on('message', (received, descriptors) => this.#onMessage(received, descriptors));
-    this.#channel.once('close', () => this.#stop());
+    if (this.#control !== null) return;
+    if (!this.isWorker) throw plain('ERR_CLUSTER_NO_WORKER');
+    this.#control = link.openControl();
+    this.#control.on('message', (received, descriptors) => this.#onMessage(received, descriptors));
+    this.#control.once('close', () => this.#stop());
   }
 
   #onMessage(received, descriptors) {
@@ -61,7 +66,7 @@ class Worker extends EventEmitter {
       this.#receive();
     } else {
       for (const descriptor of descriptors) descriptor.close();
-      if (typeOf(received) === PING) this.#channel.send(message(PONG));
+      if (typeOf(received) === PING) this.#control.send(message(PONG));
       else if (typeOf(received) === STOP) this.#stop();
     }
   }
@@ -99,7 +104,7 @@ class Worker extends EventEmitter {
       );
     }
     this.#receive();
-    this.#channel.send(message(READY));
+    this.#control.send(message(READY));
   }
 
   #receive() {
@@ -114,7 +119,7 @@ class Worker extends EventEmitter {
   }
 
   #onServerClosed() {
-    if (!this.#isStopping && this.#channel.isOpen) this.#channel.send(message(PAUSE));
+    if (!this.#isStopping && this.#control.isOpen) this.#control.send(message(PAUSE));
   }
 
   // The process ends once its connections have, if nothing else keeps it.
@@ -124,7 +129,8 @@ class Worker extends EventEmitter {
     if (this.#server?.listening) this.#server.close();
     this.#receiver?.unref();
     this.#socket?.close();
-    this.#channel.unref();
+    this.#control.unref();
+    link.openMessages()?.unref(); // The program may have made it keep the process running.
     this.emit('stop');
   }
 }

@@ -78,21 +78,20 @@ Napi::Value ConnectionDispatcher::OpenDispatcher(const Napi::CallbackInfo& info)
   return Result(info, 0);
 }
 
-// addListener(listener, number, isTakenAtOnce): from now on its connections come here.
+// addListener(listener, number, speaksFirst): from now on its connections come here.
 Napi::Value ConnectionDispatcher::AddListener(const Napi::CallbackInfo& info) {
   Listener* listener = Listener::FromObject(info[0]);
   int32_t number;
-  bool is_taken_at_once = false;
+  bool speaks_first = false;
   if (!is_open()) return Result(info, UV_EBADF);
   const bool is_valid = listener != nullptr && ToInt32(info[1], &number) && number >= 0 &&
-                        ToBool(info[2], &is_taken_at_once);
+                        ToBool(info[2], &speaks_first);
   if (!is_valid) return Result(info, UV_EINVAL);
   const int err = listener->SetSink(this);
   if (err != 0) return Result(info, err);
   int domain = 0;
   GetSocketOption(listener->fd(), SO_DOMAIN, &domain);
-  sources_.push_back(
-      {listener, static_cast<uint32_t>(number), domain == AF_UNIX, is_taken_at_once});
+  sources_.push_back({listener, static_cast<uint32_t>(number), domain == AF_UNIX, speaks_first});
   return Result(info, 0);
 }
 
@@ -177,7 +176,7 @@ void ConnectionDispatcher::OnAccepted(const Listener* listener, UniqueFd fd) {
   connection.id = ++last_id_;
   connection.listener = source->number;
   connection.is_unix = source->is_unix;
-  connection.is_taken_at_once = source->is_taken_at_once;
+  connection.speaks_first = source->speaks_first;
   ++accepted_;
   Route(std::move(connection));
 }
@@ -201,7 +200,7 @@ void ConnectionDispatcher::Place(Connection connection) {
 }
 
 void ConnectionDispatcher::Give(ConnectionSender* sender, Connection connection) {
-  if (!connection.is_taken_at_once && !connection.is_watched) {
+  if (!connection.is_watched) {
     WatchForTouch(connection.fd.get(), connection.is_unix);
     connection.is_watched = true;
   }
@@ -235,7 +234,7 @@ void ConnectionDispatcher::OnRoom() {
 // Where the server speaks first, the client may say nothing before that: its bytes are not waited
 // for.
 void ConnectionDispatcher::Ask(Connection connection) {
-  if (peek_bytes_ == 0 || connection.is_taken_at_once) return AddUndecided(std::move(connection));
+  if (peek_bytes_ == 0 || connection.speaks_first) return AddUndecided(std::move(connection));
   char byte;
   const bool is_watched = connection.is_watched && connection.is_unix;
   if (PeekUnread(connection.fd.get(), is_watched, &byte, 1) != UV_EAGAIN) {
@@ -260,7 +259,7 @@ void ConnectionDispatcher::AddUndecided(Connection connection) {
     const ssize_t count =
         PeekUnread(connection.fd.get(), is_watched, connection.bytes.data(), peek_bytes_);
     connection.bytes.resize(static_cast<size_t>(std::max<ssize_t>(count, 0)));
-    if (count <= 0 && count != UV_EAGAIN && !connection.is_taken_at_once) {
+    if (count <= 0 && count != UV_EAGAIN && !connection.speaks_first) {
       ++dropped_;
       connection.fd.Reset();
       return queue()->environment()->DescriptorClosed();

@@ -70,7 +70,7 @@ class ConnectionDispatcher : public Napi::ObjectWrap<ConnectionDispatcher>,
     Listener* listener;
     uint32_t number;
     bool is_unix;
-    bool is_taken_at_once;
+    bool speaks_first;  // The server: what its clients send is not waited for.
   };
 
   static void OnFirstBytes(uv_poll_t* poll, int status, int events);

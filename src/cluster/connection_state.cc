@@ -48,6 +48,12 @@ bool IsTouched(int fd, bool is_unix) {
   return offset != kFarAhead;
 }
 
+bool HasUnreadOutput(int fd) {
+  int count = 0;
+  ioctl(fd, SIOCOUTQ, &count);
+  return count > 0;
+}
+
 ssize_t PeekUnread(int fd, bool is_watched, char* room, size_t size) {
   constexpr int kOff = -1;
   if (is_watched) setsockopt(fd, SOL_SOCKET, SO_PEEK_OFF, &kOff, sizeof(kOff));

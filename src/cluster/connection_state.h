@@ -19,6 +19,9 @@ void WatchForTouch(int fd, bool is_unix);
 // whether one has written. What was written to a Unix socket the kernel does not tell.
 bool IsTouched(int fd, bool is_unix);
 
+// Reports whether something was written to the connection that its peer has not read.
+bool HasUnreadOutput(int fd);
+
 // Looks at the unread bytes, up to `size` of them, and leaves them unread. Returns their number, 0
 // at the end, or a negative errno. On a Unix socket that WatchForTouch() was called for a look
 // would show nothing: this takes the option off meanwhile.

@@ -215,14 +215,19 @@ describe('the copy of a connection in the primary', () => {
     expect(worker.die()).toBe(0);
   });
 
-  test('goes at once where the server speaks first', async () => {
+  test('whose worker spoke first, and died, is not sent to another', async () => {
     const dispatcher = newDispatcher();
     const worker = new FakeWorker(dispatcher);
-    const socket = await client(listenOnPath(dispatcher, 0, true));
-    worker.answer({ taken: await worker.has(1) });
-    await until(() => worker.counters.kept === 0);
-    expect(worker.die()).toBe(0);
-    await socket.ended;
+    const [socket] = await clients(listenOnPath(dispatcher), 3);
+    const [first, second] = await worker.has(3);
+    socket.pause(); // It reads ahead no more than 64 KiB.
+    const written = fs.writeSync(first.fd, Buffer.alloc(150_000));
+    // It dies before it can say so.
+    worker.answer({ taken: [first], read: [second] });
+    await until(() => worker.counters.kept === 2);
+    expect(worker.die()).toBe(1);
+    await socket.resume().ended;
+    expect(socket.bytesRead).toBe(written);
   });
 
   test('answers about connections that it has not, or none at all, do no harm', async () => {

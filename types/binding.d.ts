@@ -145,20 +145,48 @@ export class ConnectionSender {
   constructor(asyncType?: string);
   /** Takes over a seqpacket socket, unless it fails. */
   open(fd: number): number;
+  /** Makes the page that the worker shares with this process; returns a descriptor of it for the worker. */
+  createPage(): number;
   pause(): number;
   resume(): number;
+  /** From `accepted` on the worker's word, if there is a page: heartbeat is a time of CLOCK_MONOTONIC, in milliseconds. */
   getCounters(): {
     assigned: number;
     active: number;
     unacknowledged: number;
     kept: number;
     ended: number;
+    refused: number;
     waitedFor: number;
+    accepted?: number;
+    closed?: number;
+    heartbeat?: number;
+    loopDelay?: number;
   };
   /** UV_EOF or an errno, once: the worker has closed its end. */
   reader?: (status: number) => void;
 }
 export interface ConnectionSender extends Handle {}
+
+/** The worker's end of that socket, and its page. */
+export class ConnectionReceiver {
+  constructor(asyncType?: string);
+  /** Takes over the socket, unless it fails. `interval`: milliseconds between two heartbeats. */
+  open(fd: number, page: number, interval: number): number;
+  /** Descriptor, id and listener's number of each connection that has come. */
+  takeConnections(): Uint32Array;
+  /** The worker has accepted one by itself. */
+  countAccepted(): number;
+  /** The next answer reports it; 0: one that the worker has accepted by itself. */
+  connectionClosed(id: number): number;
+  /** Sends the ids of connections that were read from, of others that the program has got, and of closed ones. */
+  answer(read: Uint32Array, taken: Uint32Array): number;
+  /** Connections wait for takeConnections(). */
+  onconnections?: () => void;
+  /** UV_EOF or an errno, once: the primary has gone. */
+  reader?: (status: number) => void;
+}
+export interface ConnectionReceiver extends Handle {}
 
 /** Hands what Listeners accept to workers. */
 export class ConnectionDispatcher {

@@ -18,14 +18,15 @@ async function main([mode, path, workers]) {
   const pids = [];
   for (let i = 0; i < Number(workers); i++) {
     const [ours, theirs] = socketpair({ type: 'seqpacket' });
-    const child = spawn(process.execPath, [`${__dirname}/cluster_worker.js`, mode], {
-      stdio: ['ignore', 'pipe', 'inherit', theirs.fd],
-    });
-    await once(child.stdout, 'data');
-    theirs.close();
     const sender = new ConnectionSender();
     const err = sender.open(ours.take());
     if (err !== 0) throw new Error(`open ${err}`);
+    const page = sender.createPage();
+    const child = spawn(process.execPath, [`${__dirname}/cluster_worker.js`, mode], {
+      stdio: ['ignore', 'pipe', 'inherit', theirs.fd, page],
+    });
+    await once(child.stdout, 'data');
+    theirs.close();
     sender.reader = (status) => console.error('worker ended', status);
     dispatcher.addWorker(sender, i);
     pids.push(child.pid);

@@ -14,7 +14,7 @@ const { letFunctionChoose } = require('./schedule.js');
 const { Supervisor } = require('./supervisor.js');
 const { enroll, passOn, upgrade, withdraw } = require('./upgrade.js');
 
-const PINGS = 4; // In `handoverTimeout`.
+const LOOKS = 4; // At the workers' heartbeats, in `handoverTimeout`.
 
 /**
  * Events: 'listening' (address); 'ready' (worker); 'exit' (worker, code, signal, moved), where
@@ -29,7 +29,7 @@ class Cluster extends MessageEmitter {
   #supervisor;
   #isForwarding = false; // 'message' has a listener.
   #member; // This cluster, for upgrade.js.
-  #pingTimer = null;
+  #heartbeatTimer = null;
   #whenClosed = null;
 
   constructor(options) {
@@ -47,7 +47,10 @@ class Cluster extends MessageEmitter {
     }
     /** @type {any} */ (this.#dispatcher).onroom = (hasRoom) => this.emit(hasRoom ? 'room' : 'full');
     if (handoverTimeout > 0) {
-      this.#pingTimer = setInterval(() => this.#supervisor.ping(), Math.ceil(handoverTimeout / PINGS)).unref();
+      this.#heartbeatTimer = setInterval(
+        () => this.#supervisor.checkHeartbeats(),
+        Math.ceil(handoverTimeout / LOOKS),
+      ).unref();
     }
     this.#supervisor = new Supervisor(this.#options, this.#dispatcher);
     for (const event of ['ready', 'exit', 'error']) {
@@ -158,7 +161,7 @@ class Cluster extends MessageEmitter {
 
   // Connections of workers that did not finish may have to go to another primary first.
   async #onEnd() {
-    clearInterval(this.#pingTimer);
+    clearInterval(this.#heartbeatTimer);
     await passOn(this.#member);
     this.#dispatcher.close(() => {
       this.emit('close');

@@ -21,11 +21,9 @@ const IS_TCP = 1 << 16;
 const IS_TAKEN_AT_ONCE = 1 << 17;
 
 /** The types of messages on the control channel: { pipewrightCluster: type }. */
-const CONNECTIONS = 'connections'; // To the worker, with the socket on which they come.
+const CONNECTIONS = 'connections'; // To the worker, with the socket on which they come, its page, and { heartbeat }.
 const STOP = 'stop'; // To the worker: no more connections will come.
 const READY = 'ready'; // To the primary.
-const PING = 'ping'; // To the worker, which answers with
-const PONG = 'pong';
 const PAUSE = 'pause'; // To the primary: the program takes no more connections.
 
 const message = (type) => ({ pipewrightCluster: type });
@@ -37,8 +35,6 @@ module.exports = {
   IS_TCP,
   NUMBER,
   PAUSE,
-  PING,
-  PONG,
   READY,
   STOP,
   WORKER_VARIABLE,

@@ -66,6 +66,7 @@ function normalizeClusterOptions(given) {
   validateResourceLimits(options);
   validateInteger(options.maxUnacknowledged, 'options.maxUnacknowledged', 1, MAX_UNACKNOWLEDGED);
   for (const name of TIMES) validateInteger(options[name], `options.${name}`, 0, MAX_TIMER);
+  options.heartbeat = heartbeatOf(options);
   return Object.freeze(options);
 }
 
@@ -80,6 +81,13 @@ function validateResourceLimits({ kind, resourceLimits }) {
     validateOneOf(name, 'a name in options.resourceLimits', RESOURCES);
     validateNumber(value, `options.resourceLimits.${name}`, 0);
   }
+}
+
+const MAX_HEARTBEAT = 1000; // Milliseconds.
+
+// Milliseconds between two signs of life of a worker: each look of the primary finds a new one.
+function heartbeatOf({ handoverTimeout }) {
+  return Math.max(Math.min(Math.floor(handoverTimeout / 8) || MAX_HEARTBEAT, MAX_HEARTBEAT), 1);
 }
 
 // What has to be longer than the time in which a stuck worker is found.

@@ -121,9 +121,9 @@ class Supervisor extends EventEmitter {
     return this.#restarts;
   }
 
-  /** Asks each worker whether its loop turns: see WorkerHandle.ping(). */
-  ping() {
-    for (const worker of this.workers) worker.ping();
+  /** Kills workers whose loop does not turn: see WorkerHandle.checkHeartbeat(). */
+  checkHeartbeats() {
+    for (const worker of this.workers) worker.checkHeartbeat();
   }
 
   /** Starts no more workers, and stops those that run. 'end' follows once they have ended. */

@@ -4,18 +4,7 @@
 
 const { plain } = require('../base/errors.js');
 const { Server } = require('../net/server.js');
-const {
-  CONNECTIONS,
-  IS_TAKEN_AT_ONCE,
-  IS_TCP,
-  PAUSE,
-  PING,
-  PONG,
-  READY,
-  STOP,
-  message,
-  typeOf,
-} = require('./marks.js');
+const { CONNECTIONS, IS_TAKEN_AT_ONCE, IS_TCP, PAUSE, READY, STOP, message, typeOf } = require('./marks.js');
 const { Messenger, kMessages } = require('./messages.js');
 const link = require('./primary_link.js');
 const { Receiver } = require('./receiver.js');
@@ -28,7 +17,7 @@ const { sourceOf } = require('./sources.js');
 class Worker extends Messenger {
   #control = null; // The channel of the cluster's own messages.
   #receiver = null;
-  #socket = null; // The descriptor on which connections will come.
+  #pending = null; // { socket, page, heartbeat }: what a Receiver is made of, once the program is ready.
   #server = null;
   #source = null;
   #isReady = false;
@@ -62,12 +51,12 @@ class Worker extends Messenger {
 
   #onMessage(received, descriptors) {
     if (typeOf(received) === CONNECTIONS) {
-      this.#socket = descriptors[0];
+      const [socket, page] = descriptors;
+      this.#pending = { socket, page, heartbeat: received.heartbeat };
       this.#receive();
     } else {
       for (const descriptor of descriptors) descriptor.close();
-      if (typeOf(received) === PING) this.#control.send(message(PONG));
-      else if (typeOf(received) === STOP) this.#stop();
+      if (typeOf(received) === STOP) this.#stop();
     }
   }
 
@@ -108,14 +97,16 @@ class Worker extends Messenger {
   }
 
   #receive() {
-    if (!this.#isReady || this.#socket === null) return;
+    if (!this.#isReady || this.#pending === null) return;
+    const { socket, page, heartbeat } = this.#pending;
     const isTakenAtOnce = (marks) => (marks & IS_TAKEN_AT_ONCE) !== 0;
-    this.#receiver = new Receiver(this.#socket, {
+    this.#receiver = new Receiver(socket, page, {
+      heartbeat,
       isTakenAtOnce,
       onConnection: (fd, id, marks) => this.#source.take(fd, (marks & IS_TCP) !== 0, id, this.#receiver),
       onEnd: () => this.#stop(),
     });
-    this.#socket = null;
+    this.#pending = null;
   }
 
   #onServerClosed() {
@@ -128,7 +119,8 @@ class Worker extends Messenger {
     this.#isStopping = true;
     if (this.#server?.listening) this.#server.close();
     this.#receiver?.unref();
-    this.#socket?.close();
+    this.#pending?.socket.close();
+    this.#pending?.page.close();
     this.#control.unref();
     link.openMessages()?.unref(); // The program may have made it keep the process running.
     this.emit('stop');

@@ -52,6 +52,7 @@ enum class EventKind : int32_t {
   kSent,         // first: how many; second: status
   kRoom,         // first: 1 if a dispatcher can hand connections on, 0 if no worker has room
   kChoice,       // first: how many connections wait until a function has chosen their worker
+  kConnections,  // A worker can take connections with takeConnections().
 };
 
 class CompletionQueue {

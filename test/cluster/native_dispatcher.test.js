@@ -350,3 +350,38 @@ describe('connections of another primary', () => {
     await worker.has(3);
   });
 });
+
+describe('a worker whose table of descriptors is full', () => {
+  test('refuses connections, which go to another, in order', async () => {
+    const dispatcher = newDispatcher();
+    const full = new FakeWorker(dispatcher, 0);
+    const path = listenOnPath(dispatcher);
+    await clients(path, 3, 'request ');
+    const [first, ...refused] = await full.has(3);
+    refused.forEach(({ fd }) => fs.closeSync(fd));
+    full.got.length = 1;
+    const other = new FakeWorker(dispatcher, 1);
+    full.answer({ taken: [first], refused, isFull: true });
+    await other.has(2);
+    expect(other.got.map((connection) => other.read(connection))).toEqual(['request 1', 'request 2']);
+    await clients(path, 2);
+    await other.has(4);
+    expect(full.counters).toMatchObject({ refused: 2, active: 1, unacknowledged: 0 });
+    full.answer({});
+    await clients(path, 2);
+    await full.has(2);
+  });
+
+  test('gets those that it has refused again once it has room, if there is no other', async () => {
+    const dispatcher = newDispatcher();
+    const full = new FakeWorker(dispatcher);
+    await clients(listenOnPath(dispatcher), 2, 'request ');
+    const refused = (await full.has(2)).splice(0);
+    refused.forEach(({ fd }) => fs.closeSync(fd));
+    full.answer({ refused, isFull: true });
+    await until(() => dispatcher.getCounters().pending === 2);
+    full.answer({});
+    await full.has(2);
+    expect(full.read(full.got[1])).toBe('request 1');
+  });
+});

@@ -2,7 +2,10 @@
 
 import { EventEmitter } from 'node:events';
 import * as nodeNet from 'node:net';
+import { ResourceLimits } from 'node:worker_threads';
 
+import { Received, RequestOptions } from './channel';
+import { Descriptor, Sendable, SendOptions } from './descriptors';
 import { ListenOptions, PeerCredentials, Server, Socket } from './net';
 
 export interface ClusterOptions {
@@ -11,10 +14,11 @@ export interface ClusterOptions {
   args?: readonly string[];
   /** How many; default: the number of processors. */
   workers?: number;
-  kind?: 'process';
+  /** Default 'process'. Threads are those of this process. */
+  kind?: 'process' | 'thread';
   /** Default 'round-robin'. A function returns a worker, or its number: 0 to `workers` - 1. */
   schedule?:
-    'round-robin' | 'least-connections' | 'sticky' | ((connection: IncomingConnection) => number | WorkerProcess);
+    'round-robin' | 'least-connections' | 'sticky' | ((connection: IncomingConnection) => number | ClusterWorker);
   /** With 'sticky': what makes two clients of a path the same one; default 'uid'. */
   stickyBy?: 'uid' | 'pid';
   /** How many of the first bytes a function gets to see; default 0. A client that sends none waits. */
@@ -23,6 +27,10 @@ export interface ClusterOptions {
   execArgv?: readonly string[];
   /** Default: this process's. */
   env?: NodeJS.ProcessEnv;
+  /** Of the heap, code and stack of each thread, as of `new Worker()`; only with `kind: 'thread'`. */
+  resourceLimits?: ResourceLimits;
+  /** Of the messages between the programs; default 'json'. */
+  serialization?: 'json' | 'advanced' | 'raw';
   /** A worker that has so many connections and did not take them gets no more; default 128. */
   maxUnacknowledged?: number;
   /** Milliseconds after which a worker whose loop does not turn is killed; default 10 000, 0 is never. */
@@ -69,7 +77,10 @@ export interface WorkerStats {
   id: number;
   /** Which of the workers, from 0; its successor has the same. */
   slot: number;
+  /** A thread's is that of the primary. */
   pid: number | undefined;
+  /** undefined for a process. */
+  threadId: number | undefined;
   state: 'starting' | 'ready' | 'stopping' | 'ended';
   startedAt: number;
   /** Connections that it got, and those of them that are open. */
@@ -80,6 +91,13 @@ export interface WorkerStats {
   waitedFor: number;
   /** Connections of which the primary has a copy. */
   kept: number;
+  /** How often its table of descriptors was full: these connections went elsewhere. */
+  refused: number;
+  /** The worker's word, from the memory that it shares with the primary. */
+  accepted: number;
+  closed: number;
+  /** Milliseconds by which its event loop was last late. */
+  loopDelay: number;
 }
 
 export interface ClusterStats {
@@ -96,12 +114,35 @@ export interface ClusterStats {
   workers: WorkerStats[];
 }
 
-export interface WorkerProcess extends EventEmitter {
+/** Messages to the other side's program, and from it: what a worker in the primary and `worker` in a worker have in common. */
+export interface Messenger extends EventEmitter {
+  /** Whether messages can be sent. */
+  readonly isOpen: boolean;
+  /** False if the other side is slow: 'drain' will follow. @throws as channel.send() */
+  send(message: any, descriptors?: Iterable<Sendable> | null, options?: SendOptions): boolean;
+  /** The same, and resolves once the kernel has taken the message. */
+  sent(message: any, descriptors?: Iterable<Sendable> | null, options?: SendOptions): Promise<void>;
+  /** Resolves with the reply of the other side's handler. */
+  request<T = any>(message: any, options?: RequestOptions): Promise<Received<T>>;
+  /** Answers the other side's requests with what the handler returns, or its promise gives. */
+  onRequest(handler: ((message: any, descriptors: readonly Descriptor[]) => any) | null): this;
+}
+
+/** A worker, as the primary sees it. */
+export interface ClusterWorker extends Messenger {
   readonly id: number;
   readonly slot: number;
+  readonly kind: 'process' | 'thread';
   readonly pid: number | undefined;
+  readonly threadId: number | undefined;
   readonly state: WorkerStats['state'];
   stats(): WorkerStats;
+  /** Ends it at once: a process by SIGKILL, a thread by terminate(). What it has not used goes to others. */
+  kill(): void;
+
+  on(event: 'message', listener: (message: any, descriptors: readonly Descriptor[]) => void): this;
+  on(event: 'drain', listener: () => void): this;
+  on(event: string | symbol, listener: (...args: any[]) => void): this;
 }
 
 export interface Cluster extends EventEmitter {
@@ -111,6 +152,12 @@ export interface Cluster extends EventEmitter {
   addresses(): ClusterAddress[];
   stats(): ClusterStats;
   close(): Promise<void>;
+  /** The workers that have not ended. */
+  readonly workers: ClusterWorker[];
+  /** Sends a message to all workers whose channel is open. Returns how many these are. */
+  broadcast(message: any): number;
+  /** Answers the requests of all workers, also of later ones. */
+  onRequest(handler: ((worker: ClusterWorker, message: any, descriptors: readonly Descriptor[]) => any) | null): this;
   /**
    * Starts the program again, leaves listeners and connections to the new process, then closes.
    * Rejects if the new one did not come up; this one goes on then.
@@ -118,10 +165,14 @@ export interface Cluster extends EventEmitter {
   upgrade(options?: UpgradeOptions): Promise<{ pid: number }>;
 
   on(event: 'listening', listener: (address: ClusterAddress) => void): this;
-  on(event: 'ready', listener: (worker: WorkerProcess) => void): this;
+  on(event: 'ready', listener: (worker: ClusterWorker) => void): this;
   on(
     event: 'exit',
-    listener: (worker: WorkerProcess, code: number | null, signal: NodeJS.Signals | null, moved: number) => void,
+    listener: (worker: ClusterWorker, code: number | null, signal: NodeJS.Signals | null, moved: number) => void,
+  ): this;
+  on(
+    event: 'message',
+    listener: (worker: ClusterWorker, message: any, descriptors: readonly Descriptor[]) => void,
   ): this;
   on(event: 'full' | 'room' | 'close', listener: () => void): this;
   on(event: 'overload' | 'error', listener: (error: NodeJS.ErrnoException) => void): this;
@@ -131,7 +182,7 @@ export interface Cluster extends EventEmitter {
 /** Starts workers, which take the connections of all its listeners. */
 export function createCluster(options: ClusterOptions): Cluster;
 
-export interface Worker extends EventEmitter {
+export interface Worker extends Messenger {
   readonly isWorker: boolean;
   readonly id: number | undefined;
   /** Gives the connections to a server that does not listen. */
@@ -139,7 +190,8 @@ export interface Worker extends EventEmitter {
   ready(): void;
 
   on(event: 'connection', listener: (socket: Socket) => void): this;
-  on(event: 'stop', listener: () => void): this;
+  on(event: 'stop' | 'drain', listener: () => void): this;
+  on(event: 'message', listener: (message: any, descriptors: readonly Descriptor[]) => void): this;
   on(event: string | symbol, listener: (...args: any[]) => void): this;
 }
 

@@ -6,7 +6,10 @@
 const EventEmitter = require('node:events');
 
 const { kForward } = require('./messages.js');
+const { Reserve } = require('./reserve.js');
 const { WorkerHandle } = require('./worker_handle.js');
+
+const RESERVED = 16; // Descriptors: what it takes to start one worker, and some.
 
 /** Makes a worker and starts it. It emits 'ready' and 'exit': see WorkerHandle. */
 function makeWorker(id, options, dispatcher, slot) {
@@ -18,6 +21,7 @@ class Supervisor extends EventEmitter {
   #options;
   #dispatcher;
   #slots; // { number, worker, failures, timer }: one for each worker.
+  #reserve = new Reserve(RESERVED);
   #lastId = 0;
   #restarts = 0;
   #isStopping = false;
@@ -45,7 +49,9 @@ class Supervisor extends EventEmitter {
   }
 
   #startWorker(slot) {
+    this.#reserve.release();
     const worker = makeWorker(++this.#lastId, this.#options, this.#dispatcher, slot.number);
+    this.#reserve.fill();
     slot.worker = worker;
     this.#attach(worker);
     worker.once('ready', () => this.emit('ready', worker));
@@ -89,6 +95,7 @@ class Supervisor extends EventEmitter {
 
   #onExit(slot, worker, code, signal, moved) {
     slot.worker = null;
+    this.#reserve.fill(); // Before what it had goes to connections.
     this.emit('exit', worker, code, signal, moved);
     if (this.#isStopping) {
       this.#endIfDone();
@@ -137,7 +144,9 @@ class Supervisor extends EventEmitter {
   }
 
   #endIfDone() {
-    if (this.workers.length === 0) this.emit('end');
+    if (this.workers.length > 0) return;
+    this.#reserve.release();
+    this.emit('end');
   }
 }
 

@@ -199,7 +199,8 @@ class WorkerHandle extends Messenger {
   checkHeartbeat() {
     if (this.state !== 'ready') return;
     const { heartbeat } = this.#sender.getCounters();
-    if (heartbeat !== this.#heartbeat && !this.#isDeaf) this.#still = 0;
+    const isReachable = !this.#isDeaf && this.#control.isOpen;
+    if (heartbeat !== this.#heartbeat && isReachable) this.#still = 0;
     else if (this.#still >= MAX_STILL) this.kill();
     this.#still += 1;
     this.#heartbeat = heartbeat;

@@ -8,8 +8,9 @@ const fs = require('node:fs');
 const net = require('node:net');
 const path = require('node:path');
 const { createCluster } = require('../../lib/cluster');
+const { outputOf, startFixture } = require('../helpers/child');
 const { closing } = require('../helpers/closing');
-const { socketPath } = require('../helpers/socket_path');
+const { socketPath, temporaryFolder } = require('../helpers/socket_path');
 const { allowHours, isStress } = require('../helpers/stress');
 
 allowHours();
@@ -42,6 +43,8 @@ async function ask(target) {
 
 const askOften = (target, count) => Promise.all(Array.from({ length: count }, () => ask(target)));
 
+const pidsOf = (output) => [...output.matchAll(/ready (\d+)/g)].map(([, pid]) => Number(pid));
+
 /** Resolves once `condition()` is true: no event comes of what it looks at. */
 async function until(condition) {
   while (!condition()) await new Promise((resolve) => setTimeout(resolve, 1));
@@ -54,7 +57,7 @@ describe('a worker with connections that it has not taken', () => {
     ['answers without end', 'flood'],
     ['closes its channel', 'hang up'],
   ])('is killed if it %s, and others serve them', async (_, how) => {
-    const { cluster, socket, workers } = await started({ args: [how], handoverTimeout: 200 });
+    const { cluster, socket, workers } = await started({ args: [how], handoverTimeout: 600 });
     const answers = askOften(socket, 20);
     await until(() => cluster.stats().accepted === 20);
     const exit = once(cluster, 'exit');
@@ -104,4 +107,34 @@ test('many connections leave no descriptor, and each worker has its share', asyn
   expect(pending).toBe(0);
   await until(() => cluster.stats().workers.every(({ active, kept }) => active + kept === 0));
   expect(tables()).toEqual(before);
+});
+
+test('a primary whose table is full of silent clients starts a worker in place of its only one', async () => {
+  const socket = socketPath();
+  const primary = startFixture('cluster/crowded_primary.js', [socket, 1], { openFiles: 60 });
+  const [pid] = pidsOf(await outputOf(primary, 'ready'));
+  const clients = Array.from({ length: 100 }, () => closing(net.connect(socket)));
+  await outputOf(primary, 'overload');
+  process.kill(pid, 'SIGKILL');
+  const answers = clients.map(async (client) => (await once(client.setEncoding('latin1'), 'data'))[0]);
+  while (pidsOf(primary.output.stdout).length < 2) await once(primary.stdout, 'data');
+  for (const client of clients) client.write('x');
+  expect(new Set(await Promise.all(answers))).toEqual(new Set(['2']));
+});
+
+// ETOOMANYREFS, which root never gets.
+const testAsRoot = process.getuid() === 0 ? test : test.skip;
+
+testAsRoot('connections wait while their user has too many descriptors in flight', async () => {
+  const socket = path.join(temporaryFolder(0o777), 'socket');
+  const options = { uid: 65_534, gid: 65_534, openFiles: 128 };
+  const primary = startFixture('cluster/crowded_primary.js', [socket, 2, 'fly'], options);
+  const [pid] = pidsOf(await outputOf(primary, 'flying'));
+  let answered = 0;
+  const answers = Array.from({ length: 20 }, () => ask(socket).finally(() => (answered += 1)));
+  await outputOf(primary, 'accepted');
+  expect(answered).toBe(0);
+  process.kill(pid, 'SIGKILL');
+  primary.kill('SIGUSR2');
+  for (const id of await Promise.all(answers)) expect(Number(id)).toBeGreaterThan(0);
 });

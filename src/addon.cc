@@ -3,6 +3,7 @@
 
 #include <napi.h>
 
+#include "child_process/parent_death.h"
 #include "child_process/process_wrap.h"
 #include "child_process/signal_wrap.h"
 #include "child_process/spawn_sync.h"
@@ -78,6 +79,8 @@ Napi::Value CreateBinding(const Napi::CallbackInfo& info) {
   DefineDescriptorFunctions(binding, environment);
   binding.Set("activeHandles", Napi::Function::New(env, ActiveHandles, "activeHandles", queue));
   binding.Set("isOwn", Napi::Function::New(env, IsOwn, "isOwn", queue));
+  binding.Set("ignoreParentDeath",
+              Napi::Function::New(env, IgnoreParentDeath, "ignoreParentDeath"));
   binding.Set("peerCredentials", Napi::Function::New(env, PeerCredentials, "peerCredentials"));
   binding.Set("socketName", Napi::Function::New(env, SocketName, "socketName"));
   binding.Set("eventKinds", EventKinds(env));

@@ -201,7 +201,7 @@ export class ConnectionDispatcher {
     firstBytesTimeout: number;
     peekBytes: number;
   }): number;
-  addListener(listener: Listener, number: number, speaksFirst: boolean): number;
+  addListener(listener: Listener, number: number): number;
   /** `slot`: its place among the workers, from 0. */
   addWorker(sender: ConnectionSender, slot: number): number;
   /** To be called once the worker has ended. Returns how many of its connections go to others. */
@@ -217,12 +217,17 @@ export class ConnectionDispatcher {
     moved: number;
     ended: number;
     dropped: number;
+    handedOn: number;
   };
   /** Accepts nothing until resume(). */
   pause(): number;
   resume(): number;
   /** Dispatches a connection as if the listener of that number had accepted it. Takes the descriptor, unless it fails. */
-  adopt(fd: number, number: number, speaksFirst: boolean): number;
+  adopt(fd: number, number: number): number;
+  /** The same with one that a worker gives back, which had it as `id`. */
+  takeBack(sender: ConnectionSender, id: number, fd: number, number: number): number;
+  /** Accepts what the backlog of the listener has, unless it is paused. Returns how many connections wait for a worker. */
+  acceptRest(listener: Listener): number;
   /** [fd, number of the listener, fd, …] of connections that wait for a worker: the caller's from then on. */
   takePending(): number[];
   /** false: no worker has room, and nothing is accepted; true: one has again. */
@@ -458,6 +463,8 @@ export function claimDescriptor(token: number): number;
 /** How many handles are open, those of this copy of the package. */
 export function activeHandles(): number;
 
+/** From now on the end of the parent sends this process no signal (parentDeathSignal of spawn()). */
+export function ignoreParentDeath(): number;
 /** SO_PEERCRED and SO_PEERGROUPS; or a negative errno. */
 export function peerCredentials(fd: number): PeerCredentials | number;
 

@@ -45,6 +45,14 @@ export interface ClusterOptions {
   maxRestartDelay?: number;
   /** Milliseconds after which a worker's end is no failure; default 1000. */
   minUptime?: number;
+  /** A worker that had to be started again so often within restartWindow is given up; default 0, no limit. */
+  maxRestarts?: number;
+  /** Milliseconds; default 60 000. */
+  restartWindow?: number;
+  /** Requests (http, https) or connections after which a worker is replaced; default 0, never. */
+  maxRequests?: number;
+  /** Bytes of memory over which a worker is replaced; default 0, never. */
+  maxMemory?: number;
 }
 
 /** What a function as schedule gets. */
@@ -58,6 +66,9 @@ export interface IncomingConnection {
   /** The address of the listener; undefined if that was closed meanwhile. */
   listener: ClusterAddress | undefined;
 }
+
+/** What reload() may change. */
+export type ReloadOverrides = Partial<Pick<ClusterOptions, 'exec' | 'args' | 'execArgv' | 'env'>>;
 
 export type ClusterListenOptions = ListenOptions & {
   /** 'accept' for a protocol in which the server speaks first; default 'first-byte'. */
@@ -81,7 +92,7 @@ export interface WorkerStats {
   pid: number | undefined;
   /** undefined for a process. */
   threadId: number | undefined;
-  state: 'starting' | 'ready' | 'stopping' | 'ended';
+  state: 'starting' | 'ready' | 'draining' | 'ended';
   startedAt: number;
   /** Connections that it got, and those of them that are open. */
   assigned: number;
@@ -110,7 +121,13 @@ export interface ClusterStats {
   /** Connections of dead workers: those that went to others, and those that were shut down. */
   moved?: number;
   ended?: number;
+  /** Connections that moved from a worker that drains to another. */
+  handedOn?: number;
+  /** Workers started in place of one that had ended. */
   restarts: number;
+  reloads: number;
+  /** Workers that were replaced by themselves: see 'retire'. */
+  retired: number;
   workers: WorkerStats[];
 }
 
@@ -151,6 +168,13 @@ export interface Cluster extends EventEmitter {
   listen(port: number, host?: string, callback?: (address: ClusterAddress) => void): this;
   addresses(): ClusterAddress[];
   stats(): ClusterStats;
+  /**
+   * Replaces the workers by new ones. Rejects with ERR_CLUSTER_RELOAD_FAILED if one of these is
+   * not ready; then the old ones go on.
+   */
+  reload(overrides?: ReloadOverrides): Promise<void>;
+  /** SIGTERM and SIGINT close, and kill when they come again; SIGHUP reloads; SIGUSR2 upgrades. */
+  handleSignals(): this;
   close(): Promise<void>;
   /** The workers that have not ended. */
   readonly workers: ClusterWorker[];
@@ -165,7 +189,8 @@ export interface Cluster extends EventEmitter {
   upgrade(options?: UpgradeOptions): Promise<{ pid: number }>;
 
   on(event: 'listening', listener: (address: ClusterAddress) => void): this;
-  on(event: 'ready', listener: (worker: ClusterWorker) => void): this;
+  on(event: 'ready' | 'draining', listener: (worker: ClusterWorker) => void): this;
+  on(event: 'retire', listener: (worker: ClusterWorker, reason: 'requests' | 'memory' | 'closed') => void): this;
   on(
     event: 'exit',
     listener: (worker: ClusterWorker, code: number | null, signal: NodeJS.Signals | null, moved: number) => void,
@@ -174,8 +199,8 @@ export interface Cluster extends EventEmitter {
     event: 'message',
     listener: (worker: ClusterWorker, message: any, descriptors: readonly Descriptor[]) => void,
   ): this;
-  on(event: 'full' | 'room' | 'close', listener: () => void): this;
-  on(event: 'overload' | 'error', listener: (error: NodeJS.ErrnoException) => void): this;
+  on(event: 'reload' | 'full' | 'room' | 'close', listener: () => void): this;
+  on(event: 'rollback' | 'overload' | 'error', listener: (error: NodeJS.ErrnoException) => void): this;
   on(event: string | symbol, listener: (...args: any[]) => void): this;
 }
 

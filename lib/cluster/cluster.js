@@ -11,26 +11,49 @@ const { Listeners } = require('./listeners.js');
 const { MessageEmitter, kListenersChanged } = require('./messages.js');
 const { dispatcherOptions, normalizeClusterOptions, normalizeListen, normalizeUpgrade } = require('./options.js');
 const { letFunctionChoose } = require('./schedule.js');
+const { watchSignals } = require('./signals.js');
 const { Supervisor } = require('./supervisor.js');
 const { enroll, passOn, upgrade, withdraw } = require('./upgrade.js');
 
 const LOOKS = 4; // At the workers' heartbeats, in `handoverTimeout`.
+const FORWARDED = ['ready', 'draining', 'retire', 'exit', 'reload', 'rollback', 'error']; // Events of the supervisor.
+
+/** Tells of connections that it gets from workers or another primary: they may have to go on. */
+class Dispatcher extends ConnectionDispatcher {
+  onadopted = () => {};
+
+  adopt(...args) {
+    return this.#told(super.adopt(...args));
+  }
+
+  takeBack(...args) {
+    return this.#told(super.takeBack(...args));
+  }
+
+  #told(err) {
+    if (err === 0) this.onadopted();
+    return err;
+  }
+}
 
 /**
- * Events: 'listening' (address); 'ready' (worker); 'exit' (worker, code, signal, moved), where
- * `moved` connections go to other workers; 'full' and 'room': no worker takes connections, which
- * wait in the backlog, and one does again; 'overload' (error): the table of descriptors is full;
- * 'message' (worker, message, descriptors); 'error'; 'close'.
+ * Events: 'listening' (address); 'ready' (worker); 'retire' (worker, reason): it will be
+ * replaced; 'draining' (worker): it gets no more connections; 'exit' (worker, code, signal,
+ * moved), where `moved` connections go to other workers; 'reload'; 'rollback' (error): a reload
+ * has failed; 'full' and 'room': no worker takes connections, which wait in the backlog, and one
+ * does again; 'overload' (error): the table of descriptors is full; 'message' (worker, message,
+ * descriptors); 'error'; 'close'.
  */
 class Cluster extends MessageEmitter {
   #options;
-  #dispatcher = new ConnectionDispatcher();
+  #dispatcher = new Dispatcher();
   #listeners = new Listeners(this.#dispatcher, this);
   #supervisor;
   #isForwarding = false; // 'message' has a listener.
   #member; // This cluster, for upgrade.js.
   #heartbeatTimer = null;
   #whenClosed = null;
+  #handlesSignals = false;
 
   constructor(options) {
     super();
@@ -53,13 +76,15 @@ class Cluster extends MessageEmitter {
       ).unref();
     }
     this.#supervisor = new Supervisor(this.#options, this.#dispatcher);
-    for (const event of ['ready', 'exit', 'error']) {
+    for (const event of FORWARDED) {
       this.#supervisor.on(event, (...args) => this.emit(event, ...args));
     }
+    this.#supervisor.once('exhausted', () => this.close());
     this.#supervisor.once('end', () => this.#onEnd());
     this.#member = this.#asMember();
     enroll(this.#member);
     this.#supervisor.on('exit', () => passOn(this.#member));
+    this.#dispatcher.onadopted = () => process.nextTick(passOn, this.#member);
     this.#supervisor.on('ready', () => inheritance.check());
     this.#supervisor.start();
   }
@@ -94,8 +119,22 @@ class Cluster extends MessageEmitter {
    */
   stats() {
     const counters = this.#whenClosed === null ? this.#dispatcher.getCounters() : {};
-    const { restarts, workers } = this.#supervisor;
-    return { ...counters, restarts, workers: workers.map((worker) => worker.stats()) };
+    const workers = this.#supervisor.workers.map((worker) => worker.stats());
+    return { ...counters, ...this.#supervisor.counters, workers };
+  }
+
+  /**
+   * Replaces the workers by new ones, which run the program as it is on disk now. They start
+   * beside the old ones, the first alone, and take over together when all are ready; then the old
+   * ones drain. If one of them ends before, or is not ready within `readyTimeout`, the new ones
+   * are ended and the old go on. While one reload is under way, further calls share the next.
+   *
+   * @param {object} [overrides] exec, args, execArgv, env: in place of those that hold
+   * @returns {Promise<void>} resolves when the new ones have taken over; rejects with
+   *   ERR_CLUSTER_RELOAD_FAILED, ERR_CLUSTER_CLOSED, ERR_INVALID_ARG_TYPE
+   */
+  reload(overrides) {
+    return this.#supervisor.reload(overrides);
   }
 
   // Messages of the programs.
@@ -149,13 +188,17 @@ class Cluster extends MessageEmitter {
    * @returns {Promise<void>} resolves with 'close'
    */
   close() {
+    return this.#close({ moves: false });
+  }
+
+  #close({ moves }) {
     if (this.#whenClosed !== null) return this.#whenClosed.promise;
     let resolve;
     const promise = new Promise((done) => (resolve = done));
     this.#whenClosed = { promise, resolve };
     withdraw(this.#member);
     this.#listeners.closeAll();
-    this.#supervisor.stop();
+    this.#supervisor.stop({ moves });
     return promise;
   }
 
@@ -167,6 +210,18 @@ class Cluster extends MessageEmitter {
       this.emit('close');
       this.#whenClosed.resolve();
     });
+  }
+
+  /**
+   * From now on SIGTERM and SIGINT close the cluster, and kill the workers when one of them comes
+   * again; SIGHUP reloads; SIGUSR2 upgrades. A reload or upgrade that fails is an 'error', or
+   * without a handler of that a warning of the process. Until 'close'.
+   */
+  handleSignals() {
+    if (this.#handlesSignals || this.#whenClosed !== null) return this;
+    this.#handlesSignals = true;
+    watchSignals(this, () => this.#supervisor.kill());
+    return this;
   }
 
   // Upgrade.
@@ -201,7 +256,7 @@ class Cluster extends MessageEmitter {
       pause: () => dispatcher.pause(),
       resume: () => dispatcher.resume(),
       takePending: () => dispatcher.takePending(),
-      close: () => this.close(),
+      close: () => this.#close({ moves: true }),
       report: (error) => this.emit('error', error),
     };
   }

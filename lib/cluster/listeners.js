@@ -13,7 +13,7 @@ const { forgetFile, removeAtExit } = require('../base/socket_files.js');
 const { kHandOver } = require('../fd/descriptor.js');
 const { startListening } = require('../net/listening.js');
 const { inheritance } = require('./inherited.js');
-const { IS_TAKEN_AT_ONCE, IS_TCP } = require('./marks.js');
+const { IS_IDLE, IS_TAKEN_AT_ONCE, IS_TCP, NUMBER, SPEAKS_FIRST } = require('./marks.js');
 const { keepInStore, removeFromStore, takeFromStore } = require('./store.js');
 
 // Under this a new primary finds the listener of the old one: by the address that was asked
@@ -92,14 +92,15 @@ class Listeners {
     const isTcp = typeof address === 'object';
     // Over TCP the kernel tells what a worker has written, too.
     const isTakenAtOnce = ack === 'accept' && !isTcp;
-    const marks = (isTcp ? IS_TCP : 0) | (isTakenAtOnce ? IS_TAKEN_AT_ONCE : 0);
+    const speaksFirst = ack === 'accept' ? SPEAKS_FIRST : 0;
+    const marks = (isTcp ? IS_TCP : 0) | (isTakenAtOnce ? IS_TAKEN_AT_ONCE : 0) | speaksFirst;
     entry.listener = listener;
     entry.address = name ?? address;
     entry.number = this.#count++ | marks;
     listener.onconnection = (status, isOverload) => {
       this.#emitter.emit(isOverload === 1 ? 'overload' : 'error', errnoException(status, 'accept'));
     };
-    const err = this.#dispatcher.addListener(listener, entry.number, ack === 'accept');
+    const err = this.#dispatcher.addListener(listener, entry.number);
     process.nextTick(() => {
       if (err === 0) this.#emitter.emit('listening', entry.address);
       else this.#emitter.emit('error', errnoException(err, 'listen'));
@@ -126,7 +127,7 @@ class Listeners {
 
   /** @returns {any} the address of the listener with that number; undefined if it is closed */
   addressOf(number) {
-    return this.#begun.find((entry) => entry.number === number)?.address;
+    return this.#begun.find((entry) => (entry.number & NUMBER) === (number & NUMBER))?.address;
   }
 
   /** Whether there is one, and all listen. */
@@ -137,11 +138,10 @@ class Listeners {
   // What comes from the primary that this one replaces for a listener that was its own.
   #heir(entry) {
     return {
-      adopt: (connection) => {
-        let err = 0;
-        const speaksFirst = entry.target.ack === 'accept';
-        connection[kHandOver]((fd) => (err = this.#dispatcher.adopt(fd, entry.number, speaksFirst)) === 0);
-        if (err !== 0) connection.close();
+      adopt: (connection, isIdle) => {
+        const marks = entry.number | (isIdle ? IS_IDLE : 0);
+        connection[kHandOver]((fd) => this.#dispatcher.adopt(fd, marks) === 0);
+        connection.close(); // If it was not taken.
       },
       ownFile: (file) => {
         if (entry.listener.ownFile(file) === 0) removeAtExit(entry.listener);
@@ -164,12 +164,12 @@ class Listeners {
       .filter(({ name }) => name !== undefined);
   }
 
-  /** Leaves the files of these to another primary. @param {Set<number>} numbers */
-  leaveFiles(numbers) {
-    for (const { listener, number } of this.#begun) {
-      if (!numbers.has(number)) continue;
-      listener.keepFile();
-      forgetFile(listener);
+  /** Leaves these to another primary, with their files. @param {Set<number>} numbers */
+  leave(numbers) {
+    for (const entry of this.#begun) {
+      if (!numbers.has(entry.number)) continue;
+      entry.listener.keepFile();
+      this.#close(entry);
     }
   }
 
@@ -185,9 +185,15 @@ class Listeners {
   #close(entry) {
     if (!this.#all.delete(entry)) return;
     entry.attempt?.cancel();
-    if (entry.listener === null) return;
-    entry.listener.close();
-    forgetFile(entry.listener);
+    const { listener } = entry;
+    if (listener === null) return;
+    // What systemd has passed is open there, too, and the next process gets what waits in it.
+    if (entry.target.kind !== 'fd') {
+      listener.removeFile();
+      this.#dispatcher.acceptRest(listener);
+    }
+    listener.close();
+    forgetFile(listener);
   }
 
   closeAll() {

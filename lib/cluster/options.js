@@ -14,6 +14,7 @@ const {
   validateString,
 } = require('../base/validate.js');
 const { normalizeListenArgs } = require('../net/options.js');
+const { inheritedExecArgv } = require('../child_process/exec_argv.js');
 const { toPath } = require('../child_process/paths.js');
 
 const MAX_TIMER = 2 ** 31 - 1; // Milliseconds.
@@ -39,10 +40,24 @@ const DEFAULTS = Object.freeze({
   restartDelay: 100,
   maxRestartDelay: 10_000,
   minUptime: 1000,
+  maxRestarts: 0,
+  restartWindow: 60_000,
+  maxRequests: 0,
+  maxMemory: 0,
 });
 
 const SCHEDULES = ['round-robin', 'least-connections', 'sticky'];
-const TIMES = ['handoverTimeout', 'readyTimeout', 'closeTimeout', 'restartDelay', 'maxRestartDelay', 'minUptime'];
+const RELOADED = ['exec', 'args', 'execArgv', 'env'];
+
+const TIMES = [
+  'handoverTimeout',
+  'readyTimeout',
+  'closeTimeout',
+  'restartDelay',
+  'maxRestartDelay',
+  'minUptime',
+  'restartWindow',
+];
 
 /** @returns {any} complete and frozen @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE, ERR_OUT_OF_RANGE */
 function normalizeClusterOptions(given) {
@@ -54,7 +69,7 @@ function normalizeClusterOptions(given) {
   validateArray(options.args, 'options.args');
   validateOneOf(options.kind, 'options.kind', ['process', 'thread']);
   // A thread without arguments of its own has this process's; many cannot be given to a thread.
-  if (options.kind === 'process') options.execArgv ??= process.execArgv;
+  if (options.kind === 'process') options.execArgv ??= inheritedExecArgv();
   if (options.execArgv !== undefined) validateArray(options.execArgv, 'options.execArgv');
   for (const arg of [...options.args, ...(options.execArgv ?? [])]) validateString(arg, 'an argument');
   validateObject(options.env, 'options.env');
@@ -66,8 +81,18 @@ function normalizeClusterOptions(given) {
   validateResourceLimits(options);
   validateInteger(options.maxUnacknowledged, 'options.maxUnacknowledged', 1, MAX_UNACKNOWLEDGED);
   for (const name of TIMES) validateInteger(options[name], `options.${name}`, 0, MAX_TIMER);
+  for (const name of ['maxRestarts', 'maxRequests', 'maxMemory']) {
+    validateInteger(options[name], `options.${name}`, 0, Number.MAX_SAFE_INTEGER);
+  }
   options.heartbeat = heartbeatOf(options);
   return Object.freeze(options);
+}
+
+/** @returns {any} `options` with what reload() changes of them @throws as normalizeClusterOptions() */
+function mergeReloadOptions(options, overrides = {}) {
+  validateObject(overrides, 'overrides');
+  const changes = RELOADED.filter((name) => overrides[name] !== undefined).map((name) => [name, overrides[name]]);
+  return normalizeClusterOptions({ ...options, ...Object.fromEntries(changes) });
 }
 
 // Megabytes, of a thread's heap, code and stack: see `new Worker()` of node:worker_threads.
@@ -132,4 +157,10 @@ function normalizeUpgrade(given, { readyTimeout }) {
   return { timeout };
 }
 
-module.exports = { dispatcherOptions, normalizeClusterOptions, normalizeListen, normalizeUpgrade };
+module.exports = {
+  dispatcherOptions,
+  mergeReloadOptions,
+  normalizeClusterOptions,
+  normalizeListen,
+  normalizeUpgrade,
+};

@@ -2,13 +2,20 @@
 
 // `worker`: what a worker's program sees of its cluster.
 
+const { isMainThread } = require('node:worker_threads');
+
+const { ignoreParentDeath } = require('../base/binding.js');
 const { plain } = require('../base/errors.js');
+const { closeAll } = require('../fd/descriptor.js');
 const { Server } = require('../net/server.js');
-const { CONNECTIONS, IS_TAKEN_AT_ONCE, IS_TCP, PAUSE, READY, STOP, message, typeOf } = require('./marks.js');
+const { CONNECTIONS, IS_TAKEN_AT_ONCE, MOVED, READY, RETIRE, STOP, message, typeOf } = require('./marks.js');
+const { Limits } = require('./limits.js');
 const { Messenger, kMessages } = require('./messages.js');
 const link = require('./primary_link.js');
 const { Receiver } = require('./receiver.js');
 const { sourceOf } = require('./sources.js');
+
+const MAX_DESCRIPTORS = 32; // In one message of a channel.
 
 /**
  * Events: 'connection' (socket of pipewright/net); 'stop': no more connections come; 'message'
@@ -18,8 +25,9 @@ class Worker extends Messenger {
   #control = null; // The channel of the cluster's own messages.
   #receiver = null;
   #pending = null; // { socket, page, heartbeat }: what a Receiver is made of, once the program is ready.
-  #server = null;
   #source = null;
+  #limits = null;
+  #closeTimeout = 0;
   #isReady = false;
   #isStopping = false;
 
@@ -46,17 +54,21 @@ class Worker extends Messenger {
     if (!this.isWorker) throw plain('ERR_CLUSTER_NO_WORKER');
     this.#control = link.openControl();
     this.#control.on('message', (received, descriptors) => this.#onMessage(received, descriptors));
-    this.#control.once('close', () => this.#stop());
+    this.#control.once('close', () => this.#onPrimaryGone());
+    // A terminal sends these to the primary, too, which decides what follows.
+    if (isMainThread) for (const signal of ['SIGINT', 'SIGHUP']) process.on(signal, () => {});
   }
 
   #onMessage(received, descriptors) {
     if (typeOf(received) === CONNECTIONS) {
       const [socket, page] = descriptors;
       this.#pending = { socket, page, heartbeat: received.heartbeat };
+      this.#closeTimeout = received.closeTimeout;
+      this.#limits = new Limits(received.limits, (reason) => this.#retire(reason));
       this.#receive();
     } else {
       for (const descriptor of descriptors) descriptor.close();
-      if (typeOf(received) === STOP) this.#stop();
+      if (typeOf(received) === STOP) this.#stop(received.moves === true);
     }
   }
 
@@ -71,7 +83,6 @@ class Worker extends Messenger {
   serve(server) {
     this.#open();
     if (this.#source !== null || server.listening) throw plain('ERR_SERVER_ALREADY_LISTEN');
-    this.#server = server;
     this.#source = sourceOf(server, () => this.#onServerClosed());
     return server;
   }
@@ -93,37 +104,74 @@ class Worker extends Messenger {
       );
     }
     this.#receive();
+    if (isMainThread) ignoreParentDeath();
     this.#control.send(message(READY));
   }
 
   #receive() {
     if (!this.#isReady || this.#pending === null) return;
     const { socket, page, heartbeat } = this.#pending;
+    const limits = this.#limits;
+    const count = () => limits.count();
+    const countsConnections = limits.hasMaxRequests && !this.#source.countRequests(count);
     const isTakenAtOnce = (marks) => (marks & IS_TAKEN_AT_ONCE) !== 0;
     this.#receiver = new Receiver(socket, page, {
       heartbeat,
       isTakenAtOnce,
-      onConnection: (fd, id, marks) => this.#source.take(fd, (marks & IS_TCP) !== 0, id, this.#receiver),
-      onEnd: () => this.#stop(),
+      onConnection: (fd, id, marks) => {
+        if (countsConnections) count();
+        return this.#source.take(fd, id, marks, this.#receiver);
+      },
+      onEnd: () => this.#stop(false),
     });
     this.#pending = null;
   }
 
+  // The program has closed its server itself.
   #onServerClosed() {
-    if (!this.#isStopping && this.#control.isOpen) this.#control.send(message(PAUSE));
+    if (!this.#isStopping) this.#retire('closed');
   }
 
-  // The process ends once its connections have, if nothing else keeps it.
-  #stop() {
-    if (this.#isStopping) return;
+  // It goes on until another worker is ready.
+  #retire(reason) {
+    if (this.#control.isOpen) this.#control.send({ ...message(RETIRE), reason });
+  }
+
+  // There is nobody left who would end this process if its program goes on.
+  #onPrimaryGone() {
+    this.#stop(false);
+    if (this.#closeTimeout > 0) setTimeout(() => process.exit(), this.#closeTimeout).unref();
+  }
+
+  // The process ends once its connections have, if nothing else keeps it. They may move to
+  // other workers, until a second call says that there are none.
+  #stop(moves) {
+    if (this.#isStopping) {
+      if (!moves) this.#source?.stop(null);
+      return;
+    }
     this.#isStopping = true;
-    if (this.#server?.listening) this.#server.close();
+    this.#source?.stop(moves ? (connections) => this.#move(connections) : null);
     this.#receiver?.unref();
     this.#pending?.socket.close();
     this.#pending?.page.close();
     this.#control.unref();
     link.openMessages()?.unref(); // The program may have made it keep the process running.
     this.emit('stop');
+  }
+
+  // The primary gets them before it hears that they are closed here: until then it may have a
+  // copy, and would give that to a second worker if this one died.
+  #move(connections) {
+    for (let at = 0; at < connections.length; at += MAX_DESCRIPTORS) {
+      const some = connections.slice(at, at + MAX_DESCRIPTORS);
+      const descriptors = some.map(({ descriptor }) => descriptor);
+      if (this.#control.isOpen) {
+        this.#control.send({ ...message(MOVED), moved: some.map(({ id, marks }) => [id, marks]) }, descriptors);
+      } else {
+        closeAll(descriptors);
+      }
+    }
   }
 }
 

@@ -5,15 +5,16 @@
 // connections go. What differs between a process and a thread is in worker_process.js and
 // worker_thread.js.
 //
-//   starting --READY--> ready --stop()--> stopping --exit--> ended
+//   starting --READY--> ready --stop()--> draining --exit--> ended
 //       any state --exit, kill()--> ended
 
-const { ConnectionSender } = require('../base/binding.js');
+const { ConnectionSender, shutDownReading } = require('../base/binding.js');
 const { errnoException, plain } = require('../base/errors.js');
 const { Channel } = require('../channel/index.js');
 const { Descriptor, closeAll, kHandOver } = require('../fd/descriptor.js');
 const { socketpair } = require('../descriptors/socketpair.js');
-const { CONNECTIONS, PAUSE, READY, STOP, message, typeOf } = require('./marks.js');
+const { drawLimits } = require('./limits.js');
+const { CONNECTIONS, IS_IDLE, IS_TCP, MOVED, READY, RETIRE, STOP, message, typeOf } = require('./marks.js');
 const { Messenger, kDrainMessages, kMessages } = require('./messages.js');
 const { startProcess } = require('./worker_process.js');
 const { startThread } = require('./worker_thread.js');
@@ -22,7 +23,8 @@ const MAX_STILL = 4; // Looks at its heartbeat that show no change: one more, an
 const DRAIN_INTERVAL = 5; // Milliseconds between two looks whether a worker has what was sent to it.
 
 /**
- * Events: 'ready'; 'message' (message, descriptors) and 'drain', of its program; 'exit' (code,
+ * Events: 'ready': admit() may follow; 'retire' (reason): another is to take its place, and then
+ * stop() follows; 'message' (message, descriptors) and 'drain', of its program; 'exit' (code,
  * signal, moved), once, after which it has no connection and no message comes.
  */
 class WorkerHandle extends Messenger {
@@ -33,6 +35,7 @@ class WorkerHandle extends Messenger {
   #timers = new Set();
   #heartbeat = 0; // As last seen,
   #still = 0; // and how often since it was new.
+  #moves = false;
   #isDeaf = false; // It has closed the socket on which connections come: soon it is killed.
 
   constructor(id, options, dispatcher, slot) {
@@ -64,18 +67,15 @@ class WorkerHandle extends Messenger {
       const [control, theirControl] = pair('stream');
       this.#openSender(connections);
       this.#control = new Channel(control);
-      this.#control.on('message', (received, descriptors) => {
-        closeAll(descriptors); // The cluster's messages have none.
-        this.#onMessage(received);
-      });
-      const { heartbeat } = options;
-      const connect = { ...message(CONNECTIONS), heartbeat };
+      this.#control.on('message', (received, descriptors) => this.#onMessage(received, descriptors));
+      const { closeTimeout, heartbeat } = options;
+      const connect = { ...message(CONNECTIONS), closeTimeout, heartbeat, limits: drawLimits(options) };
       opened.push(this.#createPage());
       this.#control.send(connect, [theirConnections, opened.at(-1)]);
       const start = options.kind === 'thread' ? startThread : startProcess;
       this.#program = start(this.id, options, theirControl, {
         onFailed: (error) => this.#fail(error),
-        onEnded: (code, signal) => this.#ended(code, signal),
+        onEnded: (code, signal) => this.#onEnded(code, signal),
       });
       theirControl.close();
     } catch (error) {
@@ -128,40 +128,68 @@ class WorkerHandle extends Messenger {
     if (this.state === 'starting') this.kill(plain('ERR_CLUSTER_WORKER_NOT_READY'));
   }
 
-  #onMessage(received) {
+  #onMessage(received, descriptors) {
+    if (typeOf(received) === MOVED) {
+      this.#takeBack(received.moved, descriptors);
+      return;
+    }
+    closeAll(descriptors);
     if (typeOf(received) === READY && this.state === 'starting') {
       this.state = 'ready';
       this.wasReady = true;
-      this.#dispatcher.addWorker(this.#sender, this.slot);
       this.emit('ready');
-    } else if (typeOf(received) === PAUSE) {
-      this.#sender.pause();
+    } else if (typeOf(received) === RETIRE && this.state === 'ready') {
+      if (received.reason === 'closed') this.#sender.pause();
+      this.emit('retire', received.reason);
     }
   }
 
-  #tell(type) {
-    if (this.#control?.isOpen) this.#control.send(message(type));
+  #tell(type, properties) {
+    if (this.#control?.isOpen) this.#control.send({ ...message(type), ...properties });
+  }
+
+  // Connections of an http server that has stopped, for other workers.
+  #takeBack(moved, descriptors) {
+    descriptors.forEach((descriptor, index) => {
+      const [id, marks] = moved?.[index] ?? [];
+      if (isConnection(descriptor, marks)) {
+        descriptor[kHandOver]((fd) => this.#dispatcher.takeBack(this.#sender, id, fd, marks | IS_IDLE) === 0);
+      }
+      descriptor.close();
+    });
+  }
+
+  /** From now on it gets connections. */
+  admit() {
+    this.#dispatcher.addWorker(this.#sender, this.slot);
   }
 
   /**
    * Sends no more connections; once the worker has those that were sent, tells it to drain and
-   * end. After `timeout` milliseconds it is killed.
+   * end. After `timeout` milliseconds it is killed. May be called again, without `moves`.
+   *
+   * @param {number} timeout
+   * @param {object} [options]
+   * @param {boolean} [options.moves] its idle connections move to other workers; if not, they are closed
    */
-  stop(timeout) {
-    if (this.state === 'ended' || this.state === 'stopping') return;
-    this.state = 'stopping';
-    this.#sender?.pause();
-    if (timeout > 0) this.#after(timeout, () => this.kill());
+  stop(timeout, { moves = false } = {}) {
+    if (this.state === 'ended' || (this.state === 'draining' && !this.#moves)) return;
+    this.#moves = moves;
+    if (this.state !== 'draining') {
+      this.state = 'draining';
+      this.#sender?.pause();
+      if (timeout > 0) this.#after(timeout, () => this.kill());
+    }
     this.#stopWhenTaken();
   }
 
   #stopWhenTaken() {
-    if (this.state !== 'stopping' || this.#sender === null) return;
+    if (this.state !== 'draining' || this.#sender === null) return;
     if (this.#sender.getCounters().unacknowledged > 0) {
       this.#after(DRAIN_INTERVAL, () => this.#stopWhenTaken());
       return;
     }
-    this.#tell(STOP);
+    this.#tell(STOP, { moves: this.#moves });
   }
 
   /**
@@ -178,6 +206,17 @@ class WorkerHandle extends Messenger {
   #fail(error) {
     this.error = error;
     process.nextTick(() => this.#ended(null, null));
+  }
+
+  // What the worker has sent still comes. A process that it has started may have the channel, too:
+  // the end would not come.
+  #onEnded(code, signal) {
+    if (this.#control.closed) {
+      this.#ended(code, signal);
+      return;
+    }
+    this.#control.once('close', () => this.#ended(code, signal));
+    shutDownReading(this.#control.fd);
   }
 
   // The worker has ended, so it can use no connection any more. What its program has sent still
@@ -197,9 +236,9 @@ class WorkerHandle extends Messenger {
    * few looks. They are counted, and not timed: this process may have been busy itself.
    */
   checkHeartbeat() {
-    if (this.state !== 'ready') return;
-    const { heartbeat } = this.#sender.getCounters();
-    const isReachable = !this.#isDeaf && this.#control.isOpen;
+    if (this.state !== 'ready' && this.state !== 'draining') return;
+    const heartbeat = this.#sender?.getCounters().heartbeat;
+    const isReachable = !this.#isDeaf && this.#control?.isOpen;
     if (heartbeat !== this.#heartbeat && isReachable) this.#still = 0;
     else if (this.#still >= MAX_STILL) this.kill();
     this.#still += 1;
@@ -214,6 +253,11 @@ class WorkerHandle extends Messenger {
     const own = { id, slot, pid, threadId, state, startedAt };
     return { ...own, assigned, accepted, closed, active, unacknowledged, refused, waitedFor, kept, loopDelay };
   }
+}
+
+// What a worker sends is looked at: the worker that gets it relies on the marks.
+function isConnection(descriptor, marks) {
+  return descriptor.type === ((marks & IS_TCP) !== 0 ? 'tcp' : 'unix');
 }
 
 module.exports = { WorkerHandle };

@@ -4,6 +4,7 @@
 // descriptor 3; the messages of its program go over the channel of parent().
 
 const { fstatSync } = require('node:fs');
+const { isMainThread } = require('node:worker_threads');
 
 const { spawn } = require('../child_process/spawn.js');
 const { WORKER_VARIABLE, processMark } = require('./marks.js');
@@ -24,6 +25,7 @@ function startProcess(id, { exec, args, env, execArgv, serialization }, control,
   const { ino } = fstatSync(control.fd);
   const child = spawn(process.execPath, [...execArgv, exec, ...args], {
     env: { ...env, [WORKER_VARIABLE]: processMark(id, CONTROL, ino) },
+    parentDeathSignal: isMainThread ? 'SIGKILL' : null, // Until it is ready: then it may finish what it has.
     pipewrightChannel: { serialization },
     stdio: ['ignore', 'inherit', 'inherit', control.fd],
   });

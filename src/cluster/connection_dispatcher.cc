@@ -13,6 +13,17 @@
 
 namespace pipewright {
 
+namespace {
+
+// Reports whether the server speaks first: a mark in the number of the listener
+// (lib/cluster/marks.js).
+bool SpeaksFirst(const Connection& connection) {
+  constexpr uint32_t kSpeaksFirst = 1 << 19;
+  return (connection.listener & kSpeaksFirst) != 0;
+}
+
+}  // namespace
+
 Napi::Function ConnectionDispatcher::Define(Napi::Env env, CompletionQueue* queue) {
   ClassMethods<ConnectionDispatcher> methods;
   methods.AddHandle()
@@ -26,6 +37,8 @@ Napi::Function ConnectionDispatcher::Define(Napi::Env env, CompletionQueue* queu
       .Add("pause", &ConnectionDispatcher::Pause)
       .Add("resume", &ConnectionDispatcher::Resume)
       .Add("adopt", &ConnectionDispatcher::Adopt)
+      .Add("takeBack", &ConnectionDispatcher::TakeBack)
+      .Add("acceptRest", &ConnectionDispatcher::AcceptRest)
       .Add("takePending", &ConnectionDispatcher::TakePending);
   return DefineClass(env, "ConnectionDispatcher", methods.list(), queue);
 }
@@ -78,20 +91,18 @@ Napi::Value ConnectionDispatcher::OpenDispatcher(const Napi::CallbackInfo& info)
   return Result(info, 0);
 }
 
-// addListener(listener, number, speaksFirst): from now on its connections come here.
+// addListener(listener, number): from now on its connections come here.
 Napi::Value ConnectionDispatcher::AddListener(const Napi::CallbackInfo& info) {
   Listener* listener = Listener::FromObject(info[0]);
   int32_t number;
-  bool speaks_first = false;
   if (!is_open()) return Result(info, UV_EBADF);
-  const bool is_valid = listener != nullptr && ToInt32(info[1], &number) && number >= 0 &&
-                        ToBool(info[2], &speaks_first);
+  const bool is_valid = listener != nullptr && ToInt32(info[1], &number) && number >= 0;
   if (!is_valid) return Result(info, UV_EINVAL);
   const int err = listener->SetSink(this);
   if (err != 0) return Result(info, err);
   int domain = 0;
   GetSocketOption(listener->fd(), SO_DOMAIN, &domain);
-  sources_.push_back({listener, static_cast<uint32_t>(number), domain == AF_UNIX, speaks_first});
+  sources_.push_back({listener, static_cast<uint32_t>(number), domain == AF_UNIX});
   return Result(info, 0);
 }
 
@@ -176,7 +187,6 @@ void ConnectionDispatcher::OnAccepted(const Listener* listener, UniqueFd fd) {
   connection.id = ++last_id_;
   connection.listener = source->number;
   connection.is_unix = source->is_unix;
-  connection.speaks_first = source->speaks_first;
   ++accepted_;
   Route(std::move(connection));
 }
@@ -234,7 +244,7 @@ void ConnectionDispatcher::OnRoom() {
 // Where the server speaks first, the client may say nothing before that: its bytes are not waited
 // for.
 void ConnectionDispatcher::Ask(Connection connection) {
-  if (peek_bytes_ == 0 || connection.speaks_first) return AddUndecided(std::move(connection));
+  if (peek_bytes_ == 0 || SpeaksFirst(connection)) return AddUndecided(std::move(connection));
   char byte;
   const bool is_watched = connection.is_watched && connection.is_unix;
   if (PeekUnread(connection.fd.get(), is_watched, &byte, 1) != UV_EAGAIN) {
@@ -259,7 +269,7 @@ void ConnectionDispatcher::AddUndecided(Connection connection) {
     const ssize_t count =
         PeekUnread(connection.fd.get(), is_watched, connection.bytes.data(), peek_bytes_);
     connection.bytes.resize(static_cast<size_t>(std::max<ssize_t>(count, 0)));
-    if (count <= 0 && count != UV_EAGAIN && !connection.speaks_first) {
+    if (count <= 0 && count != UV_EAGAIN && !SpeaksFirst(connection)) {
       ++dropped_;
       connection.fd.Reset();
       return queue()->environment()->DescriptorClosed();
@@ -321,6 +331,7 @@ Napi::Value ConnectionDispatcher::Counters(const Napi::CallbackInfo& info) {
   counters.Set("moved", static_cast<double>(moved_));
   counters.Set("ended", static_cast<double>(ended_));
   counters.Set("dropped", static_cast<double>(dropped_));
+  counters.Set("handedOn", static_cast<double>(handed_on_));
   return counters;
 }
 

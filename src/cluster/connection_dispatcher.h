@@ -48,6 +48,8 @@ class ConnectionDispatcher : public Napi::ObjectWrap<ConnectionDispatcher>,
   Napi::Value Pause(const Napi::CallbackInfo& info);
   Napi::Value Resume(const Napi::CallbackInfo& info);
   Napi::Value Adopt(const Napi::CallbackInfo& info);
+  Napi::Value TakeBack(const Napi::CallbackInfo& info);
+  Napi::Value AcceptRest(const Napi::CallbackInfo& info);
   Napi::Value TakePending(const Napi::CallbackInfo& info);
 
   // For a ConnectionSender.
@@ -70,7 +72,6 @@ class ConnectionDispatcher : public Napi::ObjectWrap<ConnectionDispatcher>,
     Listener* listener;
     uint32_t number;
     bool is_unix;
-    bool speaks_first;  // The server: what its clients send is not waited for.
   };
 
   static void OnFirstBytes(uv_poll_t* poll, int status, int events);
@@ -81,6 +82,9 @@ class ConnectionDispatcher : public Napi::ObjectWrap<ConnectionDispatcher>,
   void OnListenerClosed(Listener* listener) override;
 
   bool ReadOptions(const Napi::Object& options);
+  // In handover.cc.
+  int AdoptFd(int fd, int32_t number);
+
   const Source* SourceOf(const Listener* listener) const;
   void Route(Connection connection);
   void Ask(Connection connection);
@@ -110,6 +114,7 @@ class ConnectionDispatcher : public Napi::ObjectWrap<ConnectionDispatcher>,
   uint64_t moved_ = 0;
   uint64_t ended_ = 0;
   uint64_t dropped_ = 0;
+  uint64_t handed_on_ = 0;
 };
 
 }  // namespace pipewright

@@ -29,6 +29,7 @@
 #include <string>
 #include <vector>
 
+#include "cluster/connection_state.h"
 #include "cluster/worker_page.h"
 #include "core/loop_timer.h"
 #include "core/unique_fd.h"
@@ -52,12 +53,12 @@ struct Connection {
   uint32_t id = 0;        // In the order of accepting.
   uint32_t listener = 0;  // Its number.
   bool is_unix = false;
-  bool speaks_first = false;  // The server.
   bool is_taken = false;
   bool is_watched = false;  // WatchForTouch() was called.
   uint64_t client = 0;      // With schedule 'sticky': the client's hash.
   int32_t slot = kAnySlot;  // With a function as schedule: what it has chosen.
   std::string bytes;        // And what it gets to see.
+  PriorUse prior;           // Of a connection that another worker has used.
   uint64_t since = 0;  // Milliseconds of the loop: when it was assigned, then when it was taken.
   uint64_t interval = 0;
 };
@@ -89,6 +90,8 @@ class ConnectionSender : public Napi::ObjectWrap<ConnectionSender>, public Polle
   void Assign(Connection connection);
   // Sends what was assigned.
   void Flush();
+  // Closes this process's copy of a connection, if it has one.
+  void Finish(uint32_t id);
   // Stops for good. Returns the connections that nobody has used; shuts down the others.
   Connections GiveBack();
   // Stops for good, and leaves the connections to the worker, which may be alive.
@@ -110,7 +113,6 @@ class ConnectionSender : public Napi::ObjectWrap<ConnectionSender>, public Polle
   uint64_t Now() const { return uv_now(environment()->loop()); }
   void ReadAnswers(int most);
   void OnAnswer(const uint32_t* numbers, size_t count);
-  void Finish(uint32_t id);
   void Take(uint32_t id);
   void Refuse(uint32_t id, Connections* refused);
   void CheckLater(uint64_t delay, uint32_t id);

@@ -3,10 +3,12 @@
 // Workers that misbehave, full tables, and many connections: the primary goes on, no client is
 // left hanging, and no descriptor stays open.
 
+const { execFile } = require('node:child_process');
 const { once } = require('node:events');
 const fs = require('node:fs');
 const net = require('node:net');
 const path = require('node:path');
+const { promisify } = require('node:util');
 const { createCluster } = require('../../lib/cluster');
 const { outputOf, startFixture } = require('../helpers/child');
 const { closing } = require('../helpers/closing');
@@ -137,4 +139,13 @@ testAsRoot('connections wait while their user has too many descriptors in flight
   process.kill(pid, 'SIGKILL');
   primary.kill('SIGUSR2');
   for (const id of await Promise.all(answers)) expect(Number(id)).toBeGreaterThan(0);
+});
+
+test('a primary that is a program given with -e does not start itself as its workers', async () => {
+  const program = `
+    const { createCluster } = require(${JSON.stringify(path.join(__dirname, '../../lib/cluster'))});
+    const cluster = createCluster({ exec: ${JSON.stringify(fixture('hostile_worker.js'))}, args: ['serve'], workers: 1 });
+    cluster.once('ready', () => cluster.close().then(() => console.log('was ready')));`;
+  const { stdout } = await promisify(execFile)(process.execPath, ['-e', program]);
+  expect(stdout).toBe('was ready\n');
 });

@@ -5,6 +5,7 @@
 
 const { once } = require('node:events');
 const net = require('node:net');
+const { SPEAKS_FIRST } = require('../../lib/cluster/marks');
 const { closing } = require('../helpers/closing');
 const { FakeWorker, listenOnPath, listenOnPort, newDispatcher } = require('../helpers/dispatching');
 
@@ -182,7 +183,7 @@ describe('a function', () => {
   test('where the server speaks first, nobody waits', async () => {
     const dispatcher = chosen({ peekBytes: 10, firstBytesTimeout: 0 }, () => 0);
     const worker = new FakeWorker(dispatcher);
-    await client(listenOnPath(dispatcher, 0, true));
+    await client(listenOnPath(dispatcher, SPEAKS_FIRST));
     await worker.has(1);
   });
 

@@ -127,19 +127,19 @@ function newDispatcher(options = {}) {
 }
 
 /** A listener whose connections the dispatcher gets. @returns {string} its path */
-function listenOnPath(dispatcher, number = 0, speaksFirst = false) {
+function listenOnPath(dispatcher, number = 0) {
   const path = socketPath();
   const listener = closingHandle(new Listener());
   expect(listener.listenOnPath({ path })).toBe(0);
-  expect(dispatcher.addListener(listener, number, speaksFirst)).toBe(0);
+  expect(dispatcher.addListener(listener, number)).toBe(0);
   return path;
 }
 
 /** The same over TCP. @returns {number} its port */
-function listenOnPort(dispatcher, number = 0, speaksFirst = false) {
+function listenOnPort(dispatcher, number = 0) {
   const listener = closingHandle(new Listener());
   expect(listener.listenOnAddress({ address: '127.0.0.1', port: 0 })).toBe(0);
-  expect(dispatcher.addListener(listener, number, speaksFirst)).toBe(0);
+  expect(dispatcher.addListener(listener, number)).toBe(0);
   return listener.getsockname().port;
 }
 

@@ -13,7 +13,7 @@ const { forgetFile, removeAtExit } = require('../base/socket_files.js');
 const { kHandOver } = require('../fd/descriptor.js');
 const { startListening } = require('../net/listening.js');
 const { inheritance } = require('./inherited.js');
-const { IS_IDLE, IS_TAKEN_AT_ONCE, IS_TCP } = require('./marks.js');
+const { IS_IDLE, IS_TAKEN_AT_ONCE, IS_TCP, NUMBER, SPEAKS_FIRST } = require('./marks.js');
 const { keepInStore, removeFromStore, takeFromStore } = require('./store.js');
 
 // Under this a new primary finds the listener of the old one: by the address that was asked
@@ -96,7 +96,8 @@ class Listeners {
     const isTcp = typeof address === 'object';
     // Over TCP the kernel tells what a worker has written, too.
     const isTakenAtOnce = ack === 'accept' && !isTcp;
-    const marks = (isTcp ? IS_TCP : 0) | (isTakenAtOnce ? IS_TAKEN_AT_ONCE : 0);
+    const speaksFirst = ack === 'accept' ? SPEAKS_FIRST : 0;
+    const marks = (isTcp ? IS_TCP : 0) | (isTakenAtOnce ? IS_TAKEN_AT_ONCE : 0) | speaksFirst;
     entry.listener = listener;
     entry.address = name ?? address;
     entry.number = this.#count++ | marks;
@@ -126,6 +127,11 @@ class Listeners {
 
   get addresses() {
     return this.#begun.map(({ address }) => address);
+  }
+
+  /** @returns {any} the address of the listener with that number; undefined if it is closed */
+  addressOf(number) {
+    return this.#begun.find((entry) => (entry.number & NUMBER) === (number & NUMBER))?.address;
   }
 
   /** Whether there is one, and all listen. */

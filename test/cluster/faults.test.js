@@ -59,7 +59,7 @@ describe('a worker with connections that it has not taken', () => {
     ['answers without end', 'flood'],
     ['closes its channel', 'hang up'],
   ])('is killed if it %s, and others serve them', async (_, how) => {
-    const { cluster, socket, workers } = await started({ args: [how], handoverTimeout: 200 });
+    const { cluster, socket, workers } = await started({ args: [how], handoverTimeout: 600 });
     const answers = askOften(socket, 20);
     await until(() => cluster.stats().accepted === 20);
     const exit = once(cluster, 'exit');

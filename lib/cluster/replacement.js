@@ -11,7 +11,7 @@ class Replacement {
   #fail;
   #failure = new Promise((resolve) => (this.#fail = resolve));
 
-  /** @param {() => any} start starts a worker */
+  /** @param {(slot: any) => any} start starts a worker */
   constructor(start) {
     this.#start = start;
   }
@@ -32,7 +32,7 @@ class Replacement {
   }
 
   #begin(slot) {
-    const worker = this.#start();
+    const worker = this.#start(slot);
     this.#workers.set(slot, worker);
     worker.once('exit', (code, signal) => this.cancel(clusterReloadFailed(worker.error, code, signal)));
     return new Promise((resolve) => worker.once('ready', resolve));

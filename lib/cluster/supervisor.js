@@ -20,13 +20,13 @@ const { WorkerHandle } = require('./worker_handle.js');
 const RESERVED = 16; // Descriptors: what it takes to start one worker, and some.
 
 /** Makes a worker and starts it. It emits 'ready', 'retire' and 'exit': see WorkerHandle. */
-function makeWorker(id, options, dispatcher) {
-  return new WorkerHandle(id, options, dispatcher);
+function makeWorker(id, options, dispatcher, slot) {
+  return new WorkerHandle(id, options, dispatcher, slot);
 }
 
 const LOOK_INTERVAL = 5; // Milliseconds between two looks whether all connections have a worker.
 
-const newSlot = () => ({ worker: null, failures: 0, restarts: [], timer: null, isGivenUp: false });
+const newSlot = (number) => ({ number, worker: null, failures: 0, restarts: [], timer: null, isGivenUp: false });
 
 /**
  * Events: 'ready' (worker); 'draining' (worker); 'retire' (worker, reason); 'exit' (worker, code,
@@ -58,7 +58,7 @@ class Supervisor extends EventEmitter {
     super();
     this.#options = options;
     this.#dispatcher = dispatcher;
-    this.#slots = Array.from({ length: options.workers }, newSlot);
+    this.#slots = Array.from({ length: options.workers }, (_, number) => newSlot(number));
   }
 
   start() {
@@ -66,12 +66,12 @@ class Supervisor extends EventEmitter {
   }
 
   #startIn(slot) {
-    slot.worker = this.#startWorker(this.#options);
+    slot.worker = this.#startWorker(this.#options, slot);
   }
 
-  #startWorker(options) {
+  #startWorker(options, slot) {
     this.#reserve.release();
-    const worker = makeWorker(++this.#lastId, options, this.#dispatcher);
+    const worker = makeWorker(++this.#lastId, options, this.#dispatcher, slot.number);
     this.#reserve.fill();
     this.#workers.add(worker);
     this.#attach(worker);
@@ -238,7 +238,7 @@ class Supervisor extends EventEmitter {
   // Another worker comes into each of the slots, when all of these are ready.
   async #replace(slots, options) {
     if (this.#isStopping) throw plain('ERR_CLUSTER_CLOSED');
-    const replacement = new Replacement(() => this.#startWorker(options));
+    const replacement = new Replacement((slot) => this.#startWorker(options, slot));
     this.#replacement = replacement;
     try {
       this.#takeOver(await replacement.run(slots), options);
@@ -256,7 +256,7 @@ class Supervisor extends EventEmitter {
     for (const [slot, worker] of workers) {
       if (slot.worker !== null) old.push(slot.worker);
       clearTimeout(slot.timer);
-      Object.assign(slot, newSlot(), { worker });
+      Object.assign(slot, newSlot(slot.number), { worker });
       worker.admit();
     }
     for (const worker of old) this.#drain(worker, { moves: true });
@@ -279,9 +279,9 @@ class Supervisor extends EventEmitter {
     return { restarts: this.#restarts, reloads: this.#reloads, retired: this.#retired };
   }
 
-  /** Asks each worker whether its loop turns: see WorkerHandle.ping(). */
-  ping() {
-    for (const worker of this.#workers) worker.ping();
+  /** Kills workers whose loop does not turn: see WorkerHandle.checkHeartbeat(). */
+  checkHeartbeats() {
+    for (const worker of this.#workers) worker.checkHeartbeat();
   }
 
   // Ending.

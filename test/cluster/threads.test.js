@@ -81,7 +81,8 @@ describe('a thread that ends', () => {
     ['exit', 3],
   ])('because of %s, before its program has read: another answers', async (trouble, code) => {
     const errors = errorsOfThreads();
-    const cluster = troubled(trouble, { workers: 1, handoverTimeout: 100, restartDelay: 1 });
+    const handoverTimeout = trouble === 'loop' ? 500 : 0;
+    const cluster = troubled(trouble, { workers: 1, handoverTimeout, restartDelay: 1 });
     const socket = await listening(cluster, { path: temporarySocket() });
     const answer = exchange(socket, 'x');
     const [worker, status, signal, moved] = await once(cluster, 'exit');

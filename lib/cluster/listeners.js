@@ -13,7 +13,7 @@ const { forgetFile, removeAtExit } = require('../base/socket_files.js');
 const { kHandOver } = require('../fd/descriptor.js');
 const { startListening } = require('../net/listening.js');
 const { inheritance } = require('./inherited.js');
-const { IS_IDLE, IS_TAKEN_AT_ONCE, IS_TCP } = require('./marks.js');
+const { IS_IDLE, IS_TAKEN_AT_ONCE, IS_TCP, NUMBER, SPEAKS_FIRST } = require('./marks.js');
 const { keepInStore, removeFromStore, takeFromStore } = require('./store.js');
 
 // Under this a new primary finds the listener of the old one: by the address that was asked
@@ -40,7 +40,7 @@ class Listeners {
     this.#emitter = emitter;
   }
 
-  /** @param {any} target of normalizeListen() @throws as takeFromStore() */
+  /** @param {any} target of normalizeListen() */
   listen(target) {
     const entry = { target, key: keyOf(target), listener: null, attempt: null, address: null, number: 0 };
     this.#all.add(entry);
@@ -55,9 +55,13 @@ class Listeners {
   #start(entry, descriptor) {
     const { target } = entry;
     if (descriptor !== null) return this.#open(entry, descriptor) ? this.#heir(entry) : null;
-    const stored = target.store === undefined ? null : takeFromStore(target, (error) => this.#report(error));
-    if (stored !== null) this.#open(entry, stored);
-    else this.#bind(entry);
+    try {
+      const stored = target.store === undefined ? null : takeFromStore(target, (error) => this.#report(error));
+      if (stored !== null) this.#open(entry, stored);
+      else this.#bind(entry);
+    } catch (error) {
+      this.#failed(entry, error);
+    }
     return null;
   }
 
@@ -92,7 +96,8 @@ class Listeners {
     const isTcp = typeof address === 'object';
     // Over TCP the kernel tells what a worker has written, too.
     const isTakenAtOnce = ack === 'accept' && !isTcp;
-    const marks = (isTcp ? IS_TCP : 0) | (isTakenAtOnce ? IS_TAKEN_AT_ONCE : 0);
+    const speaksFirst = ack === 'accept' ? SPEAKS_FIRST : 0;
+    const marks = (isTcp ? IS_TCP : 0) | (isTakenAtOnce ? IS_TAKEN_AT_ONCE : 0) | speaksFirst;
     entry.listener = listener;
     entry.address = name ?? address;
     entry.number = this.#count++ | marks;
@@ -122,6 +127,11 @@ class Listeners {
 
   get addresses() {
     return this.#begun.map(({ address }) => address);
+  }
+
+  /** @returns {any} the address of the listener with that number; undefined if it is closed */
+  addressOf(number) {
+    return this.#begun.find((entry) => (entry.number & NUMBER) === (number & NUMBER))?.address;
   }
 
   /** Whether there is one, and all listen. */

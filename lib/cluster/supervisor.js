@@ -19,13 +19,13 @@ const { WorkerHandle } = require('./worker_handle.js');
 const RESERVED = 16; // Descriptors: what it takes to start one worker, and some.
 
 /** Makes a worker and starts it. It emits 'ready', 'retire' and 'exit': see WorkerHandle. */
-function makeWorker(id, options, dispatcher) {
-  return new WorkerHandle(id, options, dispatcher);
+function makeWorker(id, options, dispatcher, slot) {
+  return new WorkerHandle(id, options, dispatcher, slot);
 }
 
 const LOOK_INTERVAL = 5; // Milliseconds between two looks whether all connections have a worker.
 
-const newSlot = () => ({ worker: null, failures: 0, restarts: [], timer: null, isGivenUp: false });
+const newSlot = (number) => ({ number, worker: null, failures: 0, restarts: [], timer: null, isGivenUp: false });
 
 /**
  * Events: 'ready' (worker); 'draining' (worker); 'retire' (worker, reason); 'exit' (worker, code,
@@ -57,7 +57,7 @@ class Supervisor extends EventEmitter {
     super();
     this.#options = options;
     this.#dispatcher = dispatcher;
-    this.#slots = Array.from({ length: options.workers }, newSlot);
+    this.#slots = Array.from({ length: options.workers }, (_, number) => newSlot(number));
   }
 
   start() {
@@ -65,12 +65,12 @@ class Supervisor extends EventEmitter {
   }
 
   #startIn(slot) {
-    slot.worker = this.#startWorker(this.#options);
+    slot.worker = this.#startWorker(this.#options, slot);
   }
 
-  #startWorker(options) {
+  #startWorker(options, slot) {
     this.#reserve.release();
-    const worker = makeWorker(++this.#lastId, options, this.#dispatcher);
+    const worker = makeWorker(++this.#lastId, options, this.#dispatcher, slot.number);
     this.#reserve.fill();
     this.#workers.add(worker);
     this.#attach(worker);
@@ -249,7 +249,7 @@ class Supervisor extends EventEmitter {
     });
     const fail = this.#cancel;
     const begin = (slot) => {
-      const worker = this.#startWorker(options);
+      const worker = this.#startWorker(options, slot);
       candidates.set(slot, worker);
       worker.once('exit', (code, signal) => fail(clusterReloadFailed(worker.error, code, signal)));
       return new Promise((resolve) => worker.once('ready', resolve));
@@ -270,7 +270,7 @@ class Supervisor extends EventEmitter {
     for (const [slot, worker] of candidates) {
       if (slot.worker !== null) old.push(slot.worker);
       clearTimeout(slot.timer);
-      Object.assign(slot, newSlot(), { worker });
+      Object.assign(slot, newSlot(slot.number), { worker });
       worker.admit();
     }
     for (const worker of old) this.#drain(worker);
@@ -294,9 +294,9 @@ class Supervisor extends EventEmitter {
     return { restarts: this.#restarts, reloads: this.#reloads, retired: this.#retired };
   }
 
-  /** Asks each worker whether its loop turns: see WorkerHandle.ping(). */
-  ping() {
-    for (const worker of this.#workers) worker.ping();
+  /** Kills workers whose loop does not turn: see WorkerHandle.checkHeartbeat(). */
+  checkHeartbeats() {
+    for (const worker of this.#workers) worker.checkHeartbeat();
   }
 
   // Ending.

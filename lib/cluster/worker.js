@@ -8,18 +8,7 @@ const { ignoreParentDeath } = require('../base/binding.js');
 const { plain } = require('../base/errors.js');
 const { closeAll } = require('../fd/descriptor.js');
 const { Server } = require('../net/server.js');
-const {
-  CONNECTIONS,
-  IS_TAKEN_AT_ONCE,
-  MOVED,
-  PING,
-  PONG,
-  READY,
-  RETIRE,
-  STOP,
-  message,
-  typeOf,
-} = require('./marks.js');
+const { CONNECTIONS, IS_TAKEN_AT_ONCE, MOVED, READY, RETIRE, STOP, message, typeOf } = require('./marks.js');
 const { Limits } = require('./limits.js');
 const { Messenger, kMessages } = require('./messages.js');
 const link = require('./primary_link.js');
@@ -35,7 +24,7 @@ const MAX_DESCRIPTORS = 32; // In one message of a channel.
 class Worker extends Messenger {
   #control = null; // The channel of the cluster's own messages.
   #receiver = null;
-  #socket = null; // The descriptor on which connections will come.
+  #pending = null; // { socket, page, heartbeat }: what a Receiver is made of, once the program is ready.
   #source = null;
   #limits = null;
   #closeTimeout = 0;
@@ -72,14 +61,14 @@ class Worker extends Messenger {
 
   #onMessage(received, descriptors) {
     if (typeOf(received) === CONNECTIONS) {
-      this.#socket = descriptors[0];
+      const [socket, page] = descriptors;
+      this.#pending = { socket, page, heartbeat: received.heartbeat };
       this.#closeTimeout = received.closeTimeout;
       this.#limits = new Limits(received.limits, (reason) => this.#retire(reason));
       this.#receive();
     } else {
       for (const descriptor of descriptors) descriptor.close();
-      if (typeOf(received) === PING) this.#control.send(message(PONG));
-      else if (typeOf(received) === STOP) this.#stop(received.moves === true);
+      if (typeOf(received) === STOP) this.#stop(received.moves === true);
     }
   }
 
@@ -120,12 +109,14 @@ class Worker extends Messenger {
   }
 
   #receive() {
-    if (!this.#isReady || this.#socket === null) return;
+    if (!this.#isReady || this.#pending === null) return;
+    const { socket, page, heartbeat } = this.#pending;
     const limits = this.#limits;
     const count = () => limits.count();
     const countsConnections = limits.hasMaxRequests && !this.#source.countRequests(count);
     const isTakenAtOnce = (marks) => (marks & IS_TAKEN_AT_ONCE) !== 0;
-    this.#receiver = new Receiver(this.#socket, {
+    this.#receiver = new Receiver(socket, page, {
+      heartbeat,
       isTakenAtOnce,
       onConnection: (fd, id, marks) => {
         if (countsConnections) count();
@@ -133,7 +124,7 @@ class Worker extends Messenger {
       },
       onEnd: () => this.#stop(false),
     });
-    this.#socket = null;
+    this.#pending = null;
   }
 
   // The program has closed its server itself.
@@ -162,7 +153,8 @@ class Worker extends Messenger {
     this.#isStopping = true;
     this.#source?.stop(moves ? (connections) => this.#move(connections) : null);
     this.#receiver?.unref();
-    this.#socket?.close();
+    this.#pending?.socket.close();
+    this.#pending?.page.close();
     this.#control.unref();
     link.openMessages()?.unref(); // The program may have made it keep the process running.
     this.emit('stop');

@@ -208,6 +208,8 @@ export class ConnectionDispatcher {
   addWorker(sender: ConnectionSender, slot: number): number;
   /** To be called once the worker has ended. Returns how many of its connections go to others. */
   removeWorker(sender: ConnectionSender): number;
+  /** The workers are threads of this process: leaves room in the table for what they have yet to take. */
+  shareTable(): number;
   /** With schedule 'function': what is to be chosen for. */
   takeUndecided(): { id: number; listener: number; client: IpName | PeerCredentials | number; bytes: Buffer }[];
   /** Gives each connection of `ids` to the worker in that slot; -1: to any. */

@@ -61,6 +61,7 @@ class Cluster extends MessageEmitter {
     const { schedule, handoverTimeout, workers } = this.#options;
     const err = this.#dispatcher.open(dispatcherOptions(this.#options));
     if (err !== 0) throw errnoException(err, 'open');
+    if (this.#options.kind === 'thread') this.#dispatcher.shareTable();
     if (typeof schedule === 'function') {
       letFunctionChoose(this.#dispatcher, schedule, {
         workers,
@@ -240,7 +241,8 @@ class Cluster extends MessageEmitter {
    *   `readyTimeout`; 0: any
    * @returns {Promise<{ pid: number }>} resolves when the new process accepts. Rejects if it did
    *   not get so far, and was killed, while this one goes on: ERR_CLUSTER_UPGRADE_ENDED,
-   *   ERR_CLUSTER_UPGRADE_TIMEOUT, ERR_CLUSTER_CLOSED, ERR_CLUSTER_NOT_IN_CHARGE, the system's error
+   *   ERR_CLUSTER_UPGRADE_TIMEOUT, ERR_CLUSTER_CLOSED. Also with
+   *   ERR_CLUSTER_NOT_IN_CHARGE, ERR_PIPEWRIGHT_MAIN_THREAD_ONLY, the system's error
    * @throws ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE
    */
   upgrade(options = {}) {
@@ -262,7 +264,7 @@ class Cluster extends MessageEmitter {
       resume: () => dispatcher.resume(),
       takePending: () => dispatcher.takePending(),
       close: () => this.#close({ moves: true }),
-      report: (error) => this.emit('error', error),
+      report: (error) => (this.listenerCount('error') > 0 ? this.emit('error', error) : process.emitWarning(error)),
     };
   }
 }

@@ -43,7 +43,7 @@ class Listeners {
     this.#emitter = emitter;
   }
 
-  /** @param {any} target of normalizeListen() @throws as takeFromStore() */
+  /** @param {any} target of normalizeListen() */
   listen(target) {
     const entry = { target, key: keyOf(target), listener: null, attempt: null, address: null, number: 0 };
     this.#all.add(entry);
@@ -58,9 +58,13 @@ class Listeners {
   #start(entry, descriptor) {
     const { target } = entry;
     if (descriptor !== null) return this.#open(entry, descriptor) ? this.#heir(entry) : null;
-    const stored = target.store === undefined ? null : takeFromStore(target, (error) => this.#report(error));
-    if (stored !== null) this.#open(entry, stored);
-    else this.#bind(entry);
+    try {
+      const stored = target.store === undefined ? null : takeFromStore(target, (error) => this.#report(error));
+      if (stored !== null) this.#open(entry, stored);
+      else this.#bind(entry);
+    } catch (error) {
+      this.#failed(entry, error);
+    }
     return null;
   }
 

@@ -22,6 +22,7 @@ const IS_TAKEN_AT_ONCE = 1 << 17;
 const IS_IDLE = 1 << 18; // Another worker's client, between two requests.
 const IS_LISTENER = 1 << 20; // No connection: the worker accepts on it by itself.
 const SPEAKS_FIRST = 1 << 19; // The server: what its clients send is not waited for.
+const ALL_MARKS = NUMBER | IS_TCP | IS_TAKEN_AT_ONCE | IS_IDLE | SPEAKS_FIRST;
 
 /** The types of messages on the control channel: { pipewrightCluster: type }. */
 const CONNECTIONS = 'connections'; // To the worker, with their socket and the worker's page: `heartbeat`, `limits`.
@@ -35,6 +36,7 @@ const message = (type) => ({ pipewrightCluster: type });
 const typeOf = (received) => received?.pipewrightCluster;
 
 module.exports = {
+  ALL_MARKS,
   CLOSE_LISTENER,
   CONNECTIONS,
   IS_IDLE,

@@ -19,7 +19,7 @@ const { errnoException } = require('../base/errors.js');
 const { listenToSource } = require('../net/server.js');
 const { Descriptor } = require('../fd/descriptor.js');
 const { DescriptorHandle, descriptorHandle } = require('../net/passing.js');
-const { HttpDraining, isHttp } = require('./draining.js');
+const { Http2Draining, HttpDraining, isHttp } = require('./draining.js');
 const { IS_IDLE, IS_TCP } = require('./marks.js');
 
 const kHolds = Symbol('holds reading');
@@ -188,11 +188,13 @@ class OwnSource extends Source {
 // fastest.
 class NodesSource extends Source {
   #draining = null;
+  #http2Draining; // Any server may have sessions of http2.
 
   constructor(server, onClosed) {
     super(server, onClosed);
     prepareClasses();
     if (isHttp(server)) this.#draining = new HttpDraining(server);
+    this.#http2Draining = new Http2Draining(server);
     server._handle = this;
     server._listen2(null, -1, -1, 0); // Sets onconnection and the owner, and emits 'listening'.
   }
@@ -224,6 +226,7 @@ class NodesSource extends Source {
   }
 
   stop(move) {
+    this.#http2Draining.stop();
     if (this.#draining === null) super.stop(null);
     else this.#draining.stop(move && ((sockets) => move(sockets.flatMap(detach))));
   }

@@ -15,8 +15,10 @@
 //
 // If the new one ends, or is late, before it has replied, it is killed, and this one goes on.
 
+const { isMainThread } = require('node:worker_threads');
+
 const { activationVariables } = require('../base/activation.js');
-const { plain, upgradeEnded } = require('../base/errors.js');
+const { mainThreadOnly, plain, upgradeEnded } = require('../base/errors.js');
 const { Channel } = require('../channel/index.js');
 const { channelValue } = require('../child_process/parent.js');
 const { spawn } = require('../child_process/spawn.js');
@@ -82,11 +84,12 @@ class Upgrade {
 
   #start() {
     const [ours, theirs] = socketpair();
-    this.#channel = new Channel(ours);
     try {
+      this.#channel = new Channel(ours);
       this.#child = this.#spawn(theirs.fd);
     } finally {
       theirs.close();
+      if (this.#channel === null) ours.close();
     }
     this.#child.unref();
     this.#child.on('error', (error) => this.cancel(error));
@@ -145,7 +148,6 @@ class Upgrade {
       await end;
     }
     for (const member of members) member.resume();
-    current = null;
   }
 
   /** Gives up, unless the new primary is in charge. */
@@ -228,8 +230,12 @@ function passOn(member) {
  * @returns {Promise<{ pid: number }>}
  */
 function upgrade(timeout) {
+  if (!isMainThread) return Promise.reject(mainThreadOnly('cluster.upgrade()'));
   if (!inheritance.isInCharge) return Promise.reject(plain('ERR_CLUSTER_NOT_IN_CHARGE'));
-  current ??= new Upgrade(timeout);
+  if (current === null) {
+    current = new Upgrade(timeout);
+    current.result.catch(() => (current = null));
+  }
   return current.result;
 }
 

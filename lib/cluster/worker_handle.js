@@ -15,6 +15,7 @@ const { Descriptor, closeAll, kHandOver } = require('../fd/descriptor.js');
 const { socketpair } = require('../descriptors/socketpair.js');
 const { drawLimits } = require('./limits.js');
 const {
+  ALL_MARKS,
   CLOSE_LISTENER,
   CONNECTIONS,
   IS_IDLE,
@@ -30,6 +31,7 @@ const { Messenger, kDrainMessages, kMessages } = require('./messages.js');
 const { startProcess } = require('./worker_process.js');
 const { startThread } = require('./worker_thread.js');
 
+const REASONS = ['requests', 'memory', 'closed'];
 const MAX_STILL = 4; // Looks at its heartbeat that show no change: one more, and the worker is stuck.
 const DRAIN_INTERVAL = 5; // Milliseconds between two looks whether a worker has what was sent to it.
 
@@ -149,7 +151,7 @@ class WorkerHandle extends Messenger {
       this.state = 'ready';
       this.wasReady = true;
       this.emit('ready');
-    } else if (typeOf(received) === RETIRE && this.state === 'ready') {
+    } else if (typeOf(received) === RETIRE && this.state === 'ready' && REASONS.includes(received.reason)) {
       if (received.reason === 'closed') this.#sender.pause();
       this.emit('retire', received.reason);
     }
@@ -162,8 +164,8 @@ class WorkerHandle extends Messenger {
   // Connections of an http server that has stopped, for other workers.
   #takeBack(moved, descriptors) {
     descriptors.forEach((descriptor, index) => {
-      const [id, marks] = moved?.[index] ?? [];
-      if (isConnection(descriptor, marks)) {
+      if (isConnection(descriptor, moved?.[index])) {
+        const [id, marks] = moved[index];
         descriptor[kHandOver]((fd) => this.#dispatcher.takeBack(this.#sender, id, fd, marks | IS_IDLE) === 0);
       }
       descriptor.close();
@@ -273,7 +275,9 @@ class WorkerHandle extends Messenger {
 }
 
 // What a worker sends is looked at: the worker that gets it relies on the marks.
-function isConnection(descriptor, marks) {
+function isConnection(descriptor, given) {
+  const [id, marks] = Array.isArray(given) ? given : [];
+  if (!Number.isInteger(id) || !Number.isInteger(marks) || (marks & ALL_MARKS) !== marks) return false;
   return descriptor.type === ((marks & IS_TCP) !== 0 ? 'tcp' : 'unix');
 }
 

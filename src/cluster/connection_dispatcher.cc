@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -31,6 +32,7 @@ Napi::Function ConnectionDispatcher::Define(Napi::Env env, CompletionQueue* queu
       .Add("takeUndecided", &ConnectionDispatcher::TakeUndecided)
       .Add("choose", &ConnectionDispatcher::ChooseWorkers)
       .Add("getCounters", &ConnectionDispatcher::Counters)
+      .Add("shareTable", &ConnectionDispatcher::ShareTable)
       .Add("pause", &ConnectionDispatcher::Pause)
       .Add("resume", &ConnectionDispatcher::Resume)
       .Add("adopt", &ConnectionDispatcher::Adopt)
@@ -173,6 +175,13 @@ void ConnectionDispatcher::Return(Connections connections) {
 
 // Accepting.
 
+// shareTable(): the workers are threads of this process.
+Napi::Value ConnectionDispatcher::ShareTable(const Napi::CallbackInfo& info) {
+  if (!is_open()) return Result(info, UV_EBADF);
+  shared_table_ = std::make_unique<SharedTable>(queue()->environment(), [this] { OnRoom(); });
+  return Result(info, 0);
+}
+
 const ConnectionDispatcher::Source* ConnectionDispatcher::SourceOf(const Listener* listener) const {
   for (const Source& source : sources_) {
     if (source.listener == listener) return &source;
@@ -183,7 +192,7 @@ const ConnectionDispatcher::Source* ConnectionDispatcher::SourceOf(const Listene
 // Some connections may wait for one worker while the others have room. If they get too many, all
 // wait: else they would fill this process.
 bool ConnectionDispatcher::HasRoom() {
-  if (is_paused_) {
+  if (is_paused_ || !TableHasRoom()) {
     is_held_ = true;
     return false;
   }
@@ -192,6 +201,15 @@ bool ConnectionDispatcher::HasRoom() {
   const bool has_room = !is_shared && waiting() < most && schedule_.HasRoom();
   if (!has_room) is_held_ = true;
   if (!is_shared) NoteRoom(has_room);
+  return has_room;
+}
+
+bool ConnectionDispatcher::TableHasRoom() {
+  if (shared_table_ == nullptr) return true;
+  size_t promised = waiting() + first_bytes_.size();
+  for (const ConnectionSender* sender : schedule_.senders()) promised += sender->untaken();
+  const bool has_room = shared_table_->HasRoom(promised);
+  if (!has_room) NoteRoom(false);
   return has_room;
 }
 
@@ -371,6 +389,7 @@ void ConnectionDispatcher::OnListenerClosed(Listener* listener) {
 }
 
 void ConnectionDispatcher::BeforeClose() {
+  if (shared_table_ != nullptr) shared_table_->Close();
   const std::vector<Source> sources = std::move(sources_);
   sources_.clear();
   for (const Source& source : sources) source.listener->SetSink(nullptr);

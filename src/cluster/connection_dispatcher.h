@@ -18,12 +18,14 @@
 #include <uv.h>
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "cluster/client.h"
 #include "cluster/connection_sender.h"
 #include "cluster/first_bytes.h"
 #include "cluster/schedule.h"
+#include "cluster/shared_table.h"
 #include "core/handle_wrap.h"
 #include "net/listener.h"
 
@@ -44,6 +46,7 @@ class ConnectionDispatcher : public Napi::ObjectWrap<ConnectionDispatcher>,
   Napi::Value TakeUndecided(const Napi::CallbackInfo& info);
   Napi::Value ChooseWorkers(const Napi::CallbackInfo& info);
   Napi::Value Counters(const Napi::CallbackInfo& info);
+  Napi::Value ShareTable(const Napi::CallbackInfo& info);
   // In handover.cc.
   Napi::Value Pause(const Napi::CallbackInfo& info);
   Napi::Value Resume(const Napi::CallbackInfo& info);
@@ -93,6 +96,7 @@ class ConnectionDispatcher : public Napi::ObjectWrap<ConnectionDispatcher>,
   void Place(Connection connection);
   void Give(ConnectionSender* sender, Connection connection);
   void SendPending();
+  bool TableHasRoom();
   void NoteRoom(bool has_room);
   size_t waiting() const { return pending_.size() + undecided_.size() + asked_.size(); }
 
@@ -108,9 +112,10 @@ class ConnectionDispatcher : public Napi::ObjectWrap<ConnectionDispatcher>,
   std::vector<Connection> undecided_;
   Connections asked_;  // JavaScript is choosing their workers.
   uint32_t last_id_ = 0;
-  bool had_room_ = true;    // As last noted.
-  bool is_held_ = false;    // A listener waits for Resume().
-  bool is_paused_ = false;  // Accepts nothing.
+  bool had_room_ = true;                       // As last noted.
+  bool is_held_ = false;                       // A listener waits for Resume().
+  bool is_paused_ = false;                     // Accepts nothing.
+  std::unique_ptr<SharedTable> shared_table_;  // Null if each worker has a table of its own.
   uint64_t accepted_ = 0;
   uint64_t moved_ = 0;
   uint64_t ended_ = 0;

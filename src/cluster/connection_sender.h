@@ -103,6 +103,8 @@ class ConnectionSender : public Napi::ObjectWrap<ConnectionSender>, public Polle
   Connections GiveBack();
   // Stops for good, and leaves the connections to the worker, which may be alive.
   void Leave();
+  // How many connections were assigned to it that it has not taken.
+  size_t untaken() const { return untaken_; }
   uint64_t ended() const { return ended_; }
 
  protected:

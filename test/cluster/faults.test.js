@@ -111,13 +111,16 @@ test('many connections leave no descriptor, and each worker has its share', asyn
   expect(tables()).toEqual(before);
 });
 
-test('a primary whose table is full of silent clients starts a worker in place of its only one', async () => {
+test.each([
+  ['process', 60],
+  ['thread', 80],
+])('with a table full of silent clients, a worker is started in place of the only %s', async (kind, openFiles) => {
   const socket = socketPath();
-  const primary = startFixture('cluster/crowded_primary.js', [socket, 1], { openFiles: 60 });
+  const primary = startFixture('cluster/crowded_primary.js', [socket, 1, kind], { openFiles });
   const [pid] = pidsOf(await outputOf(primary, 'ready'));
   const clients = Array.from({ length: 100 }, () => closing(net.connect(socket)));
   await outputOf(primary, 'overload');
-  process.kill(pid, 'SIGKILL');
+  process.kill(pid, kind === 'thread' ? 'SIGUSR2' : 'SIGKILL');
   const answers = clients.map(async (client) => (await once(client.setEncoding('latin1'), 'data'))[0]);
   while (pidsOf(primary.output.stdout).length < 2) await once(primary.stdout, 'data');
   for (const client of clients) client.write('x');

@@ -115,6 +115,22 @@ describe('the old primary', () => {
   });
 });
 
+test('SIGUSR2 upgrades, with handleSignals(); a failure is an error of the cluster', async () => {
+  const config = { listeners: [{ path: socketPath() }], handlesSignals: true };
+  const primaries = new Primaries(config);
+  const [address] = await primaries.areReady();
+  primaries.configure({ listeners: 'no list' });
+  process.kill(primaries.pid, 'SIGUSR2');
+  expect((await primaries.says('error')).rest).toMatch(/^ERR_CLUSTER_UPGRADE_ENDED /);
+  primaries.configure(config);
+  process.kill(primaries.pid, 'SIGUSR2');
+  const { pid } = await primaries.says('listens');
+  await ended(primaries.pid);
+  primaries.pid = pid;
+  expect(await get({ socketPath: address })).toBe('1 1');
+  await primaries.stop();
+});
+
 test('a closed cluster does not upgrade; a timeout is a number', async () => {
   const exec = path.join(__dirname, '../fixtures/cluster/serving_worker.js');
   const cluster = createCluster({ exec, args: ['http'], workers: 1 });

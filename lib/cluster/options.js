@@ -46,7 +46,7 @@ const DEFAULTS = Object.freeze({
   maxMemory: 0,
 });
 
-const SCHEDULES = ['round-robin', 'least-connections', 'sticky'];
+const SCHEDULES = ['round-robin', 'least-connections', 'sticky', 'shared'];
 const RELOADED = ['exec', 'args', 'execArgv', 'env'];
 
 const TIMES = [

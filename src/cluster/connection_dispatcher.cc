@@ -184,8 +184,8 @@ bool ConnectionDispatcher::HasRoom() {
 
 bool ConnectionDispatcher::TableHasRoom() {
   if (shared_table_ == nullptr) return true;
-  size_t promised = pending_.size();
-  for (const ConnectionSender* sender : senders_) promised += sender->untaken();
+  size_t promised = waiting();
+  for (const ConnectionSender* sender : schedule_.senders()) promised += sender->untaken();
   const bool has_room = shared_table_->HasRoom(promised);
   if (!has_room) NoteRoom(false);
   return has_room;

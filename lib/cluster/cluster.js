@@ -47,7 +47,7 @@ class Dispatcher extends ConnectionDispatcher {
 class Cluster extends MessageEmitter {
   #options;
   #dispatcher = new Dispatcher();
-  #listeners = new Listeners(this.#dispatcher, this);
+  #listeners = new Listeners(this.#dispatcher, this, (number) => this.#onListenerClosed(number));
   #supervisor;
   #isForwarding = false; // 'message' has a listener.
   #member; // This cluster, for upgrade.js.
@@ -106,6 +106,11 @@ class Cluster extends MessageEmitter {
     if (target.callback) this.once('listening', target.callback);
     this.#listeners.listen(target);
     return this;
+  }
+
+  // With schedule 'shared' the workers have it, too.
+  #onListenerClosed(number) {
+    if (this.#options.schedule === 'shared') this.#supervisor.closeListener(number);
   }
 
   /** The addresses of its listeners, as those of server.address(). */

@@ -8,11 +8,22 @@ const { ignoreParentDeath } = require('../base/binding.js');
 const { plain } = require('../base/errors.js');
 const { closeAll } = require('../fd/descriptor.js');
 const { Server } = require('../net/server.js');
-const { CONNECTIONS, IS_TAKEN_AT_ONCE, MOVED, READY, RETIRE, STOP, message, typeOf } = require('./marks.js');
+const {
+  CLOSE_LISTENER,
+  CONNECTIONS,
+  IS_TAKEN_AT_ONCE,
+  MOVED,
+  READY,
+  RETIRE,
+  STOP,
+  message,
+  typeOf,
+} = require('./marks.js');
 const { Limits } = require('./limits.js');
 const { Messenger, kMessages } = require('./messages.js');
 const link = require('./primary_link.js');
 const { Receiver } = require('./receiver.js');
+const { SharedListeners } = require('./shared_listeners.js');
 const { sourceOf } = require('./sources.js');
 
 const MAX_DESCRIPTORS = 32; // In one message of a channel.
@@ -26,6 +37,7 @@ class Worker extends Messenger {
   #receiver = null;
   #pending = null; // { socket, page, heartbeat }: what a Receiver is made of, once the program is ready.
   #source = null;
+  #shared = new SharedListeners();
   #limits = null;
   #closeTimeout = 0;
   #isReady = false;
@@ -68,7 +80,8 @@ class Worker extends Messenger {
       this.#receive();
     } else {
       for (const descriptor of descriptors) descriptor.close();
-      if (typeOf(received) === STOP) this.#stop(received.moves === true);
+      if (typeOf(received) === CLOSE_LISTENER) this.#shared.close(received.number);
+      else if (typeOf(received) === STOP) this.#stop(received.moves === true);
     }
   }
 
@@ -122,6 +135,7 @@ class Worker extends Messenger {
         if (countsConnections) count();
         return this.#source.take(fd, id, marks, this.#receiver);
       },
+      onListener: (fd, marks) => this.#shared.open(fd, marks, this.#receiver),
       onEnd: () => this.#stop(false),
     });
     this.#pending = null;
@@ -129,6 +143,7 @@ class Worker extends Messenger {
 
   // The program has closed its server itself.
   #onServerClosed() {
+    this.#shared.closeAll();
     if (!this.#isStopping) this.#retire('closed');
   }
 
@@ -151,6 +166,7 @@ class Worker extends Messenger {
       return;
     }
     this.#isStopping = true;
+    this.#shared.closeAll();
     this.#source?.stop(moves ? (connections) => this.#move(connections) : null);
     this.#receiver?.unref();
     this.#pending?.socket.close();

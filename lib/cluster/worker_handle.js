@@ -14,7 +14,19 @@ const { Channel } = require('../channel/index.js');
 const { Descriptor, closeAll, kHandOver } = require('../fd/descriptor.js');
 const { socketpair } = require('../descriptors/socketpair.js');
 const { drawLimits } = require('./limits.js');
-const { ALL_MARKS, CONNECTIONS, IS_IDLE, IS_TCP, MOVED, READY, RETIRE, STOP, message, typeOf } = require('./marks.js');
+const {
+  ALL_MARKS,
+  CLOSE_LISTENER,
+  CONNECTIONS,
+  IS_IDLE,
+  IS_TCP,
+  MOVED,
+  READY,
+  RETIRE,
+  STOP,
+  message,
+  typeOf,
+} = require('./marks.js');
 const { Messenger, kDrainMessages, kMessages } = require('./messages.js');
 const { startProcess } = require('./worker_process.js');
 const { startThread } = require('./worker_thread.js');
@@ -162,7 +174,8 @@ class WorkerHandle extends Messenger {
 
   /** From now on it gets connections. */
   admit() {
-    this.#dispatcher.addWorker(this.#sender, this.slot);
+    const err = this.#dispatcher.addWorker(this.#sender, this.slot);
+    if (err !== 0) this.kill(errnoException(err, 'dup')); // It lacks a listening socket.
   }
 
   /**
@@ -182,6 +195,11 @@ class WorkerHandle extends Messenger {
       if (timeout > 0) this.#after(timeout, () => this.kill());
     }
     this.#stopWhenTaken();
+  }
+
+  /** With schedule 'shared': it is to accept no more on that listener. @param {number} number */
+  closeListener(number) {
+    this.#tell(CLOSE_LISTENER, { number });
   }
 
   #stopWhenTaken() {

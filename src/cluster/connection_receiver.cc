@@ -120,9 +120,10 @@ bool ConnectionReceiver::ReceiveOne() {
   const size_t count = static_cast<size_t>(size) / sizeof(records[0]);
   const std::vector<int>& descriptors = message.descriptors;
   const size_t came = std::min(count, descriptors.size());
-  for (size_t i = 0; i < came; ++i)
+  for (size_t i = 0; i < came; ++i) {
     received_.push_back({descriptors[i], records[i][0], records[i][1]});
-  Count(&page_.counters()->accepted, came);
+    if ((records[i][1] & kIsListener) == 0) Count(&page_.counters()->accepted, 1);
+  }
   // Those that do not fit into the table are the last ones.
   for (size_t i = came; i < count; ++i) refused_.push_back(records[i][0]);
   if (came < count && !table_waiter_.is_waiting()) table_waiter_.Wait(has_ref());
@@ -146,10 +147,11 @@ void ConnectionReceiver::OnEnd(int status) {
 // connection that has come. The descriptors are the caller's from then on.
 Napi::Value ConnectionReceiver::TakeConnections(const Napi::CallbackInfo& info) {
   const std::vector<Received> received = std::exchange(received_, {});
+  for (const Received& each : received) environment()->Track(each.fd);
   auto list = Napi::Uint32Array::New(info.Env(), received.size() * 3);
+  if (list.IsEmpty()) return list;  // The thread is being terminated.
   size_t at = 0;
   for (const Received& each : received) {
-    environment()->Track(each.fd);
     list[at++] = static_cast<uint32_t>(each.fd);
     list[at++] = each.id;
     list[at++] = each.listener;

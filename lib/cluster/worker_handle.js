@@ -9,6 +9,7 @@
 //       any state --exit, kill()--> ended
 
 const { ConnectionSender, shutDownReading } = require('../base/binding.js');
+const { UV_EINVAL } = require('../base/constants.js');
 const { errnoException, plain } = require('../base/errors.js');
 const { Channel } = require('../channel/index.js');
 const { Descriptor, closeAll, kHandOver } = require('../fd/descriptor.js');
@@ -175,7 +176,9 @@ class WorkerHandle extends Messenger {
   /** From now on it gets connections. */
   admit() {
     const err = this.#dispatcher.addWorker(this.#sender, this.slot);
-    if (err !== 0) this.kill(errnoException(err, 'dup')); // It lacks a listening socket.
+    // It may have said that it is ready, and have ended: its exit will follow.
+    if (err === UV_EINVAL) this.#isDeaf = true;
+    else if (err !== 0) this.kill(errnoException(err, 'dup')); // It lacks a listening socket.
   }
 
   /**

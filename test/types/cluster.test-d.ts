@@ -9,6 +9,16 @@ import { Socket } from '../../types/net';
 
 const cluster = createCluster({ exec: './worker.js', workers: 2, schedule: 'least-connections' });
 expectType<Cluster>(cluster);
+createCluster({ exec: 'x', schedule: 'sticky', stickyBy: 'pid' });
+createCluster({
+  exec: 'x',
+  peekBytes: 100,
+  schedule: ({ address, bytes }) => {
+    expectType<string | undefined>(address);
+    return bytes.length > 0 ? 1 : cluster.workers[0];
+  },
+});
+expectError(createCluster({ exec: 'x', schedule: () => 'x' }));
 expectType<Cluster>(cluster.listen({ path: '/run/app.sock', mode: 0o660, replaceStale: true, ack: 'accept' }));
 expectType<Cluster>(cluster.listen({ port: 80 }));
 expectType<Promise<void>>(cluster.close());

@@ -14,6 +14,8 @@ export interface ClusterOptions {
   kind?: 'process';
   /** Default 'round-robin'. */
   schedule?: 'round-robin' | 'least-connections';
+  /** The program is unchanged: it calls server.listen() itself; default false. */
+  interceptListen?: boolean;
   /** Node's own arguments; default: this process's. */
   execArgv?: readonly string[];
   /** Default: this process's. */

@@ -10,8 +10,9 @@ const { ConnectionDispatcher } = require('../base/binding.js');
 const { errnoException, plain } = require('../base/errors.js');
 const { forgetFile } = require('../base/socket_files.js');
 const { startListening } = require('../net/listening.js');
-const { IS_TAKEN_AT_ONCE, IS_TCP } = require('./marks.js');
+const { EVERY_LISTENER, IS_TAKEN_AT_ONCE, IS_TCP } = require('./marks.js');
 const { normalizeClusterOptions, normalizeListen } = require('./options.js');
+const { ProgramListeners } = require('./program_listeners.js');
 const { Supervisor } = require('./supervisor.js');
 
 const PINGS = 4; // In `handoverTimeout`.
@@ -27,8 +28,12 @@ const MAX_INT32 = 2 ** 31 - 1;
 class Cluster extends EventEmitter {
   #options;
   #dispatcher = new ConnectionDispatcher();
-  #listeners = new Set(); // { listener, attempt, address }
+  #listeners = new Set(); // { number, isProgram, listener, attempt, address }
   #listenerCount = 0;
+  #programListeners = new ProgramListeners((args, number, done) => {
+    return this.#startListening(normalizeListen(args), { isProgram: true, number }, done);
+  });
+  #unanswered = []; // Programs that want to listen, while listen() has not come to an end.
   #supervisor;
   #pingTimer = null;
   #whenClosed = null;
@@ -49,6 +54,9 @@ class Cluster extends EventEmitter {
     for (const event of ['ready', 'exit', 'error']) {
       this.#supervisor.on(event, (...args) => this.emit(event, ...args));
     }
+    this.#supervisor.on('exit', (worker) => this.#programListeners.forget(worker));
+    this.#supervisor.on('listen', (worker, request, reply) => this.#onProgramListens(worker, request, reply));
+    this.#supervisor.on('unlisten', (worker, number) => this.#programListeners.release(worker, number));
     this.#supervisor.once('end', () => this.#onEnd());
     this.#supervisor.start();
   }
@@ -67,17 +75,42 @@ class Cluster extends EventEmitter {
     const target = normalizeListen(args);
     if (this.#whenClosed !== null) throw plain('ERR_CLUSTER_CLOSED');
     if (target.callback) this.once('listening', target.callback);
-    const entry = { listener: null, attempt: null, address: null };
+    this.#startListening(target, { isProgram: false }, () => {
+      for (const answer of this.#unanswered.splice(0)) answer();
+    });
+    return this;
+  }
+
+  // `done` is called with an error, or null and the entry.
+  #startListening(target, { isProgram, number = this.#listenerCount++ }, done) {
+    const entry = { number, isProgram, listener: null, attempt: null, address: null };
     this.#listeners.add(entry);
     if (target.signal !== undefined) whenAborted(target.signal, this, () => this.#closeListener(entry));
     entry.attempt = startListening(target, {
-      begun: (listener) => this.#onBegun(entry, listener, target),
+      begun: (listener) => {
+        this.#onBegun(entry, listener, target);
+        done(null, entry);
+      },
       failed: (error) => {
         this.#listeners.delete(entry);
-        process.nextTick(() => this.emit('error', error));
+        if (!isProgram) process.nextTick(() => this.emit('error', error));
+        done(error, undefined);
       },
     });
-    return this;
+    return { close: () => this.#closeListener(entry) };
+  }
+
+  // An unchanged program wants to listen: it gets the listeners of listen(), or one of its own.
+  #onProgramListens(worker, request, reply) {
+    const own = [...this.#listeners].filter(({ isProgram }) => !isProgram);
+    const first = own.find(({ listener }) => listener !== null);
+    if (first !== undefined) {
+      reply({ err: 0, listener: EVERY_LISTENER, name: first.address });
+    } else if (own.length > 0) {
+      this.#unanswered.push(() => this.#onProgramListens(worker, request, reply));
+    } else if (this.#whenClosed === null) {
+      this.#programListeners.answer(worker, request, reply);
+    }
   }
 
   #onBegun(entry, listener, { ack, path }) {
@@ -90,7 +123,7 @@ class Cluster extends EventEmitter {
     listener.onconnection = (status, isOverload) => {
       this.emit(isOverload === 1 ? 'overload' : 'error', errnoException(status, 'accept'));
     };
-    const err = this.#dispatcher.addListener(listener, this.#listenerCount++ | marks, isTakenAtOnce);
+    const err = this.#dispatcher.addListener(listener, entry.number | marks, isTakenAtOnce);
     process.nextTick(() => {
       if (err === 0) this.emit('listening', entry.address);
       else this.emit('error', errnoException(err, 'listen'));

@@ -19,20 +19,39 @@ const PING = 'ping'; // To the worker, which answers with
 const PONG = 'pong';
 const PAUSE = 'pause'; // To the primary: the program takes no more connections.
 
-const message = (type) => ({ pipewrightCluster: type });
+const LISTEN = 'listen'; // To the primary, { id, target, data }: the program wants to listen; it answers with
+const LISTENING = 'listening'; // { id, err, listener, name, data }.
+const UNLISTEN = 'unlisten'; // To the primary, { listener }: the program has closed its server.
+
+/** The listener of a server that gets the connections of all listeners. */
+const EVERY_LISTENER = -1;
+
+/** Methods of `worker` for servers that listen by themselves: see lib/cluster/interception.js. */
+const kAsk = Symbol('ask');
+const kMakeSource = Symbol('make source');
+const kTell = Symbol('tell');
+
+const message = (type, body = undefined) => ({ pipewrightCluster: type, ...body });
 const typeOf = (received) => received?.pipewrightCluster;
 
 module.exports = {
   CONNECTIONS,
+  EVERY_LISTENER,
   IS_TAKEN_AT_ONCE,
   IS_TCP,
+  LISTEN,
+  LISTENING,
   NUMBER,
   PAUSE,
   PING,
   PONG,
   READY,
   STOP,
+  UNLISTEN,
   WORKER_VARIABLE,
+  kAsk,
+  kMakeSource,
+  kTell,
   message,
   typeOf,
 };

@@ -5,6 +5,7 @@
 const os = require('node:os');
 const {
   validateArray,
+  validateBoolean,
   validateInteger,
   validateObject,
   validateOneOf,
@@ -22,6 +23,7 @@ const DEFAULTS = Object.freeze({
   workers: os.availableParallelism(),
   kind: 'process',
   schedule: 'round-robin',
+  interceptListen: false,
   execArgv: process.execArgv,
   env: process.env,
   maxUnacknowledged: 128,
@@ -46,6 +48,7 @@ function normalizeClusterOptions(given) {
   validateArray(options.execArgv, 'options.execArgv');
   for (const arg of [...options.args, ...options.execArgv]) validateString(arg, 'an argument');
   validateObject(options.env, 'options.env');
+  validateBoolean(options.interceptListen, 'options.interceptListen');
   validateInteger(options.workers, 'options.workers', 1, MAX_WORKERS);
   validateOneOf(options.kind, 'options.kind', ['process']);
   validateOneOf(options.schedule, 'options.schedule', ['round-robin', 'least-connections']);

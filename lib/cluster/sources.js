@@ -10,6 +10,7 @@ const { PipeWrap, TcpWrap, closeFd, closeInBackground, duplicateFd, untrackFd } 
 const { errnoException } = require('../base/errors.js');
 const { listenToSource } = require('../net/server.js');
 const { descriptorHandle } = require('../net/passing.js');
+const { kMakeSource } = require('./marks.js');
 
 const kId = Symbol('id of the connection');
 const kReceiver = Symbol('receiver');
@@ -112,12 +113,6 @@ class OwnSource extends Source {
 // For a server of Node: it gets handles of Node's own, with which its parser and TLS are
 // fastest.
 class NodesSource extends Source {
-  constructor(server, onClosed) {
-    super(onClosed);
-    server._handle = this;
-    server._listen2(null, -1, -1, 0); // Sets onconnection and the owner, and emits 'listening'.
-  }
-
   listen() {
     return 0;
   }
@@ -173,7 +168,12 @@ function reportClose(handle) {
 
 /** Makes the source of a server of Node's or of pipewright's. */
 function sourceOf(server, onClosed) {
-  return typeof server._listen2 === 'function' ? new NodesSource(server, onClosed) : new OwnSource(server, onClosed);
+  if (server[kMakeSource] !== undefined) return server[kMakeSource](onClosed);
+  if (typeof server._listen2 !== 'function') return new OwnSource(server, onClosed);
+  const source = new NodesSource(onClosed);
+  server._handle = source;
+  server._listen2(null, -1, -1, 0); // Sets onconnection and the owner, and emits 'listening'.
+  return source;
 }
 
-module.exports = { sourceOf };
+module.exports = { NodesSource, sourceOf };

@@ -12,7 +12,8 @@ function makeWorker(id, options, dispatcher) {
   return new WorkerProcess(id, options, dispatcher);
 }
 
-/** Events: 'ready' (worker); 'exit' (worker, code, signal, moved); 'error'; 'end' after stop(). */
+/** Events: 'ready' (worker); 'exit' (worker, code, signal, moved); 'error'; 'end' after stop();
+ * 'listen' and 'unlisten' (worker, …): see WorkerProcess. */
 class Supervisor extends EventEmitter {
   #options;
   #dispatcher;
@@ -40,6 +41,8 @@ class Supervisor extends EventEmitter {
     const worker = makeWorker(++this.#lastId, this.#options, this.#dispatcher);
     slot.worker = worker;
     worker.once('ready', () => this.emit('ready', worker));
+    worker.on('listen', (request, reply) => this.emit('listen', worker, request, reply));
+    worker.on('unlisten', (number) => this.emit('unlisten', worker, number));
     worker.once('exit', (code, signal, moved) => this.#onExit(slot, worker, code, signal, moved));
   }
 

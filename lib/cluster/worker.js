@@ -11,11 +11,15 @@ const {
   CONNECTIONS,
   IS_TAKEN_AT_ONCE,
   IS_TCP,
+  LISTENING,
+  NUMBER,
   PAUSE,
   PING,
   PONG,
   READY,
   STOP,
+  kAsk,
+  kTell,
   message,
   typeOf,
 } = require('./marks.js');
@@ -36,6 +40,8 @@ class Worker extends EventEmitter {
   #source = null;
   #isReady = false;
   #isStopping = false;
+  #questions = new Map(); // By number: what takes the primary's answer.
+  #lastQuestion = 0;
 
   /** Whether this process was started by a cluster of pipewright. */
   get isWorker() {
@@ -63,7 +69,26 @@ class Worker extends EventEmitter {
       for (const descriptor of descriptors) descriptor.close();
       if (typeOf(received) === PING) this.#channel.send(message(PONG));
       else if (typeOf(received) === STOP) this.#stop();
+      else if (typeOf(received) === LISTENING) this.#onAnswer(received);
     }
+  }
+
+  #onAnswer(received) {
+    const take = this.#questions.get(received.id);
+    this.#questions.delete(received.id);
+    take?.(received);
+  }
+
+  /** Sends a message that the primary answers. If the primary has gone, no answer comes. */
+  [kAsk](type, body, take) {
+    this.#open();
+    const id = ++this.#lastQuestion;
+    this.#questions.set(id, take);
+    if (this.#channel.isOpen) this.#channel.send(message(type, { id, ...body }));
+  }
+
+  [kTell](type, body) {
+    if (this.#channel?.isOpen) this.#channel.send(message(type, body));
   }
 
   /**
@@ -107,7 +132,8 @@ class Worker extends EventEmitter {
     const isTakenAtOnce = (marks) => (marks & IS_TAKEN_AT_ONCE) !== 0;
     this.#receiver = new Receiver(this.#socket, {
       isTakenAtOnce,
-      onConnection: (fd, id, marks) => this.#source.take(fd, (marks & IS_TCP) !== 0, id, this.#receiver),
+      onConnection: (fd, id, marks) =>
+        this.#source.take(fd, (marks & IS_TCP) !== 0, id, this.#receiver, marks & NUMBER),
       onEnd: () => this.#stop(),
     });
     this.#socket = null;

@@ -7,18 +7,37 @@
 //       any state --exit, kill()--> ended
 
 const EventEmitter = require('node:events');
+const path = require('node:path');
 
 const { ConnectionSender } = require('../base/binding.js');
 const { errnoException, plain } = require('../base/errors.js');
 const { spawn } = require('../child_process/spawn.js');
 const { kHandOver } = require('../fd/descriptor.js');
 const { socketpair } = require('../descriptors/socketpair.js');
-const { CONNECTIONS, PAUSE, PING, PONG, READY, STOP, WORKER_VARIABLE, message, typeOf } = require('./marks.js');
+const {
+  CONNECTIONS,
+  LISTEN,
+  LISTENING,
+  PAUSE,
+  PING,
+  PONG,
+  READY,
+  STOP,
+  UNLISTEN,
+  WORKER_VARIABLE,
+  message,
+  typeOf,
+} = require('./marks.js');
 
+const PRELOAD = path.join(__dirname, 'preload.js');
+const NODES_VARIABLE = 'NODE_UNIQUE_ID'; // By which node:cluster knows that it is in a worker.
 const MAX_UNANSWERED = 4; // Pings: one more, and the worker is stuck.
 const DRAIN_INTERVAL = 5; // Milliseconds between two looks whether a worker has what was sent to it.
 
-/** Events: 'ready'; 'exit' (code, signal), once, after which it has no connection. */
+/**
+ * Events: 'ready'; 'exit' (code, signal), once, after which it has no connection; of an unchanged
+ * program, 'listen' (request, reply) and 'unlisten' (number of the listener).
+ */
 class WorkerProcess extends EventEmitter {
   #dispatcher;
   #sender = null;
@@ -41,7 +60,7 @@ class WorkerProcess extends EventEmitter {
     }
   }
 
-  #start({ exec, args, env, execArgv, readyTimeout }) {
+  #start({ exec, args, env, execArgv, interceptListen, readyTimeout }) {
     const [ours, theirs] = socketpair({ type: 'seqpacket' });
     this.#sender = new ConnectionSender();
     ours[kHandOver]((fd) => {
@@ -49,11 +68,14 @@ class WorkerProcess extends EventEmitter {
       if (err !== 0) throw errnoException(err, 'open');
       return true;
     });
-    this.#child = spawn(process.execPath, [...execArgv, exec, ...args], {
-      env: { ...env, [WORKER_VARIABLE]: String(this.id) },
+    const id = String(this.id);
+    const preload = interceptListen ? ['--require', PRELOAD] : [];
+    this.#child = spawn(process.execPath, [...execArgv, ...preload, exec, ...args], {
+      env: { ...env, [WORKER_VARIABLE]: id, ...(interceptListen && { [NODES_VARIABLE]: id }) },
       pipewrightChannel: true,
-      stdio: ['ignore', 'inherit', 'inherit'],
+      stdio: ['ignore', 'inherit', 'inherit', ...(interceptListen ? ['ipc'] : [])],
     });
+    if (interceptListen) this.#child.on('message', (received) => this.emit('message', received));
     this.#child.once('error', (error) => {
       if (this.pid === undefined) this.#fail(error);
     });
@@ -94,7 +116,17 @@ class WorkerProcess extends EventEmitter {
       this.#unanswered = 0;
     } else if (typeOf(received) === PAUSE) {
       this.#sender.pause();
+    } else if (typeOf(received) === LISTEN) {
+      this.emit('listen', received, (answer) => this.#answer(received.id, answer));
+    } else if (typeOf(received) === UNLISTEN) {
+      this.emit('unlisten', received.listener);
     }
+  }
+
+  #answer(id, answer) {
+    if (this.state === 'ready') this.#sender.resume(); // The program may have closed its servers before.
+    const channel = this.#child.pipewrightChannel;
+    if (channel?.isOpen) channel.send(message(LISTENING, { ...answer, id }));
   }
 
   /**

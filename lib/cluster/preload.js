@@ -47,7 +47,7 @@ function bindExclusively(interception) {
   /** @this {dgram.Socket} */
   dgram.Socket.prototype.bind = function exclusiveBind(...args) {
     const [first, second] = args;
-    if (typeof first?.recvStart === 'function') return bind.apply(this, args); // A handle.
+    if (typeof first?.recvStart === 'function') return bind.apply(this, /** @type {any} */ (args)); // A handle.
     const isObject = typeof first === 'object' && first !== null;
     const options = isObject ? first : { port: first, address: typeof second === 'function' ? undefined : second };
     const callback = args.at(-1);

@@ -14,7 +14,7 @@ const { closed } = require('../helpers/net_pair');
 const { temporaryFolder } = require('../helpers/socket_path');
 const { isStress } = require('../helpers/stress');
 
-const TIMES = isStress ? 50 : 15;
+const TIMES = isStress ? 50 : 6;
 
 const PROGRAM = path.join(__dirname, '../fixtures/core/echo_thread.js');
 

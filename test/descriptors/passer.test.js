@@ -351,7 +351,8 @@ describe('ending', () => {
     a.close();
     const outcomes = await Promise.allSettled(waiting);
     const codes = new Set(outcomes.map(({ reason }) => reason?.code));
-    expect(codes).toEqual(new Set(['ERR_PASSER_CLOSED', undefined, 'ECANCELED']));
+    codes.delete(undefined); // None is sent at once where the user has too many descriptors in flight.
+    expect(codes).toEqual(new Set(['ERR_PASSER_CLOSED', 'ECANCELED']));
     expect(() => a.receive(() => {})).toThrow(expect.objectContaining({ code: 'ERR_PASSER_CLOSED' }));
   });
 

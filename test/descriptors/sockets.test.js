@@ -200,7 +200,7 @@ test('a peer that was killed is an end or an error, and all is closed', async ()
   const server = closing(net.createServer({ descriptors: true }));
   await once(server.listen(socketPath()), 'listening');
   const before = openCount();
-  const child = startFixture('descriptors/descriptor_flood.js', [server.address(), 50]);
+  const child = startFixture('descriptors/descriptor_flood.js', [server.address(), 10]);
   const [socket] = await once(server, 'connection');
   socket.on('error', () => {});
   socket.resume();

@@ -176,8 +176,8 @@ test('close() while the lock is waited for ends the attempt', async () => {
   expect(server.listening).toBe(false);
 });
 
-const MORE = isStress ? 10 : 1;
-const ROUNDS = 20 * MORE;
+const MORE = isStress ? 25 : 1;
+const ROUNDS = 8 * MORE;
 test(
   `of 20 processes that start at once on a stale path exactly one wins, ${ROUNDS} rounds`,
   async () => {

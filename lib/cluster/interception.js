@@ -12,7 +12,7 @@
 const { closeInBackground } = require('../base/binding.js');
 const { callSafely } = require('../base/callback.js');
 const { UV_EADDRINUSE } = require('../base/constants.js');
-const { EVERY_LISTENER, LISTEN, UNLISTEN, kAsk, kMakeSource, kTell } = require('./marks.js');
+const { EVERY_LISTENER, LISTEN, UNLISTEN, kAsk, kAttend, kMakeSource, kTell } = require('./marks.js');
 const { NodesSource } = require('./sources.js');
 
 // Milliseconds that a connection waits for the program to listen at its address: another worker,
@@ -35,6 +35,7 @@ class Interception {
   constructor(worker) {
     this.#worker = worker;
     worker.once('stop', () => this.close());
+    worker[kAttend]();
   }
 
   // What the program calls.

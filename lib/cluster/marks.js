@@ -28,6 +28,7 @@ const EVERY_LISTENER = -1;
 
 /** Methods of `worker` for servers that listen by themselves: see lib/cluster/interception.js. */
 const kAsk = Symbol('ask');
+const kAttend = Symbol('attend');
 const kMakeSource = Symbol('make source');
 const kTell = Symbol('tell');
 
@@ -50,6 +51,7 @@ module.exports = {
   UNLISTEN,
   WORKER_VARIABLE,
   kAsk,
+  kAttend,
   kMakeSource,
   kTell,
   message,

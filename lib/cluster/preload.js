@@ -69,10 +69,11 @@ function behaveAsWorker(interception) {
     this.exitedAfterDisconnect = true;
     process.exit();
   };
-  // Node's worker ends at once when its primary has gone; this one finishes what it has.
-  process.prependOnceListener('disconnect', () => {
-    self.exitedAfterDisconnect = true;
-  });
+  // Node's own listener, which is the first, ends the process at once when its primary has gone;
+  // this one finishes what it has. Node's channel is for process.send(), and keeps nothing running.
+  const [endAtOnce] = process.rawListeners('disconnect');
+  if (endAtOnce !== undefined) process.off('disconnect', /** @type {any} */ (endAtOnce));
+  process.channel?.unref();
   // Ctrl-C comes to the primary as well, which lets the workers finish.
   process.on('SIGINT', () => {});
 }

@@ -19,6 +19,7 @@ const {
   READY,
   STOP,
   kAsk,
+  kAttend,
   kTell,
   message,
   typeOf,
@@ -79,9 +80,16 @@ class Worker extends EventEmitter {
     take?.(received);
   }
 
+  /** Hears of the primary's end and its wish that this process ends, before there is a server. */
+  [kAttend]() {
+    this.#open();
+    this.#channel.unref();
+  }
+
   /** Sends a message that the primary answers. If the primary has gone, no answer comes. */
   [kAsk](type, body, take) {
     this.#open();
+    this.#channel.ref();
     const id = ++this.#lastQuestion;
     this.#questions.set(id, take);
     if (this.#channel.isOpen) this.#channel.send(message(type, { id, ...body }));

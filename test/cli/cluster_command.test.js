@@ -2,12 +2,13 @@
 
 // `pipewright cluster`, in processes of its own.
 
-const { execFileSync } = require('node:child_process');
+const { execFileSync, spawn } = require('node:child_process');
 const { once } = require('node:events');
 const fs = require('node:fs');
 const http = require('node:http');
 const path = require('node:path');
-const { textOf } = require('../helpers/children');
+const { said, textOf } = require('../helpers/children');
+const { closing } = require('../helpers/closing');
 const { COMMAND, runCommand, startCommand } = require('../helpers/command');
 const { testNeeding } = require('../helpers/needed_programs');
 const { socketPath } = require('../helpers/socket_path');
@@ -114,9 +115,10 @@ test('SIGINT at a terminal, which reaches the workers too, lets them finish', as
 
 testNeeding('systemd-socket-activate')('takes the sockets that systemd passes', async () => {
   const socket = socketPath();
-  const { ended } = startCommand([], { detached: false });
-  await ended;
-  const { spawn } = require('node:child_process');
-  void spawn;
-  void socket;
+  const service = [process.execPath, COMMAND, 'cluster', '-w', 1, '-l', 'systemd', ...program({ port: 1 })];
+  const activator = closing(spawn('systemd-socket-activate', ['-l', socket, ...service.map(String)]));
+  await said(activator.stderr.setEncoding('utf8'), 'Listening on');
+  expect(await ask({ socketPath: socket })).toMatchObject({ worker: 1, address: socket });
+  activator.kill('SIGTERM'); // It is the command by now.
+  expect(await once(activator, 'exit')).toEqual([0, null]);
 });

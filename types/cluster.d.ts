@@ -16,6 +16,11 @@ export interface ClusterOptions {
   schedule?: 'round-robin' | 'least-connections';
   /** The program is unchanged: it calls server.listen() itself; default false. */
   interceptListen?: boolean;
+  /** A page that shows stats(), on a path (mode 0o600 unless it says otherwise) or a loopback port; default none. */
+  statusPage?:
+    | { path: string; mode?: number | string; owner?: number | string; group?: number | string }
+    | { port: number; host?: '127.0.0.1' | '::1' }
+    | null;
   /** Node's own arguments; default: this process's. */
   execArgv?: readonly string[];
   /** Default: this process's. */
@@ -48,6 +53,8 @@ export interface WorkerStats {
   pid: number | undefined;
   state: 'starting' | 'ready' | 'stopping' | 'ended';
   startedAt: number;
+  /** How many workers have ended in its place before. */
+  restarts: number;
   /** Connections that it got, and those of them that are open. */
   assigned: number;
   active: number;
@@ -81,6 +88,8 @@ export interface Cluster extends EventEmitter {
   listen(path: string, callback?: (address: ClusterAddress) => void): this;
   listen(port: number, host?: string, callback?: (address: ClusterAddress) => void): this;
   addresses(): ClusterAddress[];
+  /** Where the status page is; null without one. */
+  statusAddress(): ClusterAddress | null;
   stats(): ClusterStats;
   close(): Promise<void>;
 

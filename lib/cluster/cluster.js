@@ -13,6 +13,7 @@ const { startListening } = require('../net/listening.js');
 const { EVERY_LISTENER, IS_TAKEN_AT_ONCE, IS_TCP } = require('./marks.js');
 const { normalizeClusterOptions, normalizeListen } = require('./options.js');
 const { ProgramListeners } = require('./program_listeners.js');
+const { StatusServer } = require('./status_server.js');
 const { Supervisor } = require('./supervisor.js');
 
 const PINGS = 4; // In `handoverTimeout`.
@@ -36,6 +37,8 @@ class Cluster extends EventEmitter {
   #unanswered = []; // Programs that want to listen, while listen() has not come to an end.
   #supervisor;
   #pingTimer = null;
+  #statusServer = null;
+  #startedAt = Date.now();
   #whenClosed = null;
 
   constructor(options) {
@@ -59,6 +62,10 @@ class Cluster extends EventEmitter {
     this.#supervisor.on('unlisten', (worker, number) => this.#programListeners.release(worker, number));
     this.#supervisor.once('end', () => this.#onEnd());
     this.#supervisor.start();
+    const { statusPage } = this.#options;
+    if (statusPage === null) return;
+    const onError = (error) => process.nextTick(() => this.emit('error', error));
+    this.#statusServer = new StatusServer(statusPage, () => this.#status(), onError);
   }
 
   // Listening.
@@ -135,15 +142,34 @@ class Cluster extends EventEmitter {
     return [...this.#listeners].filter(({ listener }) => listener !== null).map(({ address }) => address);
   }
 
+  /** The address of the status page, as that of server.address(); null without one. */
+  statusAddress() {
+    return this.#statusServer?.address() ?? null;
+  }
+
   /**
    * accepted, pending (no worker has room for them), moved (from workers that have died), ended
-   * (in use by them), restarts; workers: [{ id, pid, state, startedAt, assigned, active,
+   * (in use by them), restarts; workers: [{ id, pid, state, startedAt, restarts, assigned, active,
    * unacknowledged, kept }].
    */
   stats() {
     const counters = this.#whenClosed === null ? this.#dispatcher.getCounters() : {};
     const { restarts, workers } = this.#supervisor;
     return { ...counters, restarts, workers: workers.map((worker) => worker.stats()) };
+  }
+
+  // What the status page shows.
+  #status() {
+    const { pid } = process;
+    const { schedule } = this.#options;
+    return {
+      pid,
+      now: Date.now(),
+      startedAt: this.#startedAt,
+      schedule: typeof schedule === 'function' ? 'function' : schedule,
+      addresses: this.addresses(),
+      ...this.stats(),
+    };
   }
 
   // Closing.
@@ -174,6 +200,7 @@ class Cluster extends EventEmitter {
 
   #onEnd() {
     clearInterval(this.#pingTimer);
+    this.#statusServer?.close();
     this.#dispatcher.close(() => {
       this.emit('close');
       this.#whenClosed.resolve();

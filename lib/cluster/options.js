@@ -9,12 +9,14 @@ const {
   validateInteger,
   validateObject,
   validateOneOf,
+  validatePort,
   validateString,
 } = require('../base/validate.js');
 const { normalizeListenArgs } = require('../net/options.js');
 const { toPath } = require('../child_process/paths.js');
 
 const MAX_TIMER = 2 ** 31 - 1; // Milliseconds.
+const LOOPBACK = ['127.0.0.1', '::1'];
 const MAX_WORKERS = 1024;
 const MAX_UNACKNOWLEDGED = 4096;
 
@@ -24,6 +26,7 @@ const DEFAULTS = Object.freeze({
   kind: 'process',
   schedule: 'round-robin',
   interceptListen: false,
+  statusPage: null,
   execArgv: process.execArgv,
   env: process.env,
   maxUnacknowledged: 128,
@@ -54,7 +57,25 @@ function normalizeClusterOptions(given) {
   validateOneOf(options.schedule, 'options.schedule', ['round-robin', 'least-connections']);
   validateInteger(options.maxUnacknowledged, 'options.maxUnacknowledged', 1, MAX_UNACKNOWLEDGED);
   for (const name of TIMES) validateInteger(options[name], `options.${name}`, 0, MAX_TIMER);
+  options.statusPage = normalizeStatusPage(options.statusPage);
   return Object.freeze(options);
+}
+
+// The page says much about the program: it is for this machine alone, and a path for its user
+// alone, unless the mode says otherwise.
+function normalizeStatusPage(given) {
+  if (given === null) return null;
+  validateObject(given, 'options.statusPage');
+  const { path, port, host = LOOPBACK[0], mode = 0o600, owner, group } = given;
+  if (path === undefined) {
+    validatePort(port, 'options.statusPage.port');
+    validateOneOf(host, 'options.statusPage.host', LOOPBACK);
+  }
+  const isFile = typeof path === 'string' && !path.startsWith('\0');
+  const target =
+    path === undefined ? { port, host } : { path, ...(isFile && { mode, owner, group, replaceStale: true }) };
+  normalizeListenArgs([target]);
+  return Object.freeze(target);
 }
 
 /** @returns {any} the target of a Listener, with `ack` */

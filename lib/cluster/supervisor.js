@@ -17,7 +17,7 @@ function makeWorker(id, options, dispatcher) {
 class Supervisor extends EventEmitter {
   #options;
   #dispatcher;
-  #slots; // { worker, failures, timer }: one for each worker.
+  #slots; // { worker, failures, timer, starts }: one for each worker.
   #lastId = 0;
   #restarts = 0;
   #isStopping = false;
@@ -30,7 +30,12 @@ class Supervisor extends EventEmitter {
     super();
     this.#options = options;
     this.#dispatcher = dispatcher;
-    this.#slots = Array.from({ length: options.workers }, () => ({ worker: null, failures: 0, timer: null }));
+    this.#slots = Array.from({ length: options.workers }, () => ({
+      worker: null,
+      failures: 0,
+      timer: null,
+      starts: 0,
+    }));
   }
 
   start() {
@@ -40,6 +45,7 @@ class Supervisor extends EventEmitter {
   #startWorker(slot) {
     const worker = makeWorker(++this.#lastId, this.#options, this.#dispatcher);
     slot.worker = worker;
+    worker.restarts = slot.starts++;
     worker.once('ready', () => this.emit('ready', worker));
     worker.on('listen', (request, reply) => this.emit('listen', worker, request, reply));
     worker.on('unlisten', (number) => this.emit('unlisten', worker, number));

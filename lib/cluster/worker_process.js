@@ -50,6 +50,7 @@ class WorkerProcess extends EventEmitter {
     this.id = id;
     this.state = 'starting';
     this.startedAt = Date.now();
+    this.restarts = 0; // How many have ended in its place before.
     this.wasReady = false;
     this.error = null; // Why it was killed or could not be started.
     this.#dispatcher = dispatcher;
@@ -187,10 +188,10 @@ class WorkerProcess extends EventEmitter {
   }
 
   stats() {
-    const { id, pid, state, startedAt } = this;
+    const { id, pid, state, startedAt, restarts } = this;
     const counters = state === 'ended' || this.#sender === null ? {} : this.#sender.getCounters();
     const { assigned = 0, active = 0, unacknowledged = 0, waitedFor = 0, kept = 0 } = counters;
-    return { id, pid, state, startedAt, assigned, active, unacknowledged, waitedFor, kept };
+    return { id, pid, state, startedAt, restarts, assigned, active, unacknowledged, waitedFor, kept };
   }
 }
 

@@ -48,6 +48,10 @@ function clusterOptions(given, refuse) {
     options[name] = toNumber(given[name]);
     if (options[name] === undefined) refuse(`option '${dashed(name)}' takes a number, and not '${given[name]}'`);
   }
+  if (given.status !== undefined) {
+    options.statusPage = toAddress(given.status);
+    if (options.statusPage === undefined) refuse("option '--status' takes a path or a port");
+  }
   return options;
 }
 

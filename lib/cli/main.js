@@ -8,6 +8,7 @@ const { Command, Option } = require('commander');
 
 const { version } = require('../../package.json');
 const { runCluster } = require('./cluster_command.js');
+const { runStatus } = require('./status_command.js');
 
 const WRONG_USAGE = 2;
 
@@ -16,6 +17,7 @@ Examples:
   pipewright cluster app.js                                  at the program's own addresses
   pipewright cluster app.js -w 4 -l /run/app.sock -m 660     on a Unix socket
   pipewright cluster app.js -l 8080 -l '[::1]:8081' -- -v    at two ports; -v is the program's
+  pipewright cluster app.js --status /run/app.status         and: pipewright status /run/app.status
   pipewright cluster app.js -l systemd                       on the sockets that systemd passes
 
 Signals:
@@ -34,6 +36,7 @@ function makeProgram() {
     .showSuggestionAfterError(false)
     .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : WRONG_USAGE));
   addCluster(program);
+  addStatus(program);
   return program;
 }
 
@@ -64,12 +67,27 @@ function addCluster(program) {
         .default('first-byte'),
     )
     .option('-s, --schedule <name>', 'which worker gets a connection: round-robin, least-connections', 'round-robin')
+    .option('--status <where>', 'path or loopback port of a page, also for "pipewright status"; none without it')
     .option('--ready-timeout <ms>', 'a worker that does not listen by then is killed; 0: never', '30000')
     .option('--handover-timeout <ms>', 'so is one that stands still for so long; 0: never', '10000')
     .option('--close-timeout <ms>', 'and one that is to end and has not by then; 0: never', '10000')
     .option('-q, --quiet', 'say errors only')
     .addHelpText('after', EXAMPLES)
     .action((file, args, options, command) => runCluster({ file, args, options, command }));
+}
+
+function addStatus(program) {
+  program
+    .command('status')
+    .summary('show the workers of a cluster')
+    .description(
+      'Shows the workers of a cluster that has a status page (--status, or the option statusPage). At a terminal ' +
+        'the table is kept up to date; elsewhere it is printed once.',
+    )
+    .argument('<where>', 'path or port of the page')
+    .option('--json', 'print what the page knows as JSON')
+    .option('--once', 'print the table once at a terminal too')
+    .action((where, options, command) => runStatus({ where, options, command }));
 }
 
 makeProgram().parse();

@@ -1,18 +1,13 @@
 'use strict';
 
-// The service's side of systemd: takes the descriptors of socket activation, which start
-// at number 3 and are named in the environment, and notifies the service manager. See
-// sd_listen_fds(3), systemd.socket(5) and sd_notify(3).
+// The service's side of systemd: takes the descriptors of socket activation, and notifies the
+// service manager. See sd_listen_fds(3), systemd.socket(5) and sd_notify(3).
 
-const { closeOnExec, socketName } = require('./base/binding.js');
+const { takeAll } = require('./base/activation.js');
+const { socketName } = require('./base/binding.js');
 const { createSocket } = require('./dgram/index.js');
-const { errnoException, invalidArgType, invalidArgValue } = require('./base/errors.js');
+const { invalidArgType } = require('./base/errors.js');
 const { Socket, createServer } = require('./net/index.js');
-
-const FIRST_FD = 3;
-const UNNAMED = 'unknown'; // The name that sd_listen_fds_with_names(3) uses.
-
-const VARIABLES = ['LISTEN_PID', 'LISTEN_PIDFDID', 'LISTEN_FDS', 'LISTEN_FDNAMES'];
 
 /** A descriptor that systemd passed to this process. The caller owns it and closes it. */
 class ListenDescriptor {
@@ -53,32 +48,7 @@ class ListenDescriptor {
  *   (EBADF) if a descriptor is not open
  */
 function listenDescriptors() {
-  const { LISTEN_PID, LISTEN_FDS, LISTEN_FDNAMES } = process.env;
-  for (const variable of VARIABLES) delete process.env[variable];
-  if (LISTEN_FDS === undefined || LISTEN_PID !== String(process.pid)) return [];
-  const count = countOf(LISTEN_FDS);
-  const names = namesOf(count, LISTEN_FDNAMES);
-  const descriptors = [];
-  for (let i = 0; i < count; i++) descriptors.push(adopt(FIRST_FD + i, names?.[i] ?? UNNAMED));
-  return descriptors;
-}
-
-function countOf(text) {
-  if (!/^\d{1,9}$/.test(text)) throw invalidArgValue('process.env.LISTEN_FDS', text, 'must be a number of descriptors');
-  return Number(text);
-}
-
-function namesOf(count, text) {
-  if (text === undefined) return undefined;
-  const names = count === 0 ? [] : text.split(':');
-  if (names.length === count) return names;
-  throw invalidArgValue('process.env.LISTEN_FDNAMES', text, `must have ${count} names`);
-}
-
-function adopt(fd, name) {
-  const err = closeOnExec(fd);
-  if (err !== 0) throw errnoException(err, 'fcntl', `descriptor ${fd}`);
-  return new ListenDescriptor(fd, name);
+  return takeAll().map(({ fd, name }) => new ListenDescriptor(fd, name));
 }
 
 // Notifying the service manager.

@@ -124,6 +124,10 @@ export class Listener {
   keepFile(): void;
   /** Removes the socket file now, if it still is the one that was made. */
   removeFile(): void;
+  /** The file that close() removes, for ownFile() in another process; empty: none. */
+  getFile(): string | number;
+  /** Has close() remove the file of another process's getFile(). */
+  ownFile(file: string): number;
   /** The name, as socketName() gives it. */
   getsockname(): string | IpName | number | undefined;
   /**
@@ -166,6 +170,13 @@ export class ConnectionDispatcher {
   /** To be called once the worker has ended. Returns how many of its connections go to others. */
   removeWorker(sender: ConnectionSender): number;
   getCounters(): { accepted: number; pending: number; moved: number; ended: number };
+  /** Accepts nothing until resume(). */
+  pause(): number;
+  resume(): number;
+  /** Dispatches a connection as if the listener of that number had accepted it. Takes the descriptor, unless it fails. */
+  adopt(fd: number, number: number, takenAtOnce: boolean): number;
+  /** [fd, number of the listener, fd, …] of connections that wait for a worker: the caller's from then on. */
+  takePending(): number[];
   /** false: no worker has room, and nothing is accepted; true: one has again. */
   onroom?: (hasRoom: boolean) => void;
 }

@@ -44,7 +44,14 @@ export interface ClusterOptions {
 export type ClusterListenOptions = ListenOptions & {
   /** 'accept' for a protocol in which the server speaks first; default 'first-byte'. */
   ack?: 'first-byte' | 'accept' | undefined;
+  /** The listener's name in systemd's store, where it survives a restart of the service; for a path or a port. */
+  store?: string | undefined;
 };
+
+export interface UpgradeOptions {
+  /** Milliseconds in which the new process has to be ready; default `readyTimeout`, 0 is any. */
+  timeout?: number;
+}
 
 export type ClusterAddress = string | nodeNet.AddressInfo;
 
@@ -92,6 +99,11 @@ export interface Cluster extends EventEmitter {
   statusAddress(): ClusterAddress | null;
   stats(): ClusterStats;
   close(): Promise<void>;
+  /**
+   * Starts the program again, leaves listeners and connections to the new process, then closes.
+   * Rejects if the new one did not come up; this one goes on then.
+   */
+  upgrade(options?: UpgradeOptions): Promise<{ pid: number }>;
 
   on(event: 'listening', listener: (address: ClusterAddress) => void): this;
   on(event: 'ready', listener: (worker: WorkerProcess) => void): this;

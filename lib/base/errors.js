@@ -200,7 +200,9 @@ function badPort(name, port) {
 // Errors that have a class and a fixed message only: { code: [class, message] }.
 const PLAIN = {
   ERR_CLUSTER_CLOSED: [Error, 'The cluster is closed'],
+  ERR_CLUSTER_NOT_IN_CHARGE: [Error, 'This process is yet to take the place of another primary'],
   ERR_CLUSTER_NO_WORKER: [Error, 'This process is no worker of a cluster of pipewright'],
+  ERR_CLUSTER_UPGRADE_TIMEOUT: [Error, 'The new primary was not ready in time, and was killed'],
   ERR_CLUSTER_WORKER_NOT_READY: [Error, 'A worker of the cluster did not call worker.ready() in time'],
   ERR_CHANNEL_CLOSED: [Error, 'The channel is closed'],
   ERR_CHANNEL_ENDED: [Error, 'The peer has ended without closing the channel'],
@@ -237,6 +239,13 @@ const PLAIN = {
 function plain(code) {
   const [Base, message] = PLAIN[code];
   return coded(Base, code, message);
+}
+
+/** The process that was to take the place of a cluster's primary has ended. */
+function upgradeEnded(exitCode, signal) {
+  const how = signal === null ? `with code ${exitCode}` : `by ${signal}`;
+  const message = `The new primary has ended ${how} before it was ready`;
+  return coded(Error, 'ERR_CLUSTER_UPGRADE_ENDED', message, { exitCode, signal });
 }
 
 /** What a peer of a channel sent is no frame, or not one that may come here. */
@@ -371,4 +380,5 @@ module.exports = {
   unknownModule,
   unknownSignal,
   unsupportedRuntime,
+  upgradeEnded,
 };

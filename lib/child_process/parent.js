@@ -15,24 +15,29 @@ const { Channel } = require('../channel/index.js');
 
 const NAME = 'PIPEWRIGHT_CHANNEL';
 
-/** What the child's environment says of its end, which is the descriptor `fd` there and `ownFd` here. */
-function channelPair(fd, ownFd, { serialization }) {
-  return `${NAME}=${fd}:${fstatSync(ownFd).ino}:${serialization}`;
-}
+/** What a child's environment says of its end, which is the descriptor `fd` there and `ownFd` here. */
+const channelValue = (fd, ownFd, serialization) => `${fd}:${fstatSync(ownFd).ino}:${serialization}`;
+
+const channelPair = (fd, ownFd, { serialization }) => `${NAME}=${channelValue(fd, ownFd, serialization)}`;
 
 const isChannelPair = (pair) => pair.startsWith(`${NAME}=`);
 
 /** Our own parent's, if it has told us of one: the descriptor, and the serialization. */
-const found = findChannel();
+const found = findChannel(NAME);
 let channel = null;
 
-// When the module is loaded: what this process starts is not to take the channel for its
-// own. The number may be another file's by now: a program in between, which has not
-// pipewright, hands on its environment and not its descriptors.
-function findChannel() {
-  const [, fd, inode, serialization] = /^(\d+):(\d+):(\w+)$/.exec(process.env[NAME] ?? '') ?? [];
+/**
+ * To be called when a module is loaded: what this process starts is not to take the channel for
+ * its own. The number may be another file's by now: a program in between, which has not
+ * pipewright, hands on its environment and not its descriptors.
+ *
+ * @param {string} name of the variable
+ * @returns {{ fd: number, serialization: any } | null}
+ */
+function findChannel(name) {
+  const [, fd, inode, serialization] = /^(\d+):(\d+):(\w+)$/.exec(process.env[name] ?? '') ?? [];
   if (fd === undefined || !isMainThread) return null;
-  delete process.env[NAME];
+  delete process.env[name];
   if (inodeOf(Number(fd)) !== Number(inode)) return null;
   closeOnExec(Number(fd));
   return { fd: Number(fd), serialization };
@@ -62,4 +67,4 @@ function parent(options = {}) {
   return channel;
 }
 
-module.exports = { channelPair, isChannelPair, parent };
+module.exports = { channelPair, channelValue, findChannel, isChannelPair, parent };

@@ -38,7 +38,8 @@ async function runStatus({ where, options, command }) {
   }
   try {
     const text = await fetchStats(address);
-    X;
+    const table = `${linesOf(JSON.parse(text)).join('\n')}\n`;
+    process.stdout.write(options.json ? text : table);
   } catch (error) {
     process.stderr.write(`pipewright: ${problemOf(where, error)}\n`);
     process.exitCode = FAILED;

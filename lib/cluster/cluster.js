@@ -5,16 +5,15 @@
 
 const EventEmitter = require('node:events');
 
-const { whenAborted } = require('../base/abort.js');
 const { ConnectionDispatcher } = require('../base/binding.js');
 const { errnoException, plain } = require('../base/errors.js');
-const { forgetFile } = require('../base/socket_files.js');
-const { startListening } = require('../net/listening.js');
-const { EVERY_LISTENER, IS_TAKEN_AT_ONCE, IS_TCP } = require('./marks.js');
-const { normalizeClusterOptions, normalizeListen } = require('./options.js');
+const { inheritance } = require('./inherited.js');
+const { Listeners } = require('./listeners.js');
+const { normalizeClusterOptions, normalizeListen, normalizeUpgrade } = require('./options.js');
 const { ProgramListeners } = require('./program_listeners.js');
 const { StatusServer } = require('./status_server.js');
 const { Supervisor } = require('./supervisor.js');
+const { enroll, passOn, upgrade, withdraw } = require('./upgrade.js');
 
 const PINGS = 4; // In `handoverTimeout`.
 const SILENT = 20_000; // Milliseconds that a silent connection's copy is kept without it.
@@ -29,13 +28,10 @@ const MAX_INT32 = 2 ** 31 - 1;
 class Cluster extends EventEmitter {
   #options;
   #dispatcher = new ConnectionDispatcher();
-  #listeners = new Set(); // { number, isProgram, listener, attempt, address }
-  #listenerCount = 0;
-  #programListeners = new ProgramListeners((args, number, done) => {
-    return this.#startListening(normalizeListen(args), { isProgram: true, number }, done);
-  });
-  #unanswered = []; // Programs that want to listen, while listen() has not come to an end.
+  #listeners = new Listeners(this.#dispatcher, this);
+  #programListeners = new ProgramListeners(this.#listeners);
   #supervisor;
+  #member; // This cluster, for upgrade.js.
   #pingTimer = null;
   #statusServer = null;
   #startedAt = Date.now();
@@ -58,9 +54,15 @@ class Cluster extends EventEmitter {
       this.#supervisor.on(event, (...args) => this.emit(event, ...args));
     }
     this.#supervisor.on('exit', (worker) => this.#programListeners.forget(worker));
-    this.#supervisor.on('listen', (worker, request, reply) => this.#onProgramListens(worker, request, reply));
+    this.#supervisor.on('listen', (worker, request, reply) => {
+      if (this.#whenClosed === null) this.#programListeners.answer(worker, request, reply);
+    });
     this.#supervisor.on('unlisten', (worker, number) => this.#programListeners.release(worker, number));
     this.#supervisor.once('end', () => this.#onEnd());
+    this.#member = this.#asMember();
+    enroll(this.#member);
+    this.#supervisor.on('exit', () => passOn(this.#member));
+    this.#supervisor.on('ready', () => inheritance.check());
     this.#supervisor.start();
     const { statusPage } = this.#options;
     if (statusPage === null) return;
@@ -82,64 +84,13 @@ class Cluster extends EventEmitter {
     const target = normalizeListen(args);
     if (this.#whenClosed !== null) throw plain('ERR_CLUSTER_CLOSED');
     if (target.callback) this.once('listening', target.callback);
-    this.#startListening(target, { isProgram: false }, () => {
-      for (const answer of this.#unanswered.splice(0)) answer();
-    });
+    this.#listeners.listen(target, { done: () => this.#programListeners.answerThoseThatWait() });
     return this;
-  }
-
-  // `done` is called with an error, or null and the entry.
-  #startListening(target, { isProgram, number = this.#listenerCount++ }, done) {
-    const entry = { number, isProgram, listener: null, attempt: null, address: null };
-    this.#listeners.add(entry);
-    if (target.signal !== undefined) whenAborted(target.signal, this, () => this.#closeListener(entry));
-    entry.attempt = startListening(target, {
-      begun: (listener) => {
-        this.#onBegun(entry, listener, target);
-        done(null, entry);
-      },
-      failed: (error) => {
-        this.#listeners.delete(entry);
-        if (!isProgram) process.nextTick(() => this.emit('error', error));
-        done(error, undefined);
-      },
-    });
-    return { close: () => this.#closeListener(entry) };
-  }
-
-  // An unchanged program wants to listen: it gets the listeners of listen(), or one of its own.
-  #onProgramListens(worker, request, reply) {
-    const own = [...this.#listeners].filter(({ isProgram }) => !isProgram);
-    const first = own.find(({ listener }) => listener !== null);
-    if (first !== undefined) {
-      reply({ err: 0, listener: EVERY_LISTENER, name: first.address });
-    } else if (own.length > 0) {
-      this.#unanswered.push(() => this.#onProgramListens(worker, request, reply));
-    } else if (this.#whenClosed === null) {
-      this.#programListeners.answer(worker, request, reply);
-    }
-  }
-
-  #onBegun(entry, listener, { ack, path }) {
-    const name = listener.getsockname();
-    const isTcp = typeof name === 'object';
-    const isTakenAtOnce = ack === 'accept';
-    const marks = (isTcp ? IS_TCP : 0) | (isTakenAtOnce ? IS_TAKEN_AT_ONCE : 0);
-    entry.listener = listener;
-    entry.address = path ?? name;
-    listener.onconnection = (status, isOverload) => {
-      this.emit(isOverload === 1 ? 'overload' : 'error', errnoException(status, 'accept'));
-    };
-    const err = this.#dispatcher.addListener(listener, entry.number | marks, isTakenAtOnce);
-    process.nextTick(() => {
-      if (err === 0) this.emit('listening', entry.address);
-      else this.emit('error', errnoException(err, 'listen'));
-    });
   }
 
   /** The addresses of its listeners, as those of server.address(). */
   addresses() {
-    return [...this.#listeners].filter(({ listener }) => listener !== null).map(({ address }) => address);
+    return this.#listeners.addresses;
   }
 
   /** The address of the status page, as that of server.address(); null without one. */
@@ -185,26 +136,58 @@ class Cluster extends EventEmitter {
     let resolve;
     const promise = new Promise((done) => (resolve = done));
     this.#whenClosed = { promise, resolve };
-    for (const entry of [...this.#listeners]) this.#closeListener(entry);
+    withdraw(this.#member);
+    this.#listeners.closeAll();
     this.#supervisor.stop();
     return promise;
   }
 
-  #closeListener(entry) {
-    if (!this.#listeners.delete(entry)) return;
-    entry.attempt?.cancel();
-    if (entry.listener === null) return;
-    entry.listener.close();
-    forgetFile(entry.listener);
-  }
-
-  #onEnd() {
+  // Connections of workers that did not finish may have to go to another primary first.
+  async #onEnd() {
     clearInterval(this.#pingTimer);
     this.#statusServer?.close();
+    await passOn(this.#member);
     this.#dispatcher.close(() => {
       this.emit('close');
       this.#whenClosed.resolve();
     });
+  }
+
+  // Upgrade.
+
+  /**
+   * Replaces this process: starts the program again, and leaves its listeners and connections to
+   * the new process once that has a worker; then closes. All clusters of this process take part.
+   *
+   * @param {object} [options]
+   * @param {number} [options.timeout] milliseconds until the new process has to be ready; default
+   *   `readyTimeout`; 0: any
+   * @returns {Promise<{ pid: number }>} resolves when the new process accepts. Rejects if it did
+   *   not get so far, and was killed, while this one goes on: ERR_CLUSTER_UPGRADE_ENDED,
+   *   ERR_CLUSTER_UPGRADE_TIMEOUT, ERR_CLUSTER_CLOSED, ERR_CLUSTER_NOT_IN_CHARGE, the system's error
+   * @throws ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE
+   */
+  upgrade(options = {}) {
+    const { timeout } = normalizeUpgrade(options, this.#options);
+    return this.#whenClosed === null ? upgrade(timeout) : Promise.reject(plain('ERR_CLUSTER_CLOSED'));
+  }
+
+  // What an upgrade needs of a cluster.
+  #asMember() {
+    const dispatcher = this.#dispatcher;
+    const listeners = this.#listeners;
+    const supervisor = this.#supervisor;
+    return {
+      listeners,
+      get isReady() {
+        return listeners.isComplete && supervisor.workers.some(({ state }) => state === 'ready');
+      },
+      pause: () => dispatcher.pause(),
+      resume: () => dispatcher.resume(),
+      takePending: () => dispatcher.takePending(),
+      close: () => this.close(),
+      report: (error) => this.emit('error', error),
+    };
   }
 }
 

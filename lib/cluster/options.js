@@ -3,6 +3,8 @@
 // The arguments of createCluster() and cluster.listen().
 
 const os = require('node:os');
+
+const { invalidArgValue } = require('../base/errors.js');
 const {
   validateArray,
   validateBoolean,
@@ -83,7 +85,26 @@ function normalizeListen(args) {
   const target = normalizeListenArgs(args);
   const ack = target.given?.ack ?? 'first-byte';
   validateOneOf(ack, 'options.ack', ['first-byte', 'accept']);
-  return { ...target, ack, descriptors: false };
+  return { ...target, ack, store: storeOf(target), descriptors: false };
 }
 
-module.exports = { normalizeClusterOptions, normalizeListen };
+// The name of a descriptor in systemd's store.
+function storeOf({ given, kind }) {
+  const { store } = given;
+  if (store === undefined) return undefined;
+  validateString(store, 'options.store');
+  const isName = /^[ -9;-~]{1,255}$/.test(store);
+  if (!isName) throw invalidArgValue('options.store', store, 'must be 1 to 255 printable characters without ":"');
+  if (kind !== 'path' && kind !== 'port') throw invalidArgValue('options.store', store, 'needs a path or a port');
+  return store;
+}
+
+/** @returns {{ timeout: number }} @throws ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE */
+function normalizeUpgrade(given, { readyTimeout }) {
+  validateObject(given, 'options');
+  const { timeout = readyTimeout } = given;
+  validateInteger(timeout, 'options.timeout', 0, MAX_TIMER);
+  return { timeout };
+}
+
+module.exports = { normalizeClusterOptions, normalizeListen, normalizeUpgrade };

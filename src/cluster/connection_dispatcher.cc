@@ -19,7 +19,11 @@ Napi::Function ConnectionDispatcher::Define(Napi::Env env, CompletionQueue* queu
       .Add("addListener", &ConnectionDispatcher::AddListener)
       .Add("addWorker", &ConnectionDispatcher::AddWorker)
       .Add("removeWorker", &ConnectionDispatcher::RemoveWorker)
-      .Add("getCounters", &ConnectionDispatcher::Counters);
+      .Add("getCounters", &ConnectionDispatcher::Counters)
+      .Add("pause", &ConnectionDispatcher::Pause)
+      .Add("resume", &ConnectionDispatcher::Resume)
+      .Add("adopt", &ConnectionDispatcher::Adopt)
+      .Add("takePending", &ConnectionDispatcher::TakePending);
   return DefineClass(env, "ConnectionDispatcher", methods.list(), queue);
 }
 
@@ -112,6 +116,10 @@ const ConnectionDispatcher::Source* ConnectionDispatcher::SourceOf(const Listene
 }
 
 bool ConnectionDispatcher::HasRoom() {
+  if (is_paused_) {
+    is_held_ = true;
+    return false;
+  }
   const bool has_room =
       pending_.empty() && std::any_of(senders_.begin(), senders_.end(),
                                       [](const ConnectionSender* s) { return s->HasRoom(); });

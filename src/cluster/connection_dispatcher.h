@@ -33,6 +33,11 @@ class ConnectionDispatcher : public Napi::ObjectWrap<ConnectionDispatcher>,
   Napi::Value AddWorker(const Napi::CallbackInfo& info);
   Napi::Value RemoveWorker(const Napi::CallbackInfo& info);
   Napi::Value Counters(const Napi::CallbackInfo& info);
+  // In handover.cc.
+  Napi::Value Pause(const Napi::CallbackInfo& info);
+  Napi::Value Resume(const Napi::CallbackInfo& info);
+  Napi::Value Adopt(const Napi::CallbackInfo& info);
+  Napi::Value TakePending(const Napi::CallbackInfo& info);
 
   // For a ConnectionSender.
   size_t max_unacknowledged() const { return max_unacknowledged_; }
@@ -76,8 +81,9 @@ class ConnectionDispatcher : public Napi::ObjectWrap<ConnectionDispatcher>,
   size_t next_ = 0;      // In senders_: whose turn it is.
   Connections pending_;  // In the order of accepting.
   uint32_t last_id_ = 0;
-  bool had_room_ = true;  // As last noted.
-  bool is_held_ = false;  // A listener waits for Resume().
+  bool had_room_ = true;    // As last noted.
+  bool is_held_ = false;    // A listener waits for Resume().
+  bool is_paused_ = false;  // Accepts nothing.
   uint64_t accepted_ = 0;
   uint64_t moved_ = 0;
   uint64_t ended_ = 0;

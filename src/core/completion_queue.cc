@@ -215,10 +215,12 @@ void CompletionQueue::TakeAccepted(int fd) {
   if (accepted != nullptr && *accepted == fd) *accepted = -1;
 }
 
-bool CompletionQueue::IsOwn(int fd) const {
+bool CompletionQueue::IsAccepted(int fd) const {
   const int32_t* accepted = AcceptedFd();
-  return environment_->IsTracked(fd) || (accepted != nullptr && *accepted == fd);
+  return accepted != nullptr && *accepted == fd;
 }
+
+bool CompletionQueue::IsOwn(int fd) const { return environment_->IsTracked(fd) || IsAccepted(fd); }
 
 // An exception or the end of the thread has cut off the handler under way, maybe before
 // it took the descriptor that it was given.

@@ -95,6 +95,8 @@ class CompletionQueue {
   // To be called when a handle took over `fd`, or when `fd` is about to be closed. If it is
   // the accepted descriptor of the record under way, the queue no longer closes it.
   void TakeAccepted(int fd);
+  // Reports whether `fd` is the accepted descriptor of the record under way.
+  bool IsAccepted(int fd) const;
   // Reports whether `fd` was made or accepted for this thread and has no owner yet, so that
   // it cannot be another handle's.
   bool IsOwn(int fd) const;

@@ -98,6 +98,8 @@ Napi::Function Listener::Define(Napi::Env env, CompletionQueue* queue) {
       .Add("reject", &Listener::Reject)
       .Add("keepFile", &Listener::KeepFile)
       .Add("removeFile", &Listener::RemoveFile)
+      .Add("getFile", &Listener::GetFile)
+      .Add("ownFile", &Listener::OwnFile)
       .Add("getsockname", &Listener::LocalAddress);
   return DefineClass(env, "Listener", methods.list(), queue);
 }
@@ -258,6 +260,21 @@ Napi::Value Listener::KeepFile(const Napi::CallbackInfo& info) {
 Napi::Value Listener::RemoveFile(const Napi::CallbackInfo& info) {
   file_.Remove();
   return info.Env().Undefined();
+}
+
+// The file that this removes when it closes, as a text for ownFile() in another process; empty if
+// there is none.
+Napi::Value Listener::GetFile(const Napi::CallbackInfo& info) {
+  if (!is_open()) return Result(info, UV_EBADF);
+  return Napi::String::New(info.Env(), file_.ToText());
+}
+
+// ownFile(text): the former owner keeps the file, and this removes it.
+Napi::Value Listener::OwnFile(const Napi::CallbackInfo& info) {
+  std::string text;
+  if (!is_open()) return Result(info, UV_EBADF);
+  const bool is_valid = ToString(info[0], &text) && SocketFile::FromText(text, &file_);
+  return Result(info, is_valid ? 0 : UV_EINVAL);
 }
 
 Napi::Value Listener::LocalAddress(const Napi::CallbackInfo& info) {

@@ -44,6 +44,8 @@ class Listener : public Napi::ObjectWrap<Listener>, public HandleWrap {
   Napi::Value Reject(const Napi::CallbackInfo& info);
   Napi::Value KeepFile(const Napi::CallbackInfo& info);
   Napi::Value RemoveFile(const Napi::CallbackInfo& info);
+  Napi::Value GetFile(const Napi::CallbackInfo& info);
+  Napi::Value OwnFile(const Napi::CallbackInfo& info);
   Napi::Value LocalAddress(const Napi::CallbackInfo& info);
 
   int fd() const { return socket_.get(); }

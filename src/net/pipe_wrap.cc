@@ -15,13 +15,14 @@ namespace pipewright {
 namespace {
 
 // Checks that epoll accepts the descriptor. If not (files, directories and /dev/null),
-// libuv would abort the process.
-int CheckPollable(uv_loop_t* loop, int fd) {
+// libuv would abort the process. What a listener has accepted needs no look.
+int CheckPollable(const CompletionQueue& queue, int fd) {
+  if (queue.IsAccepted(fd)) return 0;
   struct stat status;
   if (fstat(fd, &status) != 0) return -errno;
   if (S_ISSOCK(status.st_mode) || S_ISFIFO(status.st_mode)) return 0;
   epoll_event event{};
-  const int epoll = uv_backend_fd(loop);
+  const int epoll = uv_backend_fd(queue.environment()->loop());
   if (epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) != 0) return -errno;
   epoll_ctl(epoll, EPOLL_CTL_DEL, fd, &event);
   return 0;
@@ -55,7 +56,7 @@ Napi::Value PipeWrap::OpenFd(const Napi::CallbackInfo& info) {
   int fd;
   if (!ToFd(info[0], &fd)) return Result(info, UV_EINVAL);
   int err = CheckUnopened();
-  if (err == 0) err = CheckPollable(queue()->environment()->loop(), fd);
+  if (err == 0) err = CheckPollable(*queue(), fd);
   if (err == 0) err = CheckStreamAdoptable(fd);
   if (err == 0) err = OpenPipe(info);
   if (err == 0) err = uv_pipe_open(&pipe_, fd);

@@ -21,6 +21,12 @@ class SocketFile {
 
   const std::string& path() const { return path_; }
 
+  // The file in a text that another process can read with FromText(): it owns the file then.
+  // Empty if there is no file.
+  std::string ToText() const;
+  // Reports whether `text` is one of ToText().
+  static bool FromText(const std::string& text, SocketFile* out);
+
   // Removes the file if it still is the one that was made; once.
   void Remove();
   // Leaves the file in place: the socket was handed to another owner.

@@ -33,11 +33,12 @@ bool StreamWrap::MayRead() {
 void StreamWrap::OnAllocate(uv_handle_t* handle, size_t, uv_buf_t* buffer) {
   auto* self = static_cast<StreamWrap*>(HandleWrap::From(handle));
   *buffer = self->MayRead() ? self->Room() : uv_buf_init(nullptr, 0);
+  self->is_reading_ = buffer->len > 0;
 }
 
-// libuv takes a short read together with EPOLLHUP for the end of the stream. But a read
-// from a Unix socket also stops short behind a message with descriptors, and there may be
-// more.
+// libuv takes a short read together with EPOLLHUP for the end of the stream, without another
+// read. But a read from a Unix socket also stops short behind a message with descriptors, and
+// there may be more.
 bool StreamWrap::HasMore() const {
   uv_os_fd_t fd = -1;
   char byte;
@@ -54,11 +55,13 @@ void StreamWrap::OnNoRoom() {
 }
 
 void StreamWrap::OnRead(uv_stream_t* stream, ssize_t nread, const uv_buf_t*) {
+  StreamWrap* self = From(stream);
+  const bool has_read = self->is_reading_;
+  self->is_reading_ = false;
   // 0 is libuv's EAGAIN.
   if (nread == 0) return;
-  StreamWrap* self = From(stream);
   if (nread == UV_ENOBUFS) return self->OnNoRoom();
-  if (nread == UV_EOF && self->HasMore()) {
+  if (nread == UV_EOF && !has_read && self->HasMore()) {
     uv_read_start(stream, OnAllocate, OnRead);
     return;
   }

@@ -49,6 +49,7 @@ class StreamWrap : public ByteStream {
   uv_stream_t* stream_;
   uv_shutdown_t shutdown_request_;
   uint64_t last_read_turn_ = 0;
+  bool is_reading_ = false;    // Between OnAllocate() with a buffer and OnRead().
   bool is_shut_down_ = false;  // By ShutDownNow(); libuv keeps count of its own.
 };
 

@@ -7,11 +7,12 @@ const { once } = require('node:events');
 const fs = require('node:fs');
 const net = require('node:net');
 const os = require('node:os');
-const { ConnectionDispatcher, ConnectionSender, Listener } = require('../../lib/base/binding');
+const { ConnectionDispatcher, ConnectionSender, Listener, socketPair } = require('../../lib/base/binding');
 const { closing } = require('../helpers/closing');
 const { FakeWorker, listenOnPath, listenOnPort, newDispatcher } = require('../helpers/dispatching');
 
 const { EBADF, EINVAL, EBUSY } = os.constants.errno;
+const STREAM = 1; // SOCK_STREAM
 
 /** A connected client that has sent `text`, with what it has received so far. */
 async function client(target, text = '') {
@@ -271,6 +272,9 @@ describe('wrong calls', () => {
       expect(open.addWorker(value)).toBe(-EINVAL);
     }
     expect(open.addListener(listener, 0, false)).toBe(-EBADF);
+    expect(open.adopt('x', 0, false)).toBe(-EINVAL);
+    expect(open.adopt(0, -1, false)).toBe(-EINVAL);
+    for (const method of ['pause', 'resume', 'adopt']) expect(dispatcher[method](0, 0, false)).toBe(-EBADF);
     expect(open.removeWorker(sender)).toBe(0);
     expect(sender.open('x')).toBe(-EINVAL);
     expect(sender.pause()).toBe(-EBADF);
@@ -294,4 +298,45 @@ test('a dispatcher that is closed closes what waits, and its listeners accept fo
   worker.die();
   dispatcher.close();
   await first.ended;
+});
+
+describe('connections of another primary', () => {
+  test('that are adopted go to a worker, and to another when it dies', async () => {
+    const dispatcher = newDispatcher();
+    const dying = new FakeWorker(dispatcher);
+    const [ours, clients] = socketPair(STREAM);
+    closing(clients);
+    fs.writeSync(clients, 'request');
+    expect(dispatcher.adopt(ours, 3, false)).toBe(0);
+    expect(await dying.has(1)).toMatchObject([{ listener: 3 }]);
+    expect(dying.die()).toBe(1);
+    const other = new FakeWorker(dispatcher);
+    await other.has(1);
+    expect(other.read(other.got[0])).toBe('request');
+  });
+
+  test('are taken out while no worker has them, oldest first', async () => {
+    const dispatcher = newDispatcher();
+    const dying = new FakeWorker(dispatcher);
+    await clients(listenOnPath(dispatcher, 5), 2, 'request ');
+    await dying.has(2);
+    dying.die();
+    const [first, firstNumber, second, secondNumber] = dispatcher.takePending();
+    for (const fd of [first, second]) closing(fd);
+    expect([firstNumber, secondNumber]).toEqual([5, 5]);
+    expect(dispatcher.takePending()).toEqual([]);
+    const other = new FakeWorker(dispatcher);
+    expect([first, second].map((fd) => other.read({ fd }))).toEqual(['request 0', 'request 1']);
+  });
+
+  test('wait in the backlog while it is paused', async () => {
+    const dispatcher = newDispatcher();
+    const worker = new FakeWorker(dispatcher);
+    const path = listenOnPath(dispatcher);
+    expect(dispatcher.pause()).toBe(0);
+    await clients(path, 3);
+    expect(dispatcher.getCounters().accepted).toBe(0);
+    expect(dispatcher.resume()).toBe(0);
+    await worker.has(3);
+  });
 });

@@ -1,0 +1,208 @@
+'use strict';
+
+// The listeners of a cluster. One is made in three ways: it is taken over from the primary that
+// this process replaces, or from systemd's store, or it is bound to its address.
+
+const path = require('node:path');
+
+const { whenAborted } = require('../base/abort.js');
+const { nameOf } = require('../base/activation.js');
+const { Listener } = require('../base/binding.js');
+const { errnoException } = require('../base/errors.js');
+const { forgetFile, removeAtExit } = require('../base/socket_files.js');
+const { kHandOver } = require('../fd/descriptor.js');
+const { startListening } = require('../net/listening.js');
+const { inheritance } = require('./inherited.js');
+const { IS_TAKEN_AT_ONCE, IS_TCP } = require('./marks.js');
+const { keepInStore, removeFromStore, takeFromStore } = require('./store.js');
+
+// Under this a new primary finds the listener of the old one: by the address that was asked
+// for. null: it cannot. What systemd has passed the new one finds as the old one did.
+function keyOf({ kind, path: name, host, port, fd }) {
+  if (kind === 'path') return `path ${name[0] === '\0' ? name : path.resolve(name)}`;
+  if (kind === 'port') return `port ${host ?? '*'} ${port}`;
+  return kind === 'fd' && nameOf(fd) === undefined ? `fd ${fd}` : null;
+}
+
+class Listeners {
+  #dispatcher;
+  #emitter;
+  #all = new Set(); // { target, key, listener, attempt, address, index, number, isProgram, done }
+  #count = 0;
+
+  /**
+   * @param {any} dispatcher
+   * @param {import('node:events').EventEmitter} emitter emits 'listening' (address), 'error' and
+   *   'overload' (error)
+   */
+  constructor(dispatcher, emitter) {
+    this.#dispatcher = dispatcher;
+    this.#emitter = emitter;
+  }
+
+  /**
+   * @param {any} target of normalizeListen()
+   * @param {object} [options]
+   * @param {boolean} [options.isProgram] an unchanged program wants it: it hears of a failure
+   * @param {number} [options.index] of a listener in whose place this one comes
+   * @param {(error: any, listener?: { index: number, address: any }) => void} [options.done] called once
+   * @returns {{ close: () => void }}
+   * @throws as takeFromStore()
+   */
+  listen(target, { isProgram = false, index = this.#count++, done = () => {} } = {}) {
+    const state = { listener: null, attempt: null, address: null, number: 0 };
+    const entry = { target, key: keyOf(target), ...state, isProgram, index, done };
+    this.#all.add(entry);
+    if (target.signal !== undefined) whenAborted(target.signal, this.#emitter, () => this.#abort(entry));
+    const search = inheritance.find(entry.key, (descriptor) => {
+      entry.attempt = null;
+      return this.#start(entry, descriptor);
+    });
+    if (search !== null) entry.attempt = search;
+    return { close: () => this.#close(entry) };
+  }
+
+  #start(entry, descriptor) {
+    const { target } = entry;
+    if (descriptor !== null) return this.#open(entry, descriptor) ? this.#heir(entry) : null;
+    const stored = target.store === undefined ? null : takeFromStore(target, (error) => this.#report(error));
+    if (stored !== null) this.#open(entry, stored);
+    else this.#bind(entry);
+    return null;
+  }
+
+  #bind(entry) {
+    const { target } = entry;
+    entry.attempt = startListening(target, {
+      begun: (listener) => {
+        this.#begin(entry, listener);
+        if (target.store !== undefined) keepInStore(listener, target.store).catch((error) => this.#report(error));
+      },
+      failed: (error) => this.#failed(entry, error),
+    });
+  }
+
+  // Begins with a descriptor that listens already.
+  #open(entry, descriptor) {
+    const listener = new Listener();
+    let err = 0;
+    descriptor[kHandOver]((fd) => (err = listener.listenOnFd(fd, entry.target.backlog)) === 0);
+    if (err === 0) {
+      this.#begin(entry, listener);
+    } else {
+      descriptor.close();
+      this.#failed(entry, errnoException(err, 'listen'));
+    }
+    return err === 0;
+  }
+
+  #begin(entry, listener) {
+    const { ack, path: name } = entry.target;
+    const address = listener.getsockname();
+    const isTakenAtOnce = ack === 'accept';
+    const marks = (typeof address === 'object' ? IS_TCP : 0) | (isTakenAtOnce ? IS_TAKEN_AT_ONCE : 0);
+    entry.listener = listener;
+    entry.address = name ?? address;
+    entry.number = entry.index | marks;
+    listener.onconnection = (status, isOverload) => {
+      this.#emitter.emit(isOverload === 1 ? 'overload' : 'error', errnoException(status, 'accept'));
+    };
+    const err = this.#dispatcher.addListener(listener, entry.number, isTakenAtOnce);
+    process.nextTick(() => {
+      if (err === 0) this.#emitter.emit('listening', entry.address);
+      else this.#emitter.emit('error', errnoException(err, 'listen'));
+      inheritance.check();
+    });
+    entry.done(err === 0 ? null : errnoException(err, 'listen'), entry);
+  }
+
+  #failed(entry, error) {
+    this.#all.delete(entry);
+    if (!entry.isProgram) this.#report(error);
+    entry.done(error);
+  }
+
+  #report(error) {
+    process.nextTick(() => this.#emitter.emit('error', error));
+  }
+
+  get #begun() {
+    return [...this.#all].filter(({ listener }) => listener !== null);
+  }
+
+  /** Those that no program has asked for: their addresses, null while one does not listen yet. */
+  get ownAddresses() {
+    return [...this.#all].filter(({ isProgram }) => !isProgram).map(({ address }) => address);
+  }
+
+  get addresses() {
+    return this.#begun.map(({ address }) => address);
+  }
+
+  /** Whether there is one, and all listen. */
+  get isComplete() {
+    return this.#all.size > 0 && this.#begun.length === this.#all.size;
+  }
+
+  // What comes from the primary that this one replaces for a listener that was its own.
+  #heir(entry) {
+    return {
+      adopt: (connection) => {
+        let err = 0;
+        const isTakenAtOnce = entry.target.ack === 'accept';
+        connection[kHandOver]((fd) => (err = this.#dispatcher.adopt(fd, entry.number, isTakenAtOnce)) === 0);
+        if (err !== 0) connection.close();
+      },
+      ownFile: (file) => {
+        if (entry.listener.ownFile(file) === 0) removeAtExit(entry.listener);
+      },
+    };
+  }
+
+  /** What another primary can take over: [{ key, fd, file, number }]. */
+  get offer() {
+    return this.#begun
+      .filter(({ key }) => key !== null)
+      .map(({ key, listener, number }) => ({ key, fd: listener.fd, file: listener.getFile(), number }));
+  }
+
+  /** The descriptors that systemd has passed: [{ fd, name }]. */
+  get passed() {
+    return this.#begun
+      .filter(({ target }) => target.kind === 'fd')
+      .map(({ listener: { fd } }) => ({ fd, name: nameOf(fd) }))
+      .filter(({ name }) => name !== undefined);
+  }
+
+  /** Leaves the files of these to another primary. @param {Set<number>} numbers */
+  leaveFiles(numbers) {
+    for (const { listener, number } of this.#begun) {
+      if (!numbers.has(number)) continue;
+      listener.keepFile();
+      forgetFile(listener);
+    }
+  }
+
+  // Closing.
+
+  #abort(entry) {
+    const isOpen = entry.listener !== null && this.#all.has(entry);
+    this.#close(entry);
+    if (!isOpen || entry.target.store === undefined) return;
+    removeFromStore(entry.target.store).catch((error) => this.#report(error));
+  }
+
+  #close(entry) {
+    if (!this.#all.delete(entry)) return;
+    entry.attempt?.cancel();
+    if (entry.listener === null) return;
+    entry.listener.close();
+    forgetFile(entry.listener);
+  }
+
+  closeAll() {
+    for (const entry of [...this.#all]) this.#close(entry);
+  }
+}
+
+module.exports = { Listeners };

@@ -1,0 +1,72 @@
+// ConnectionDispatcher: connections that come from elsewhere than a listener of its own, and those
+// that go to another primary.
+
+#include <sys/socket.h>
+
+#include <utility>
+
+#include "cluster/connection_dispatcher.h"
+#include "cluster/connection_state.h"
+#include "core/arguments.h"
+#include "net/socket_info.h"
+
+namespace pipewright {
+
+// While it is paused, it accepts nothing; what waits already still goes to workers.
+Napi::Value ConnectionDispatcher::Pause(const Napi::CallbackInfo& info) {
+  if (!is_open()) return Result(info, UV_EBADF);
+  is_paused_ = true;
+  return Result(info, 0);
+}
+
+Napi::Value ConnectionDispatcher::Resume(const Napi::CallbackInfo& info) {
+  if (!is_open()) return Result(info, UV_EBADF);
+  is_paused_ = false;
+  OnRoom();
+  return Result(info, 0);
+}
+
+// adopt(fd, number, isTakenAtOnce): dispatches an open connection as if the listener of that
+// number had just accepted it. On failure the descriptor stays the caller's.
+Napi::Value ConnectionDispatcher::Adopt(const Napi::CallbackInfo& info) {
+  int fd;
+  int32_t number;
+  bool is_taken_at_once = false;
+  if (!is_open()) return Result(info, UV_EBADF);
+  const bool is_valid = ToFd(info[0], &fd) && ToInt32(info[1], &number) && number >= 0 &&
+                        ToBool(info[2], &is_taken_at_once);
+  if (!is_valid) return Result(info, UV_EINVAL);
+  int err = CheckAdoptable(fd);
+  int domain = 0;
+  if (err == 0) err = GetSocketOption(fd, SO_DOMAIN, &domain);
+  if (err != 0) return Result(info, err);
+  Adopted(fd);
+  Connection connection;
+  connection.fd = UniqueFd(fd);
+  connection.id = ++last_id_;
+  connection.listener = static_cast<uint32_t>(number);
+  connection.is_unix = domain == AF_UNIX;
+  connection.is_taken_at_once = is_taken_at_once;
+  if (!is_taken_at_once) WatchForTouch(fd, connection.is_unix);
+  pending_.emplace(connection.id, std::move(connection));
+  OnRoom();
+  return Result(info, 0);
+}
+
+// takePending(): [fd, number of the listener, fd, …] of the connections that wait for a worker,
+// oldest first. They are the caller's from then on.
+Napi::Value ConnectionDispatcher::TakePending(const Napi::CallbackInfo& info) {
+  Connections taken = std::move(pending_);
+  pending_.clear();
+  auto list = Napi::Array::New(info.Env(), taken.size() * 2);
+  uint32_t length = 0;
+  for (auto& [id, connection] : taken) {
+    const int fd = connection.fd.Release();
+    queue()->environment()->Track(fd);
+    list.Set(length++, static_cast<double>(fd));
+    list.Set(length++, static_cast<double>(connection.listener));
+  }
+  return list;
+}
+
+}  // namespace pipewright

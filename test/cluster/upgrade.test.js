@@ -1,0 +1,139 @@
+'use strict';
+
+// cluster.upgrade(): another primary takes the place of one, and no client notices.
+
+const fs = require('node:fs');
+const http = require('node:http');
+const path = require('node:path');
+const { createCluster } = require('../../lib/cluster');
+const { socketPath } = require('../helpers/socket_path');
+const { isStress } = require('../helpers/stress');
+const { Primaries, askAgainAndAgain, ended } = require('../helpers/upgrading');
+
+const UPGRADES = isStress ? 10 : 2;
+const UNREADY = { exec: 'unready_worker.js' };
+
+function get(target) {
+  return new Promise((resolve, reject) => {
+    const request = http.get({ agent: false, ...target }, async (response) => {
+      resolve((await response.setEncoding('utf8').toArray()).join(''));
+    });
+    request.on('error', reject);
+  });
+}
+
+const targetOf = (address) => (typeof address === 'string' ? { socketPath: address } : { port: address.port });
+
+/** Whether a process of the group runs that the primary of this pid leads. */
+function isGroup(pid) {
+  try {
+    return process.kill(-pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+test.each([
+  ['a path', () => ({ path: socketPath(), mode: 0o600 })],
+  ['TCP', () => ({ port: 0, host: '127.0.0.1' })],
+])('upgrades under load harm no client of %s', async (_, makeListener) => {
+  const primaries = new Primaries({ listeners: [makeListener()] });
+  const [address] = await primaries.areReady();
+  const load = askAgainAndAgain(targetOf(address), { kept: 0 });
+  for (let i = 0; i < UPGRADES; i++) {
+    await primaries.upgraded();
+    const { count } = load;
+    while (load.count < count + 50) await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  await load.stop();
+  expect(load.failures).toEqual([]);
+  await primaries.stop();
+  if (typeof address === 'string') expect(fs.existsSync(address)).toBe(false);
+  expect((await primaries.child.result).stderr).toBe('');
+});
+
+describe('the new primary', () => {
+  test('may listen elsewhere: what it does not take is closed', async () => {
+    const [kept, left, added] = [socketPath(), socketPath(), socketPath()];
+    const primaries = new Primaries({ listeners: [{ path: kept }, { path: left }] });
+    await primaries.areReady();
+    primaries.configure({ listeners: [{ path: added }, { path: kept }] });
+    await primaries.upgraded();
+    await expect(get({ socketPath: left })).rejects.toMatchObject({ code: 'ENOENT' });
+    for (const socket of [kept, added]) expect(await get({ socketPath: socket })).toMatch(/^\d+ 1$/);
+    await primaries.stop();
+    for (const socket of [kept, added]) expect(fs.existsSync(socket)).toBe(false);
+  });
+
+  test('that ends is no harm: the old one goes on, and can try again', async () => {
+    const listeners = [{ path: socketPath() }];
+    const primaries = new Primaries({ listeners });
+    const [address] = await primaries.areReady();
+    primaries.configure({ listeners: 'no list' });
+    expect((await primaries.upgrade('failed')).rest).toMatch(/^ERR_CLUSTER_UPGRADE_ENDED .* with code 1 /);
+    expect(await get({ socketPath: address })).toMatch(/^\d+ 1$/);
+    primaries.configure({ listeners });
+    await primaries.upgraded();
+    expect(await get({ socketPath: address })).toMatch(/^\d+ 1$/);
+  });
+
+  test('that is late is killed, with its workers', async () => {
+    const listeners = [{ path: socketPath() }];
+    const primaries = new Primaries({ listeners, timeout: 1000 });
+    const [address] = await primaries.areReady();
+    primaries.configure({ listeners, options: UNREADY });
+    const { rest } = await primaries.upgrade('failed');
+    expect(rest).toMatch(/^ERR_CLUSTER_UPGRADE_TIMEOUT /);
+    const [, late] = primaries.pids;
+    await ended(late);
+    while (isGroup(late)) await new Promise((resolve) => setTimeout(resolve, 2));
+    expect(await get({ socketPath: address })).toMatch(/^\d+ 1$/);
+  });
+
+  test('gets what workers of the old one have not read when they die', async () => {
+    const primaries = new Primaries({ listeners: [{ path: socketPath() }] });
+    const [address] = await primaries.areReady();
+    const workers = primaries.workers;
+    for (const pid of workers) process.kill(pid, 'SIGSTOP');
+    const answers = Array.from({ length: 10 }, () => get({ socketPath: address }));
+    await primaries.hasAccepted(10);
+    await primaries.upgrade();
+    for (const pid of workers) process.kill(pid, 'SIGKILL');
+    for (const answer of await Promise.all(answers)) expect(answer).toMatch(/^\d+ \d+$/);
+  });
+});
+
+describe('the old primary', () => {
+  test('that is killed on the way leaves all to the new one', async () => {
+    const primaries = new Primaries({ listeners: [{ path: socketPath() }] });
+    const [address] = await primaries.areReady();
+    process.kill(primaries.pid, 'SIGUSR2');
+    const { pid } = await primaries.says('listens');
+    process.kill(primaries.pid, 'SIGKILL');
+    primaries.pid = pid;
+    expect(await get({ socketPath: address })).toMatch(/^\d+ 1$/);
+    await primaries.stop();
+    expect(fs.existsSync(address)).toBe(false);
+  });
+
+  test('that is closed on the way ends the new one', async () => {
+    const listeners = [{ path: socketPath() }];
+    const primaries = new Primaries({ listeners });
+    await primaries.areReady();
+    primaries.configure({ listeners, options: UNREADY });
+    process.kill(primaries.pid, 'SIGUSR2');
+    const { pid } = await primaries.says('listens');
+    process.kill(primaries.pid, 'SIGTERM');
+    expect((await primaries.says('failed')).rest).toMatch(/^ERR_CLUSTER_CLOSED /);
+    await ended(pid);
+    expect(fs.existsSync(listeners[0].path)).toBe(false);
+  });
+});
+
+test('a closed cluster does not upgrade; a timeout is a number', async () => {
+  const exec = path.join(__dirname, '../fixtures/cluster/serving_worker.js');
+  const cluster = createCluster({ exec, args: ['http'], workers: 1 });
+  expect(() => cluster.upgrade({ timeout: 'soon' })).toThrow(expect.objectContaining({ code: 'ERR_INVALID_ARG_TYPE' }));
+  await cluster.close();
+  await expect(cluster.upgrade()).rejects.toMatchObject({ code: 'ERR_CLUSTER_CLOSED' });
+});

@@ -165,7 +165,7 @@ export class ConnectionDispatcher {
   constructor(asyncType?: string);
   /** `handover`: milliseconds after which the copy of a silent connection is closed. */
   open(leastConnections: boolean, maxUnacknowledged: number, handover: number): number;
-  addListener(listener: Listener, number: number, takenAtOnce: boolean): number;
+  addListener(listener: Listener, number: number): number;
   addWorker(sender: ConnectionSender): number;
   /** To be called once the worker has ended. Returns how many of its connections go to others. */
   removeWorker(sender: ConnectionSender): number;
@@ -174,7 +174,7 @@ export class ConnectionDispatcher {
   pause(): number;
   resume(): number;
   /** Dispatches a connection as if the listener of that number had accepted it. Takes the descriptor, unless it fails. */
-  adopt(fd: number, number: number, takenAtOnce: boolean): number;
+  adopt(fd: number, number: number): number;
   /** [fd, number of the listener, fd, …] of connections that wait for a worker: the caller's from then on. */
   takePending(): number[];
   /** false: no worker has room, and nothing is accepted; true: one has again. */
@@ -389,6 +389,12 @@ export function isOwn(fd: number): boolean;
 
 /** Whether a handle of this thread has it, ours or Node's. */
 export function hasHandle(fd: number): boolean;
+
+/** Calls `open` of a handle of Node's, which has the descriptor if that returns 0: as one step for a thread that ends. */
+export function openForeign(fd: number, handle: object, open: (fd: number) => number): number;
+
+/** Its reader gets what has come, and then the end. */
+export function shutDownReading(fd: number): number;
 
 /** It is the caller's, and no longer closed when this thread ends. */
 export function untrackFd(fd: number): number;

@@ -22,6 +22,7 @@ function ratiosOf(values) {
 const formats = {
   rate: (value) => withPrefix(value, ['', 'k', 'M', 'G']),
   byteRate: (value) => `${withPrefix(value, ['', 'k', 'M', 'G'])}B/s`,
+  milliseconds: (value) => `${value.toFixed(1)} ms`,
   microseconds: (value) => `${value.toFixed(1)} µs`,
   bytes: (value) => `${Math.round(value)} B`,
 };

@@ -39,7 +39,7 @@ function compare({ columns }, pair) {
 }
 
 function formatRatio(ratio) {
-  return ratio?.toFixed(2) ?? '-';
+  return Number.isFinite(ratio) ? ratio.toFixed(2) : '-';
 }
 
 // The first `titles` columns are aligned left.

@@ -42,7 +42,7 @@ function findProgram(file) {
 }
 
 function clusterOptions(given, refuse) {
-  const options = { schedule: given.schedule };
+  const options = { schedule: given.schedule, kind: given.threads ? 'thread' : 'process' };
   for (const name of ['workers', ...TIMES]) {
     if (given[name] === undefined) continue;
     options[name] = toNumber(given[name]);
@@ -122,7 +122,8 @@ class Run {
   #onExit(worker, code, signal) {
     if (this.#isClosing) return;
     const how = signal === null ? `with status ${code}` : `by ${signal}`;
-    this.#tell(`worker ${worker.id} (process ${worker.pid}) has ended ${how}`);
+    const what = worker.threadId === undefined ? `process ${worker.pid}` : `thread ${worker.threadId}`;
+    this.#tell(`worker ${worker.id} (${what}) has ended ${how}`);
     if (this.#readyCount > 0) return;
     this.#failedCount += 1;
     // Each of them has been tried: it is the program's fault, or that of its surroundings.

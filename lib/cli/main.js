@@ -53,6 +53,7 @@ function addCluster(program) {
     .argument('<program>', 'the program, which calls listen() itself')
     .argument('[args...]', 'its arguments; behind -- if they begin with a dash')
     .option('-w, --workers <number>', 'how many processes (default: one for each processor)')
+    .option('-t, --threads', 'threads of one process in the place of processes')
     .option(
       '-l, --listen <where>',
       'path, port, host:port or "systemd", instead of what the program says; may be repeated',

@@ -3,12 +3,12 @@
 // The primary: its listeners, and the dispatcher between them and the workers, which needs no
 // JavaScript for a connection. The supervisor keeps the workers.
 
-const EventEmitter = require('node:events');
-
 const { ConnectionDispatcher } = require('../base/binding.js');
 const { errnoException, plain } = require('../base/errors.js');
+const { validateFunction } = require('../base/validate.js');
 const { inheritance } = require('./inherited.js');
 const { Listeners } = require('./listeners.js');
+const { MessageEmitter, kListenersChanged } = require('./messages.js');
 const { normalizeClusterOptions, normalizeListen, normalizeUpgrade } = require('./options.js');
 const { ProgramListeners } = require('./program_listeners.js');
 const { StatusServer } = require('./status_server.js');
@@ -23,14 +23,15 @@ const MAX_INT32 = 2 ** 31 - 1;
  * Events: 'listening' (address); 'ready' (worker); 'exit' (worker, code, signal, moved), where
  * `moved` connections go to other workers; 'full' and 'room': no worker takes connections, which
  * wait in the backlog, and one does again; 'overload' (error): the table of descriptors is full;
- * 'error'; 'close'.
+ * 'message' (worker, message, descriptors); 'error'; 'close'.
  */
-class Cluster extends EventEmitter {
+class Cluster extends MessageEmitter {
   #options;
   #dispatcher = new ConnectionDispatcher();
   #listeners = new Listeners(this.#dispatcher, this);
   #programListeners = new ProgramListeners(this.#listeners);
   #supervisor;
+  #isForwarding = false; // 'message' has a listener.
   #member; // This cluster, for upgrade.js.
   #pingTimer = null;
   #statusServer = null;
@@ -121,6 +122,48 @@ class Cluster extends EventEmitter {
       addresses: this.addresses(),
       ...this.stats(),
     };
+  }
+
+  // Messages of the programs.
+
+  // The workers' messages wait until there is a listener.
+  [kListenersChanged]() {
+    const isWanted = this.listenerCount('message') > 0;
+    if (isWanted === this.#isForwarding) return;
+    this.#isForwarding = isWanted;
+    this.#supervisor.forwardMessages(isWanted ? (...args) => this.#onMessage(...args) : null);
+  }
+
+  #onMessage(worker, message, descriptors) {
+    this.emit('message', worker, message, descriptors);
+  }
+
+  /**
+   * Sends a message to all workers whose channel is open.
+   *
+   * @param {any} message as of worker.send()
+   * @returns {number} how many these are
+   * @throws ERR_CHANNEL_MESSAGE_TOO_LARGE, and what the serialization throws
+   */
+  broadcast(message) {
+    return this.#supervisor.broadcast(message);
+  }
+
+  /**
+   * Answers the requests of all workers, also of those that are started later: see worker.onRequest().
+   *
+   * @param {((worker: any, message: any, descriptors: readonly any[]) => any) | null} handler
+   * @throws ERR_INVALID_ARG_TYPE
+   */
+  onRequest(handler) {
+    if (handler !== null) validateFunction(handler, 'handler');
+    this.#supervisor.onRequest(handler);
+    return this;
+  }
+
+  /** The workers that have not ended. */
+  get workers() {
+    return this.#supervisor.workers;
   }
 
   // Closing.

@@ -99,15 +99,17 @@ class Listeners {
   #begin(entry, listener) {
     const { ack, path: name } = entry.target;
     const address = listener.getsockname();
-    const isTakenAtOnce = ack === 'accept';
-    const marks = (typeof address === 'object' ? IS_TCP : 0) | (isTakenAtOnce ? IS_TAKEN_AT_ONCE : 0);
+    const isTcp = typeof address === 'object';
+    // Over TCP the kernel tells what a worker has written, too.
+    const isTakenAtOnce = ack === 'accept' && !isTcp;
+    const marks = (isTcp ? IS_TCP : 0) | (isTakenAtOnce ? IS_TAKEN_AT_ONCE : 0);
     entry.listener = listener;
     entry.address = name ?? address;
     entry.number = entry.index | marks;
     listener.onconnection = (status, isOverload) => {
       this.#emitter.emit(isOverload === 1 ? 'overload' : 'error', errnoException(status, 'accept'));
     };
-    const err = this.#dispatcher.addListener(listener, entry.number, isTakenAtOnce);
+    const err = this.#dispatcher.addListener(listener, entry.number);
     process.nextTick(() => {
       if (err === 0) this.#emitter.emit('listening', entry.address);
       else this.#emitter.emit('error', errnoException(err, 'listen'));
@@ -149,8 +151,7 @@ class Listeners {
     return {
       adopt: (connection) => {
         let err = 0;
-        const isTakenAtOnce = entry.target.ack === 'accept';
-        connection[kHandOver]((fd) => (err = this.#dispatcher.adopt(fd, entry.number, isTakenAtOnce)) === 0);
+        connection[kHandOver]((fd) => (err = this.#dispatcher.adopt(fd, entry.number)) === 0);
         if (err !== 0) connection.close();
       },
       ownFile: (file) => {

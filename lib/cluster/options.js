@@ -9,6 +9,7 @@ const {
   validateArray,
   validateBoolean,
   validateInteger,
+  validateNumber,
   validateObject,
   validateOneOf,
   validatePort,
@@ -27,9 +28,11 @@ const DEFAULTS = Object.freeze({
   workers: os.availableParallelism(),
   kind: 'process',
   schedule: 'round-robin',
+  serialization: 'json',
+  execArgv: undefined,
+  resourceLimits: undefined,
   interceptListen: false,
   statusPage: null,
-  execArgv: process.execArgv,
   env: process.env,
   maxUnacknowledged: 128,
   handoverTimeout: 10_000,
@@ -50,13 +53,17 @@ function normalizeClusterOptions(given) {
   for (const [name, value] of Object.entries(given)) if (value !== undefined) options[name] = value;
   options.exec = toPath(options.exec, 'options.exec');
   validateArray(options.args, 'options.args');
-  validateArray(options.execArgv, 'options.execArgv');
-  for (const arg of [...options.args, ...options.execArgv]) validateString(arg, 'an argument');
+  validateOneOf(options.kind, 'options.kind', ['process', 'thread']);
+  // A thread without arguments of its own has this process's; many cannot be given to a thread.
+  if (options.kind === 'process') options.execArgv ??= process.execArgv;
+  if (options.execArgv !== undefined) validateArray(options.execArgv, 'options.execArgv');
+  for (const arg of [...options.args, ...(options.execArgv ?? [])]) validateString(arg, 'an argument');
   validateObject(options.env, 'options.env');
   validateBoolean(options.interceptListen, 'options.interceptListen');
   validateInteger(options.workers, 'options.workers', 1, MAX_WORKERS);
-  validateOneOf(options.kind, 'options.kind', ['process']);
   validateOneOf(options.schedule, 'options.schedule', ['round-robin', 'least-connections']);
+  validateOneOf(options.serialization, 'options.serialization', ['json', 'advanced', 'raw']);
+  validateResourceLimits(options);
   validateInteger(options.maxUnacknowledged, 'options.maxUnacknowledged', 1, MAX_UNACKNOWLEDGED);
   for (const name of TIMES) validateInteger(options[name], `options.${name}`, 0, MAX_TIMER);
   options.statusPage = normalizeStatusPage(options.statusPage);
@@ -78,6 +85,19 @@ function normalizeStatusPage(given) {
     path === undefined ? { port, host } : { path, ...(isFile && { mode, owner, group, replaceStale: true }) };
   normalizeListenArgs([target]);
   return Object.freeze(target);
+}
+
+// Megabytes, of a thread's heap, code and stack: see `new Worker()` of node:worker_threads.
+const RESOURCES = ['maxOldGenerationSizeMb', 'maxYoungGenerationSizeMb', 'codeRangeSizeMb', 'stackSizeMb'];
+
+function validateResourceLimits({ kind, resourceLimits }) {
+  if (resourceLimits === undefined) return;
+  if (kind !== 'thread') throw invalidArgValue('options.resourceLimits', resourceLimits, "is for kind: 'thread'");
+  validateObject(resourceLimits, 'options.resourceLimits');
+  for (const [name, value] of Object.entries(resourceLimits)) {
+    validateOneOf(name, 'a name in options.resourceLimits', RESOURCES);
+    validateNumber(value, `options.resourceLimits.${name}`, 0);
+  }
 }
 
 /** @returns {any} the target of a Listener, with `ack` */

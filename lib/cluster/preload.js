@@ -29,6 +29,7 @@ function install() {
   listenExclusively(interception);
   bindExclusively(interception);
   behaveAsWorker(interception);
+  exchangeMessages();
 }
 
 // A server that asks for no handle listens by itself: `exclusive`, or `reusePort`.
@@ -58,7 +59,8 @@ function bindExclusively(interception) {
 
 // What a program may ask of node:cluster in a worker, beside listening.
 function behaveAsWorker(interception) {
-  if (!isMainThread) return;
+  if (nodes.worker === undefined || nodes.worker === null) nodes._setupWorker(); // As Node does on the main thread.
+  delete process.env.NODE_UNIQUE_ID; // What the program starts is no worker.
   const self = nodes.worker;
   self.disconnect = function disconnect() {
     this.exitedAfterDisconnect = true;
@@ -69,11 +71,38 @@ function behaveAsWorker(interception) {
     this.exitedAfterDisconnect = true;
     process.exit();
   };
-  // Node's own listener, which is the first, ends the process at once when its primary has gone;
-  // this one finishes what it has. Node's channel is for process.send(), and keeps nothing running.
-  const [endAtOnce] = process.rawListeners('disconnect');
-  if (endAtOnce !== undefined) process.off('disconnect', /** @type {any} */ (endAtOnce));
-  process.channel?.unref();
   // Ctrl-C comes to the primary as well, which lets the workers finish.
-  process.on('SIGINT', () => {});
+  if (isMainThread) process.on('SIGINT', () => {});
+}
+
+// The channel of Node's workers is that of the programs' messages: process.send() is worker.send().
+function exchangeMessages() {
+  const onMessage = (message, descriptors) => void process.emit('message', message, descriptors[0]);
+  const takers = [process, nodes.worker];
+  // Node's own listener hands what comes to process on to cluster.worker.
+  const isWanted = () => process.listenerCount('message') > 1 || nodes.worker.listenerCount('message') > 0;
+  const update = () => {
+    worker.off('message', onMessage);
+    if (isWanted()) worker.on('message', onMessage);
+  };
+  for (const taker of takers) {
+    for (const event of ['newListener', 'removeListener']) {
+      // 'newListener' comes before the listener is there.
+      taker.on(event, (name) => name === 'message' && queueMicrotask(update));
+    }
+  }
+  process.send = send;
+  Object.defineProperty(process, 'connected', { configurable: true, enumerable: true, get: () => worker.isOpen });
+}
+
+// With the arguments of Node's: (message[, handle[, options]][, callback]).
+function send(message, ...rest) {
+  const callback = rest.findLast((each) => typeof each === 'function');
+  const handle = typeof rest[0] === 'function' ? undefined : rest[0];
+  const sent = worker.sent(message, handle ? [handle] : undefined);
+  sent.then(
+    () => callback?.(null),
+    (error) => (callback === undefined ? process.emitWarning(error) : callback(error)),
+  );
+  return true;
 }

@@ -1,9 +1,11 @@
 'use strict';
 
 // The worker's end of the socket on which connections come; src/cluster/connection_sender.h
-// describes the bytes. A connection is reported once the program has got it, or before, if
-// its listener says so. The closed ones are reported too: until then the primary may have a
-// copy, and a client would not see that the connection was closed.
+// describes the bytes. A connection is reported once the program has got it. If its listener
+// says so, it is reported just before, by itself, and as read from once the program's handler
+// has returned: should this process die, the primary is in doubt about one connection alone. The
+// closed ones are reported too: until then the primary may have a copy, and a client would not
+// see that the connection was closed.
 
 const { MessageSocket, closeInBackground } = require('../base/binding.js');
 const { errnoException } = require('../base/errors.js');
@@ -21,6 +23,7 @@ class Receiver {
   #onConnection;
   #got = []; // { id, handle }: what the program has got since the last answer.
   #taken = []; // Ids to report as taken, whether they were read from or not.
+  #read = [];
   #closed = [];
   #timer = null;
   #isClosed = false;
@@ -28,7 +31,7 @@ class Receiver {
   /**
    * @param {import('../fd/descriptor.js').Descriptor} descriptor of the socket; taken
    * @param {object} outcome
-   * @param {(listener: number) => boolean} outcome.isTakenAtOnce whether to acknowledge its
+   * @param {(listener: number) => boolean} outcome.isTakenAtOnce whether to report its
    *   connections before the program has them
    * @param {(fd: number, id: number, listener: number) => any} outcome.onConnection returns
    *   the handle, or undefined if there is none
@@ -48,17 +51,17 @@ class Receiver {
   }
 
   #onMessages(messages) {
-    const connections = messages.flatMap(connectionsOf);
-    const taken = connections.filter(({ listener }) => this.#isTakenAtOnce(listener));
-    if (taken.length > 0) {
-      for (const { id } of taken) this.#taken.push(id);
-      this.#answer();
-    }
-    for (const { fd, id, listener } of connections) {
+    for (const { fd, id, listener } of messages.flatMap(connectionsOf)) {
+      const isTakenAtOnce = this.#isTakenAtOnce(listener);
+      if (isTakenAtOnce) {
+        this.#taken.push(id);
+        this.#answer();
+      }
       callSafely(() => {
         const handle = this.#onConnection(fd, id, listener);
-        if (!this.#isTakenAtOnce(listener)) this.#got.push({ id, handle });
+        if (!isTakenAtOnce) this.#got.push({ id, handle });
       });
+      if (isTakenAtOnce) this.#read.push(id);
     }
     this.#answerSoon();
   }
@@ -77,7 +80,8 @@ class Receiver {
   #answer() {
     clearTimeout(this.#timer);
     this.#timer = null;
-    const read = [];
+    const read = this.#read;
+    this.#read = [];
     for (const { id, handle } of this.#got) (handle?.bytesRead > 0 ? read : this.#taken).push(id);
     this.#got = [];
     while (!this.#isClosed && read.length + this.#taken.length + this.#closed.length > 0) {

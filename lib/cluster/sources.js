@@ -6,12 +6,14 @@
 
 const nodeNet = require('node:net');
 
-const { PipeWrap, TcpWrap, closeFd, closeInBackground, duplicateFd, untrackFd } = require('../base/binding.js');
+const { PipeWrap, TcpWrap, closeFd, closeInBackground, duplicateFd, openForeign } = require('../base/binding.js');
 const { errnoException } = require('../base/errors.js');
 const { listenToSource } = require('../net/server.js');
-const { descriptorHandle } = require('../net/passing.js');
+const { DescriptorHandle, descriptorHandle } = require('../net/passing.js');
 const { kMakeSource } = require('./marks.js');
 
+const kHolds = Symbol('holds reading');
+const kWantsToRead = Symbol('wants to read');
 const kId = Symbol('id of the connection');
 const kReceiver = Symbol('receiver');
 const SOCKET = 0; // The type of a handle of Node's that is a connection.
@@ -21,10 +23,32 @@ function report(handle) {
   handle[kReceiver] = undefined;
 }
 
+// A socket reads from the start, before its program has heard of it. A thread can be terminated
+// between the two, and its loop still turns a little: what it read then would make the
+// connection a touched one. So the reading is held until the program has the connection.
+function letRead(handle) {
+  if (handle === undefined) return;
+  handle[kHolds] = false;
+  if (handle[kWantsToRead]) handle.readStart();
+}
+
 const reporting = (Base) => {
   class Reporting extends Base {
     [kId] = 0;
     [kReceiver] = undefined;
+    [kHolds] = false;
+    [kWantsToRead] = false;
+
+    readStart() {
+      if (!this[kHolds]) return super.readStart();
+      this[kWantsToRead] = true;
+      return 0;
+    }
+
+    readStop() {
+      this[kWantsToRead] = false;
+      return super.readStop();
+    }
 
     close(callback) {
       report(this);
@@ -43,6 +67,7 @@ const reporting = (Base) => {
 };
 
 const ReportingPipe = reporting(PipeWrap);
+const ReportingSocket = reporting(DescriptorHandle);
 const ReportingTcp = reporting(TcpWrap);
 
 // The common part: what a server calls on its handle.
@@ -86,12 +111,14 @@ class OwnSource extends Source {
   }
 
   newHandle(descriptors) {
+    /** @type {any} */
     let handle;
     if (this.isTcp) handle = new ReportingTcp();
     else if (descriptors === null) handle = new ReportingPipe();
-    else handle = reportClose(descriptorHandle(descriptors));
+    else handle = descriptorHandle(descriptors, /** @type {any} */ (ReportingSocket));
     handle[kId] = this.#id;
     handle[kReceiver] = this.#receiver;
+    handle[kHolds] = true;
     this.#handle = handle;
     return handle;
   }
@@ -105,8 +132,17 @@ class OwnSource extends Source {
     this.isTcp = isTcp;
     this.#id = id;
     this.#receiver = receiver;
-    /** @type {any} */ (this).onconnection(0, fd);
-    return this.#handle;
+    const outer = this.#handle; // The program may turn the loop while it gets a connection.
+    /** @type {any} */
+    let handle;
+    try {
+      /** @type {any} */ (this).onconnection(0, fd);
+    } finally {
+      handle = this.#handle;
+      this.#handle = outer;
+      letRead(handle);
+    }
+    return handle;
   }
 }
 
@@ -125,7 +161,12 @@ class NodesSource extends Source {
     const handle = nodesHandle(fd, isTcp);
     handle[kId] = id;
     handle[kReceiver] = receiver;
-    /** @type {any} */ (this).onconnection(0, handle);
+    handle[kHolds] = true;
+    try {
+      /** @type {any} */ (this).onconnection(0, handle);
+    } finally {
+      letRead(handle);
+    }
     return handle;
   }
 }
@@ -136,9 +177,17 @@ const nodesClasses = new Map(); // By whether it is TCP.
 // as _createServerHandle() does, takes three system calls.
 function nodesClass(fd, isTcp) {
   if (!nodesClasses.has(isTcp)) {
-    const sample = /** @type {any} */ (nodeNet)._createServerHandle(null, null, null, duplicateFd(fd));
-    if (typeof sample === 'number') throw errnoException(sample, 'open');
-    untrackFd(sample.fd);
+    /** @type {any} */
+    let sample;
+    const copy = duplicateFd(fd);
+    const err = openForeign(copy, nodeNet, (number) => {
+      sample = /** @type {any} */ (nodeNet)._createServerHandle(null, null, null, number);
+      return typeof sample === 'number' ? sample : 0;
+    });
+    if (err !== 0) {
+      closeFd(copy);
+      throw errnoException(err, 'open');
+    }
     nodesClasses.set(isTcp, reporting(sample.constructor));
     sample.close();
   }
@@ -148,21 +197,12 @@ function nodesClass(fd, isTcp) {
 function nodesHandle(fd, isTcp) {
   const Handle = nodesClass(fd, isTcp);
   const handle = new Handle(SOCKET);
-  const err = handle.open(fd);
+  const err = openForeign(fd, handle, handle.open);
   if (err) {
     handle.close();
     closeFd(fd);
     throw errnoException(err, 'open');
   }
-  untrackFd(fd);
-  return handle;
-}
-
-function reportClose(handle) {
-  handle.close = function close(callback) {
-    report(handle);
-    return Object.getPrototypeOf(handle).close.call(handle, callback);
-  };
   return handle;
 }
 

@@ -5,22 +5,31 @@
 
 const EventEmitter = require('node:events');
 
-const { WorkerProcess } = require('./worker_process.js');
+const { kForward } = require('./messages.js');
+const { Reserve } = require('./reserve.js');
+const { WorkerHandle } = require('./worker_handle.js');
 
-/** Makes a worker and starts it. It emits 'ready' and 'exit': see WorkerProcess. */
+const RESERVED = 12; // Descriptors: what it takes to start one worker, and some.
+
+/** Makes a worker and starts it. It emits 'ready' and 'exit': see WorkerHandle. */
 function makeWorker(id, options, dispatcher) {
-  return new WorkerProcess(id, options, dispatcher);
+  return new WorkerHandle(id, options, dispatcher);
 }
 
-/** Events: 'ready' (worker); 'exit' (worker, code, signal, moved); 'error'; 'end' after stop();
- * 'listen' and 'unlisten' (worker, …): see WorkerProcess. */
+/**
+ * Events: 'ready' (worker); 'exit' (worker, code, signal, moved); 'listen' and 'unlisten'
+ * (worker, …), as of WorkerHandle; 'error'; 'end' after stop().
+ */
 class Supervisor extends EventEmitter {
   #options;
   #dispatcher;
   #slots; // { worker, failures, timer, starts }: one for each worker.
+  #reserve = new Reserve(RESERVED);
   #lastId = 0;
   #restarts = 0;
   #isStopping = false;
+  #forward = null;
+  #handler = null;
 
   /**
    * @param {any} options of the cluster, normalized
@@ -43,17 +52,56 @@ class Supervisor extends EventEmitter {
   }
 
   #startWorker(slot) {
+    this.#reserve.release();
     const worker = makeWorker(++this.#lastId, this.#options, this.#dispatcher);
+    this.#reserve.fill();
     slot.worker = worker;
     worker.restarts = slot.starts++;
+    this.#attach(worker);
     worker.once('ready', () => this.emit('ready', worker));
     worker.on('listen', (request, reply) => this.emit('listen', worker, request, reply));
     worker.on('unlisten', (number) => this.emit('unlisten', worker, number));
     worker.once('exit', (code, signal, moved) => this.#onExit(slot, worker, code, signal, moved));
   }
 
+  // Messages of the programs.
+
+  #attach(worker) {
+    const forward = this.#forward;
+    worker[kForward](forward && ((message, descriptors) => forward(worker, message, descriptors)));
+    if (this.#handler !== null) this.#setHandler(worker);
+  }
+
+  #setHandler(worker) {
+    const handler = this.#handler;
+    if (!worker.isOpen) return;
+    worker.onRequest(handler && ((message, descriptors) => handler(worker, message, descriptors)));
+  }
+
+  /** Gives the messages of all workers to `forward` (worker, message, descriptors); null ends that. */
+  forwardMessages(forward) {
+    this.#forward = forward;
+    for (const worker of this.workers) this.#attach(worker);
+  }
+
+  /** Has the requests of all workers answered by `handler` (worker, message, descriptors). */
+  onRequest(handler) {
+    this.#handler = handler;
+    for (const worker of this.workers) this.#setHandler(worker);
+  }
+
+  /** @returns {number} how many workers the message was sent to */
+  broadcast(message) {
+    const reached = this.workers.filter(({ isOpen }) => isOpen);
+    for (const worker of reached) worker.send(message);
+    return reached.length;
+  }
+
+  // Their life.
+
   #onExit(slot, worker, code, signal, moved) {
     slot.worker = null;
+    this.#reserve.fill(); // Before what it had goes to connections.
     this.emit('exit', worker, code, signal, moved);
     if (this.#isStopping) {
       this.#endIfDone();
@@ -86,7 +134,7 @@ class Supervisor extends EventEmitter {
     return this.#restarts;
   }
 
-  /** Asks each worker whether its loop turns: see WorkerProcess.ping(). */
+  /** Asks each worker whether its loop turns: see WorkerHandle.ping(). */
   ping() {
     for (const worker of this.workers) worker.ping();
   }
@@ -102,7 +150,9 @@ class Supervisor extends EventEmitter {
   }
 
   #endIfDone() {
-    if (this.workers.length === 0) this.emit('end');
+    if (this.workers.length > 0) return;
+    this.#reserve.release();
+    this.emit('end');
   }
 }
 

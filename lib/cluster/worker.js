@@ -2,10 +2,7 @@
 
 // `worker`: what a worker's program sees of its cluster.
 
-const EventEmitter = require('node:events');
-
 const { plain } = require('../base/errors.js');
-const { parent } = require('../child_process/parent.js');
 const { Server } = require('../net/server.js');
 const {
   CONNECTIONS,
@@ -24,17 +21,17 @@ const {
   message,
   typeOf,
 } = require('./marks.js');
-const { WORKER_VARIABLE } = require('./marks.js');
+const { Messenger, kMessages } = require('./messages.js');
+const link = require('./primary_link.js');
 const { Receiver } = require('./receiver.js');
 const { sourceOf } = require('./sources.js');
 
-// When the module is loaded, as for the channel: what this process starts is no worker.
-const number = process.env[WORKER_VARIABLE];
-delete process.env[WORKER_VARIABLE];
-
-/** Events: 'connection' (socket of pipewright/net); 'stop': no more connections come. */
-class Worker extends EventEmitter {
-  #channel = null;
+/**
+ * Events: 'connection' (socket of pipewright/net); 'stop': no more connections come; 'message'
+ * (message, descriptors) and 'drain', of the primary's program.
+ */
+class Worker extends Messenger {
+  #control = null; // The channel of the cluster's own messages.
   #receiver = null;
   #socket = null; // The descriptor on which connections will come.
   #server = null;
@@ -44,22 +41,30 @@ class Worker extends EventEmitter {
   #questions = new Map(); // By number: what takes the primary's answer.
   #lastQuestion = 0;
 
-  /** Whether this process was started by a cluster of pipewright. */
-  get isWorker() {
-    return number !== undefined;
+  constructor() {
+    super('ERR_CLUSTER_NO_WORKER');
   }
 
-  /** The worker's number; each one that is started has another. undefined in other processes. */
+  /** Whether this process or thread was started by a cluster of pipewright. */
+  get isWorker() {
+    return link.id !== undefined;
+  }
+
+  /** The worker's number; each one that is started has another. undefined if this is no worker. */
   get id() {
-    return number === undefined ? undefined : Number(number);
+    return link.id;
+  }
+
+  [kMessages]() {
+    return link.openMessages();
   }
 
   #open() {
-    if (this.#channel !== null) return;
-    this.#channel = this.isWorker ? parent() : null;
-    if (this.#channel === null) throw plain('ERR_CLUSTER_NO_WORKER');
-    this.#channel.on('message', (received, descriptors) => this.#onMessage(received, descriptors));
-    this.#channel.once('close', () => this.#stop());
+    if (this.#control !== null) return;
+    if (!this.isWorker) throw plain('ERR_CLUSTER_NO_WORKER');
+    this.#control = link.openControl();
+    this.#control.on('message', (received, descriptors) => this.#onMessage(received, descriptors));
+    this.#control.once('close', () => this.#stop());
   }
 
   #onMessage(received, descriptors) {
@@ -68,7 +73,7 @@ class Worker extends EventEmitter {
       this.#receive();
     } else {
       for (const descriptor of descriptors) descriptor.close();
-      if (typeOf(received) === PING) this.#channel.send(message(PONG));
+      if (typeOf(received) === PING) this.#control.send(message(PONG));
       else if (typeOf(received) === STOP) this.#stop();
       else if (typeOf(received) === LISTENING) this.#onAnswer(received);
     }
@@ -83,20 +88,20 @@ class Worker extends EventEmitter {
   /** Hears of the primary's end and its wish that this process ends, before there is a server. */
   [kAttend]() {
     this.#open();
-    this.#channel.unref();
+    this.#control.unref();
   }
 
   /** Sends a message that the primary answers. If the primary has gone, no answer comes. */
   [kAsk](type, body, take) {
     this.#open();
-    this.#channel.ref();
+    this.#control.ref();
     const id = ++this.#lastQuestion;
     this.#questions.set(id, take);
-    if (this.#channel.isOpen) this.#channel.send(message(type, { id, ...body }));
+    if (this.#control.isOpen) this.#control.send(message(type, { id, ...body }));
   }
 
   [kTell](type, body) {
-    if (this.#channel?.isOpen) this.#channel.send(message(type, body));
+    if (this.#control?.isOpen) this.#control.send(message(type, body));
   }
 
   /**
@@ -132,7 +137,7 @@ class Worker extends EventEmitter {
       );
     }
     this.#receive();
-    this.#channel.send(message(READY));
+    this.#control.send(message(READY));
   }
 
   #receive() {
@@ -148,7 +153,7 @@ class Worker extends EventEmitter {
   }
 
   #onServerClosed() {
-    if (!this.#isStopping && this.#channel.isOpen) this.#channel.send(message(PAUSE));
+    if (!this.#isStopping && this.#control.isOpen) this.#control.send(message(PAUSE));
   }
 
   // The process ends once its connections have, if nothing else keeps it.
@@ -158,7 +163,8 @@ class Worker extends EventEmitter {
     if (this.#server?.listening) this.#server.close();
     this.#receiver?.unref();
     this.#socket?.close();
-    this.#channel.unref();
+    this.#control.unref();
+    link.openMessages()?.unref(); // The program may have made it keep the process running.
     this.emit('stop');
   }
 }

@@ -45,8 +45,8 @@ function take(buffer) {
 }
 
 /** Makes the handle of a socket whose option `descriptors` is set. */
-function descriptorHandle({ maxDescriptors }) {
-  const handle = new DescriptorHandle();
+function descriptorHandle({ maxDescriptors }, Handle = DescriptorHandle) {
+  const handle = new Handle();
   if (maxDescriptors !== undefined) handle.setMaxDescriptors(maxDescriptors);
   return handle;
 }
@@ -103,4 +103,4 @@ function toBuffer(payload) {
   return Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
 }
 
-module.exports = { descriptorHandle, sendDescriptors };
+module.exports = { DescriptorHandle, descriptorHandle, sendDescriptors };

@@ -48,21 +48,18 @@ Napi::Value ConnectionDispatcher::OpenDispatcher(const Napi::CallbackInfo& info)
   return Result(info, 0);
 }
 
-// addListener(listener, number, isTakenAtOnce): from now on its connections come here.
+// addListener(listener, number): from now on its connections come here.
 Napi::Value ConnectionDispatcher::AddListener(const Napi::CallbackInfo& info) {
   Listener* listener = Listener::FromObject(info[0]);
   int32_t number;
-  bool is_taken_at_once = false;
   if (!is_open()) return Result(info, UV_EBADF);
-  const bool is_valid = listener != nullptr && ToInt32(info[1], &number) && number >= 0 &&
-                        ToBool(info[2], &is_taken_at_once);
+  const bool is_valid = listener != nullptr && ToInt32(info[1], &number) && number >= 0;
   if (!is_valid) return Result(info, UV_EINVAL);
   const int err = listener->SetSink(this);
   if (err != 0) return Result(info, err);
   int domain = 0;
   GetSocketOption(listener->fd(), SO_DOMAIN, &domain);
-  sources_.push_back(
-      {listener, static_cast<uint32_t>(number), domain == AF_UNIX, is_taken_at_once});
+  sources_.push_back({listener, static_cast<uint32_t>(number), domain == AF_UNIX});
   return Result(info, 0);
 }
 
@@ -142,8 +139,7 @@ void ConnectionDispatcher::OnAccepted(const Listener* listener, UniqueFd fd) {
   connection.id = ++last_id_;
   connection.listener = source->number;
   connection.is_unix = source->is_unix;
-  connection.is_taken_at_once = source->is_taken_at_once;
-  if (!source->is_taken_at_once) WatchForTouch(connection.fd.get(), source->is_unix);
+  WatchForTouch(connection.fd.get(), source->is_unix);
   ++accepted_;
   ConnectionSender* sender = Choose();
   if (sender != nullptr) return sender->Assign(std::move(connection));

@@ -59,7 +59,6 @@ class ConnectionDispatcher : public Napi::ObjectWrap<ConnectionDispatcher>,
     Listener* listener;
     uint32_t number;
     bool is_unix;
-    bool is_taken_at_once;
   };
 
   bool HasRoom() override;

@@ -19,6 +19,8 @@ constexpr napi_type_tag kSenderTag = {0x31d8e5b0947c4a2f, 0xb6027fd19c5e8a44};
 
 constexpr size_t kMaxPerMessage = 32;
 constexpr size_t kMaxNumbers = 4096;     // Of one answer.
+constexpr int kMaxAnswers = 64;          // Read in one turn: a worker may send without end.
+constexpr int kMaxQueuedAnswers = 4096;  // More than the socket of a dead worker holds.
 constexpr uint64_t kFirstCheck = 5;      // Milliseconds.
 constexpr uint64_t kMaxInterval = 1000;  // Milliseconds.
 
@@ -149,13 +151,13 @@ void ConnectionSender::OnReady(uv_poll_t* poll, int status, int events) {
       static_cast<ConnectionSender*>(HandleWrap::From(reinterpret_cast<const uv_handle_t*>(poll)));
   const int ready = self->ReadyEvents(status, events);
   if ((ready & UV_WRITABLE) != 0) self->writer_.SendQueued();
-  if ((ready & UV_READABLE) != 0) self->ReadAnswers();
+  if ((ready & UV_READABLE) != 0) self->ReadAnswers(kMaxAnswers);
   self->UpdatePoll();
   if (self->dispatcher_ != nullptr) self->dispatcher_->OnRoom();
 }
 
-void ConnectionSender::ReadAnswers() {
-  while (!has_ended_) {
+void ConnectionSender::ReadAnswers(int most) {
+  for (int i = 0; i < most && !has_ended_; ++i) {
     uint32_t numbers[kMaxNumbers];
     const ssize_t size = recv(fd(), numbers, sizeof(numbers), MSG_DONTWAIT);
     if (size < 0 && errno == EINTR) continue;
@@ -173,7 +175,8 @@ void ConnectionSender::OnAnswer(const uint32_t* numbers, size_t count) {
   while (at < read_end) Finish(*at++);
   const uint32_t* taken_end = at + std::min<size_t>(numbers[1], static_cast<size_t>(end - at));
   while (at < taken_end) Take(*at++);
-  closed_ += static_cast<uint32_t>(end - at);
+  // It may tell of more than it has got.
+  closed_ += std::min(active(), static_cast<uint32_t>(end - at));
   while (at < end) Finish(*at++);
 }
 
@@ -197,7 +200,7 @@ void ConnectionSender::Take(uint32_t id) {
 // Reports whether this process needs its copy of a taken connection no more.
 bool ConnectionSender::IsLetGo(const Connection& connection) const {
   const int fd = connection.fd.get();
-  return connection.is_taken_at_once || IsTouched(fd, connection.is_unix) || IsOver(fd);
+  return IsTouched(fd, connection.is_unix) || IsOver(fd);
 }
 
 void ConnectionSender::CheckLater(uint64_t delay, uint32_t id) {
@@ -238,11 +241,11 @@ void ConnectionSender::OnEnd(int status) {
 }
 
 Connections ConnectionSender::GiveBack() {
-  if (is_open()) ReadAnswers();
+  if (is_open()) ReadAnswers(kMaxQueuedAnswers);
   Connections untouched;
   for (auto& [id, connection] : connections_) {
     const int fd = connection.fd.get();
-    const bool is_used = !connection.is_taken_at_once && IsTouched(fd, connection.is_unix);
+    const bool is_used = IsTouched(fd, connection.is_unix) || HasUnreadOutput(fd);
     if (!is_used) {
       if (!IsOver(fd)) untouched.emplace(id, std::move(connection));
       continue;

@@ -2,7 +2,11 @@
 // message, and keeps its own copy of each until the worker has it for good.
 //
 //   Assign() --Flush()--> sent --the program has it--> taken --read from--> released
-//                              `ack: 'accept'`: the program has it -------> released
+//
+// Of a Unix socket on which the server speaks first the kernel does not tell all: there the worker
+// says that it is taken just before its program gets it, and that it is read from just after. When
+// it dies between the two, its program may have written: the bytes that the client has not read yet
+// show that.
 //
 // The worker reports what it has read from soon after its program got it. A connection from which
 // it had not read by then is looked at after 5 ms, then at growing intervals, and released after
@@ -37,7 +41,6 @@ struct Connection {
   uint32_t id = 0;        // In the order of accepting.
   uint32_t listener = 0;  // Its number.
   bool is_unix = false;
-  bool is_taken_at_once = false;  // `ack: 'accept'`
   bool is_taken = false;
   uint64_t since = 0;  // Milliseconds of the loop: when it was assigned, then when it was taken.
   uint64_t interval = 0;
@@ -83,7 +86,7 @@ class ConnectionSender : public Napi::ObjectWrap<ConnectionSender>, public Polle
 
   void UpdatePoll() override;
   uint64_t Now() const { return uv_now(environment()->loop()); }
-  void ReadAnswers();
+  void ReadAnswers(int most);
   void OnAnswer(const uint32_t* numbers, size_t count);
   void Finish(uint32_t id);
   void Take(uint32_t id);

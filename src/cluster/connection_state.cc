@@ -47,6 +47,12 @@ bool IsTouched(int fd, bool is_unix) {
   return offset != kFarAhead;
 }
 
+bool HasUnreadOutput(int fd) {
+  int count = 0;
+  ioctl(fd, SIOCOUTQ, &count);
+  return count > 0;
+}
+
 bool IsOver(int fd) {
   pollfd state = {fd, POLLRDHUP, 0};
   if (poll(&state, 1, 0) <= 0 || (state.revents & (POLLHUP | POLLERR)) == 0) return false;

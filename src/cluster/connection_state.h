@@ -15,6 +15,9 @@ void WatchForTouch(int fd, bool is_unix);
 // whether one has written. What was written to a Unix socket the kernel does not tell.
 bool IsTouched(int fd, bool is_unix);
 
+// Reports whether something was written to the connection that its peer has not read.
+bool HasUnreadOutput(int fd);
+
 // Reports whether the connection has ended, and left nothing that could still be read.
 bool IsOver(int fd);
 

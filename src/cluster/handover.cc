@@ -26,15 +26,13 @@ Napi::Value ConnectionDispatcher::Resume(const Napi::CallbackInfo& info) {
   return Result(info, 0);
 }
 
-// adopt(fd, number, isTakenAtOnce): dispatches an open connection as if the listener of that
+// adopt(fd, number): dispatches an open connection as if the listener of that
 // number had just accepted it. On failure the descriptor stays the caller's.
 Napi::Value ConnectionDispatcher::Adopt(const Napi::CallbackInfo& info) {
   int fd;
   int32_t number;
-  bool is_taken_at_once = false;
   if (!is_open()) return Result(info, UV_EBADF);
-  const bool is_valid = ToFd(info[0], &fd) && ToInt32(info[1], &number) && number >= 0 &&
-                        ToBool(info[2], &is_taken_at_once);
+  const bool is_valid = ToFd(info[0], &fd) && ToInt32(info[1], &number) && number >= 0;
   if (!is_valid) return Result(info, UV_EINVAL);
   int err = CheckAdoptable(fd);
   int domain = 0;
@@ -46,8 +44,7 @@ Napi::Value ConnectionDispatcher::Adopt(const Napi::CallbackInfo& info) {
   connection.id = ++last_id_;
   connection.listener = static_cast<uint32_t>(number);
   connection.is_unix = domain == AF_UNIX;
-  connection.is_taken_at_once = is_taken_at_once;
-  if (!is_taken_at_once) WatchForTouch(fd, connection.is_unix);
+  WatchForTouch(fd, connection.is_unix);
   pending_.emplace(connection.id, std::move(connection));
   OnRoom();
   return Result(info, 0);

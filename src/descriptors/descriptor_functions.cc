@@ -200,6 +200,27 @@ Napi::Value UntrackFd(const Napi::CallbackInfo& info) {
   return Number(info, 0);
 }
 
+// openForeign(fd, handle, open): calls open of a handle of Node's, which owns the descriptor if it
+// returns 0; else returns its errno. A worker thread can be terminated at any moment, and then
+// both or neither of the two would close the number: JavaScript cannot call open and untrackFd()
+// as one step.
+Napi::Value OpenForeign(const Napi::CallbackInfo& info) {
+  int fd;
+  if (!ToFd(info[0], &fd) || !info[2].IsFunction()) return Number(info, UV_EINVAL);
+  napi_value argument = info[0];
+  napi_value result = nullptr;
+  const napi_status status =
+      napi_call_function(info.Env(), info[1], info[2], 1, &argument, &result);
+  if (status != napi_ok) {  // It has thrown, or the thread is being terminated.
+    if (EnvironmentOf(info)->HasHandleOf(fd)) EnvironmentOf(info)->Untrack(fd);
+    return info.Env().Undefined();
+  }
+  int32_t err = 0;
+  if (!ToInt32(Napi::Value(info.Env(), result), &err)) err = UV_EINVAL;
+  if (err == 0) EnvironmentOf(info)->Untrack(fd);
+  return Number(info, err);
+}
+
 // hasHandle(fd): reports whether a handle of this thread, ours or Node's, has the descriptor.
 Napi::Value HasHandle(const Napi::CallbackInfo& info) {
   int fd;
@@ -252,6 +273,14 @@ Napi::Value SetBlocking(const Napi::CallbackInfo& info) {
   return Number(info, fcntl(fd, F_SETFL, changed) == 0 ? 0 : -errno);
 }
 
+// shutDownReading(fd): the socket's reader gets what has come, and then the end, even if another
+// process could still send. Returns 0 or an errno.
+Napi::Value ShutDownReading(const Napi::CallbackInfo& info) {
+  int fd;
+  if (!ToFd(info[0], &fd)) return Number(info, UV_EINVAL);
+  return Number(info, shutdown(fd, SHUT_RD) == 0 ? 0 : -errno);
+}
+
 // closeOnExec(fd): sets FD_CLOEXEC on a descriptor that this process was started with.
 Napi::Value CloseOnExec(const Napi::CallbackInfo& info) {
   int fd;
@@ -272,6 +301,7 @@ void DefineDescriptorFunctions(Napi::Object binding, Environment* environment) {
   define("duplicateFd", DuplicateFd);
   define("closeFd", CloseFd);
   define("closeInBackground", CloseInBackground);
+  define("openForeign", OpenForeign);
   define("hasHandle", HasHandle);
   define("leaveDescriptor", LeaveDescriptor);
   define("claimDescriptor", ClaimDescriptor);
@@ -279,6 +309,7 @@ void DefineDescriptorFunctions(Napi::Object binding, Environment* environment) {
   define("getFlags", GetFlags);
   define("setBlocking", SetBlocking);
   define("closeOnExec", CloseOnExec);
+  define("shutDownReading", ShutDownReading);
   define("untrackFd", UntrackFd);
 }
 

@@ -215,14 +215,19 @@ describe('the copy of a connection in the primary', () => {
     expect(worker.die()).toBe(0);
   });
 
-  test('goes at once where the server speaks first', async () => {
+  test('whose worker spoke first, and died, is not sent to another', async () => {
     const dispatcher = newDispatcher();
     const worker = new FakeWorker(dispatcher);
-    const socket = await client(listenOnPath(dispatcher, 0, true));
-    worker.answer({ taken: await worker.has(1) });
-    await until(() => worker.counters.kept === 0);
-    expect(worker.die()).toBe(0);
-    await socket.ended;
+    const [socket] = await clients(listenOnPath(dispatcher), 3);
+    const [first, second] = await worker.has(3);
+    socket.pause(); // It reads ahead no more than 64 KiB.
+    const written = fs.writeSync(first.fd, Buffer.alloc(150_000));
+    // It dies before it can say so.
+    worker.answer({ taken: [first], read: [second] });
+    await until(() => worker.counters.kept === 2);
+    expect(worker.die()).toBe(1);
+    await socket.resume().ended;
+    expect(socket.bytesRead).toBe(written);
   });
 
   test('answers about connections that it has not, or none at all, do no harm', async () => {
@@ -266,15 +271,15 @@ describe('wrong calls', () => {
     const open = newDispatcher();
     expect(open.open(false, 1, 1)).toBe(-EBUSY);
     for (const value of [undefined, null, 1, {}, sender, open]) {
-      expect(open.addListener(value, 0, false)).toBe(-EINVAL);
+      expect(open.addListener(value, 0)).toBe(-EINVAL);
     }
     for (const value of [undefined, null, 1, {}, listener, sender, open]) {
       expect(open.addWorker(value)).toBe(-EINVAL);
     }
-    expect(open.addListener(listener, 0, false)).toBe(-EBADF);
-    expect(open.adopt('x', 0, false)).toBe(-EINVAL);
-    expect(open.adopt(0, -1, false)).toBe(-EINVAL);
-    for (const method of ['pause', 'resume', 'adopt']) expect(dispatcher[method](0, 0, false)).toBe(-EBADF);
+    expect(open.addListener(listener, 0)).toBe(-EBADF);
+    expect(open.adopt('x', 0)).toBe(-EINVAL);
+    expect(open.adopt(0, -1)).toBe(-EINVAL);
+    for (const method of ['pause', 'resume', 'adopt']) expect(dispatcher[method](0, 0)).toBe(-EBADF);
     expect(open.removeWorker(sender)).toBe(0);
     expect(sender.open('x')).toBe(-EINVAL);
     expect(sender.pause()).toBe(-EBADF);
@@ -307,7 +312,7 @@ describe('connections of another primary', () => {
     const [ours, clients] = socketPair(STREAM);
     closing(clients);
     fs.writeSync(clients, 'request');
-    expect(dispatcher.adopt(ours, 3, false)).toBe(0);
+    expect(dispatcher.adopt(ours, 3)).toBe(0);
     expect(await dying.has(1)).toMatchObject([{ listener: 3 }]);
     expect(dying.die()).toBe(1);
     const other = new FakeWorker(dispatcher);

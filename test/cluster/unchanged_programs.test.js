@@ -51,9 +51,9 @@ async function askBoth(target, module) {
   return [...answers.values()];
 }
 
-describe.each(['http', 'fastify'])('a program of %s', (kind) => {
-  test('shares the port for which it asks, and sees its address', async () => {
-    const cluster = start(kind, [ANY_PORT]);
+describe.each(['http', 'fastify'])('a program of %s', (program) => {
+  test.each(['process', 'thread'])('shares the port for which it asks, and sees its address: %s', async (kind) => {
+    const cluster = start(program, [ANY_PORT], { kind });
     const [[address]] = await Promise.all([once(cluster, 'listening'), allReady(cluster)]);
     expect(cluster.addresses()).toEqual([address]);
     for (const answer of await askBoth(address)) {
@@ -62,7 +62,7 @@ describe.each(['http', 'fastify'])('a program of %s', (kind) => {
   });
 
   test('gets the listeners of the cluster, if it has any', async () => {
-    const cluster = start(kind, [{ port: 1, host: LOCAL }]);
+    const cluster = start(program, [{ port: 1, host: LOCAL }]);
     const paths = [socketPath(), socketPath()];
     for (const each of paths) cluster.listen({ path: each, mode: 0o600 });
     await allReady(cluster);
@@ -122,7 +122,7 @@ test('an address in use is an error of the server', async () => {
   await once(other, 'listening');
   const cluster = start('http', [ANY_PORT, { ...other.address(), host: LOCAL }], { workers: 1 });
   const [worker] = await allReady(cluster, 1);
-  expect(await once(worker, 'message')).toEqual(['EADDRINUSE']);
+  expect(await once(worker, 'message')).toEqual(['EADDRINUSE', []]);
 });
 
 test('an exclusive server listens in its worker alone', async () => {
@@ -143,11 +143,18 @@ test('a program that is stopped answers what is open, and is told by SIGTERM if 
   const cluster = start('http', [ANY_PORT], { workers: 1 });
   const [worker] = await allReady(cluster, 1);
   const answered = ask({ ...cluster.addresses()[0], path: '/wait' });
-  expect(await once(worker, 'message')).toEqual(['waits']);
+  expect(await once(worker, 'message')).toEqual(['waits', []]);
   const told = once(worker, 'message');
   const exited = once(cluster, 'exit');
   cluster.close();
   expect((await answered).isListening).toBe(false);
-  expect(await told).toEqual(['told']);
+  expect(await told).toEqual(['told', []]);
   expect((await exited).slice(1, 3)).toEqual([0, null]);
+});
+
+test('process.send() and process.on(message) are for the program of the primary', async () => {
+  const cluster = start('http', [ANY_PORT], { workers: 1 });
+  const [worker] = await allReady(cluster, 1);
+  worker.send({ question: 1 });
+  expect((await once(cluster, 'message'))[1]).toEqual({ question: 1, isConnected: true });
 });

@@ -102,19 +102,19 @@ function newDispatcher({ least = false, most = 100, handover = 1000 } = {}) {
 }
 
 /** A listener whose connections the dispatcher gets. @returns {string} its path */
-function listenOnPath(dispatcher, number = 0, isTakenAtOnce = false) {
+function listenOnPath(dispatcher, number = 0) {
   const path = socketPath();
   const listener = closingHandle(new Listener());
   expect(listener.listenOnPath({ path })).toBe(0);
-  expect(dispatcher.addListener(listener, number, isTakenAtOnce)).toBe(0);
+  expect(dispatcher.addListener(listener, number)).toBe(0);
   return path;
 }
 
 /** The same over TCP. @returns {number} its port */
-function listenOnPort(dispatcher, number = 0, isTakenAtOnce = false) {
+function listenOnPort(dispatcher, number = 0) {
   const listener = closingHandle(new Listener());
   expect(listener.listenOnAddress({ address: '127.0.0.1', port: 0 })).toBe(0);
-  expect(dispatcher.addListener(listener, number, isTakenAtOnce)).toBe(0);
+  expect(dispatcher.addListener(listener, number)).toBe(0);
   return listener.getsockname().port;
 }
 

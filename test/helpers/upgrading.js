@@ -41,10 +41,10 @@ class Primaries {
     fs.writeFileSync(this.#file, JSON.stringify({ options: {}, ...config }));
   }
 
-  /** Waits until the first primary listens and both its workers are ready. @returns {Promise<any[]>} its addresses */
+  /** Waits until the first primary listens and has a worker. @returns {Promise<any[]>} its addresses */
   async areReady() {
     const { rest } = await this.says('listens');
-    while (this.workers.length < 2) await this.says('ready');
+    if (this.workers.length === 0) await this.says('ready');
     return JSON.parse(rest);
   }
 
@@ -125,11 +125,11 @@ class Primaries {
  * each request.
  *
  * @param {object} target options of http.request()
- * @returns {{ count: number, failures: string[], stop(): Promise<void> }}
+ * @returns {{ count: number, failures: string[], has(count: number): Promise<void>, stop(): Promise<void> }}
  */
 function askAgainAndAgain(target, { kept = 4, fresh = 4 } = {}) {
   const agent = new http.Agent({ keepAlive: true });
-  const load = { count: 0, failures: [], stop };
+  const load = { count: 0, failures: [], has, stop };
   let isStopped = false;
 
   function ask(options) {
@@ -154,6 +154,10 @@ function askAgainAndAgain(target, { kept = 4, fresh = 4 } = {}) {
   const loops = [];
   for (let i = 0; i < kept; i++) loops.push(loop({ agent }));
   for (let i = 0; i < fresh; i++) loops.push(loop({ agent: false }));
+
+  async function has(count) {
+    while (load.count < count) await ask({ agent: false });
+  }
 
   async function stop() {
     isStopped = true;

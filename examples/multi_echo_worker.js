@@ -1,19 +1,19 @@
 'use strict';
 
-// A worker of multi_echo_server.js: echoes on the connections that come over its stdin,
-// until there are no more to come.
+// A worker of multi_echo_server.js: echoes on the connections that come over the channel on
+// its stdin, until there are no more to come.
 
-const { DescriptorPasser } = require('pipewright/descriptors');
+const { Channel } = require('pipewright/channel');
 
-async function main() {
-  let served = 0;
-  for await (const descriptor of new DescriptorPasser(0)) {
-    const socket = descriptor.toSocket();
-    socket.on('error', () => {}); // The client has gone.
-    socket.pipe(socket);
-    served += 1;
-  }
-  console.log(`worker ${process.pid} served ${served}`);
-}
+const STDIN = 0;
 
-main();
+let served = 0;
+const server = new Channel(STDIN);
+
+server.on('message', (_, [connection]) => {
+  const socket = connection.toSocket();
+  socket.on('error', () => {}); // The client has gone.
+  socket.pipe(socket);
+  served += 1;
+});
+server.on('close', () => console.log(`process ${process.pid} served ${served}`));

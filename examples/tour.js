@@ -14,6 +14,7 @@ const CHAPTERS = [
   ['spawn.js', 'Child processes'],
   ['descriptors.js', 'Descriptors on their way to other processes'],
   ['messages.js', 'Messages to Python, and to a plain Node child'],
+  ['cluster.js', 'Clusters: a worker that is killed, and all replaced, under load'],
 ];
 
 const CHAPTER_LIMIT = 60_000; // Milliseconds; the longest takes some seconds.

@@ -169,12 +169,16 @@ export class ConnectionDispatcher {
   addWorker(sender: ConnectionSender): number;
   /** To be called once the worker has ended. Returns how many of its connections go to others. */
   removeWorker(sender: ConnectionSender): number;
-  getCounters(): { accepted: number; pending: number; moved: number; ended: number };
+  getCounters(): { accepted: number; pending: number; moved: number; ended: number; handedOn: number };
   /** Accepts nothing until resume(). */
   pause(): number;
   resume(): number;
   /** Dispatches a connection as if the listener of that number had accepted it. Takes the descriptor, unless it fails. */
   adopt(fd: number, number: number): number;
+  /** The same with one that a worker gives back, which had it as `id`. */
+  takeBack(sender: ConnectionSender, id: number, fd: number, number: number): number;
+  /** Accepts what the backlog of the listener has, unless it is paused. Returns how many connections wait for a worker. */
+  acceptRest(listener: Listener): number;
   /** [fd, number of the listener, fd, …] of connections that wait for a worker: the caller's from then on. */
   takePending(): number[];
   /** false: no worker has room, and nothing is accepted; true: one has again. */

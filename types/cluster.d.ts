@@ -2,7 +2,10 @@
 
 import { EventEmitter } from 'node:events';
 import * as nodeNet from 'node:net';
+import { ResourceLimits } from 'node:worker_threads';
 
+import { Received, RequestOptions } from './channel';
+import { Descriptor, Sendable, SendOptions } from './descriptors';
 import { ListenOptions, Server, Socket } from './net';
 
 export interface ClusterOptions {
@@ -11,7 +14,8 @@ export interface ClusterOptions {
   args?: readonly string[];
   /** How many; default: the number of processors. */
   workers?: number;
-  kind?: 'process';
+  /** Default 'process'. Threads are those of this process. */
+  kind?: 'process' | 'thread';
   /** Default 'round-robin'. */
   schedule?: 'round-robin' | 'least-connections';
   /** The program is unchanged: it calls server.listen() itself; default false. */
@@ -25,6 +29,10 @@ export interface ClusterOptions {
   execArgv?: readonly string[];
   /** Default: this process's. */
   env?: NodeJS.ProcessEnv;
+  /** Of the heap, code and stack of each thread, as of `new Worker()`; only with `kind: 'thread'`. */
+  resourceLimits?: ResourceLimits;
+  /** Of the messages between the programs; default 'json'. */
+  serialization?: 'json' | 'advanced' | 'raw';
   /** A worker that has so many connections and did not take them gets no more; default 128. */
   maxUnacknowledged?: number;
   /** Milliseconds after which a worker whose loop does not turn is killed; default 10 000, 0 is never. */
@@ -39,7 +47,18 @@ export interface ClusterOptions {
   maxRestartDelay?: number;
   /** Milliseconds after which a worker's end is no failure; default 1000. */
   minUptime?: number;
+  /** A worker that had to be started again so often within restartWindow is given up; default 0, no limit. */
+  maxRestarts?: number;
+  /** Milliseconds; default 60 000. */
+  restartWindow?: number;
+  /** Requests (http, https) or connections after which a worker is replaced; default 0, never. */
+  maxRequests?: number;
+  /** Bytes of memory over which a worker is replaced; default 0, never. */
+  maxMemory?: number;
 }
+
+/** What reload() may change. */
+export type ReloadOverrides = Partial<Pick<ClusterOptions, 'exec' | 'args' | 'execArgv' | 'env'>>;
 
 export type ClusterListenOptions = ListenOptions & {
   /** 'accept' for a protocol in which the server speaks first; default 'first-byte'. */
@@ -57,8 +76,11 @@ export type ClusterAddress = string | nodeNet.AddressInfo;
 
 export interface WorkerStats {
   id: number;
+  /** A thread's is that of the primary. */
   pid: number | undefined;
-  state: 'starting' | 'ready' | 'stopping' | 'ended';
+  /** undefined for a process. */
+  threadId: number | undefined;
+  state: 'starting' | 'ready' | 'draining' | 'ended';
   startedAt: number;
   /** How many workers have ended in its place before. */
   restarts: number;
@@ -79,15 +101,44 @@ export interface ClusterStats {
   /** Connections of dead workers: those that went to others, and those that were shut down. */
   moved?: number;
   ended?: number;
+  /** Connections that moved from a worker that drains to another. */
+  handedOn?: number;
+  /** Workers started in place of one that had ended. */
   restarts: number;
+  reloads: number;
+  /** Workers that were replaced by themselves: see 'retire'. */
+  retired: number;
   workers: WorkerStats[];
 }
 
-export interface WorkerProcess extends EventEmitter {
+/** Messages to the other side's program, and from it: what a worker in the primary and `worker` in a worker have in common. */
+export interface Messenger extends EventEmitter {
+  /** Whether messages can be sent. */
+  readonly isOpen: boolean;
+  /** False if the other side is slow: 'drain' will follow. @throws as channel.send() */
+  send(message: any, descriptors?: Iterable<Sendable> | null, options?: SendOptions): boolean;
+  /** The same, and resolves once the kernel has taken the message. */
+  sent(message: any, descriptors?: Iterable<Sendable> | null, options?: SendOptions): Promise<void>;
+  /** Resolves with the reply of the other side's handler. */
+  request<T = any>(message: any, options?: RequestOptions): Promise<Received<T>>;
+  /** Answers the other side's requests with what the handler returns, or its promise gives. */
+  onRequest(handler: ((message: any, descriptors: readonly Descriptor[]) => any) | null): this;
+}
+
+/** A worker, as the primary sees it. */
+export interface ClusterWorker extends Messenger {
   readonly id: number;
+  readonly kind: 'process' | 'thread';
   readonly pid: number | undefined;
+  readonly threadId: number | undefined;
   readonly state: WorkerStats['state'];
   stats(): WorkerStats;
+  /** Ends it at once: a process by SIGKILL, a thread by terminate(). What it has not used goes to others. */
+  kill(): void;
+
+  on(event: 'message', listener: (message: any, descriptors: readonly Descriptor[]) => void): this;
+  on(event: 'drain', listener: () => void): this;
+  on(event: string | symbol, listener: (...args: any[]) => void): this;
 }
 
 export interface Cluster extends EventEmitter {
@@ -98,7 +149,20 @@ export interface Cluster extends EventEmitter {
   /** Where the status page is; null without one. */
   statusAddress(): ClusterAddress | null;
   stats(): ClusterStats;
+  /**
+   * Replaces the workers by new ones. Rejects with ERR_CLUSTER_RELOAD_FAILED if one of these is
+   * not ready; then the old ones go on.
+   */
+  reload(overrides?: ReloadOverrides): Promise<void>;
+  /** SIGTERM and SIGINT close, and kill when they come again; SIGHUP reloads; SIGUSR2 upgrades. */
+  handleSignals(): this;
   close(): Promise<void>;
+  /** The workers that have not ended. */
+  readonly workers: ClusterWorker[];
+  /** Sends a message to all workers whose channel is open. Returns how many these are. */
+  broadcast(message: any): number;
+  /** Answers the requests of all workers, also of later ones. */
+  onRequest(handler: ((worker: ClusterWorker, message: any, descriptors: readonly Descriptor[]) => any) | null): this;
   /**
    * Starts the program again, leaves listeners and connections to the new process, then closes.
    * Rejects if the new one did not come up; this one goes on then.
@@ -106,20 +170,25 @@ export interface Cluster extends EventEmitter {
   upgrade(options?: UpgradeOptions): Promise<{ pid: number }>;
 
   on(event: 'listening', listener: (address: ClusterAddress) => void): this;
-  on(event: 'ready', listener: (worker: WorkerProcess) => void): this;
+  on(event: 'ready' | 'draining', listener: (worker: ClusterWorker) => void): this;
+  on(event: 'retire', listener: (worker: ClusterWorker, reason: 'requests' | 'memory' | 'closed') => void): this;
   on(
     event: 'exit',
-    listener: (worker: WorkerProcess, code: number | null, signal: NodeJS.Signals | null, moved: number) => void,
+    listener: (worker: ClusterWorker, code: number | null, signal: NodeJS.Signals | null, moved: number) => void,
   ): this;
-  on(event: 'full' | 'room' | 'close', listener: () => void): this;
-  on(event: 'overload' | 'error', listener: (error: NodeJS.ErrnoException) => void): this;
+  on(
+    event: 'message',
+    listener: (worker: ClusterWorker, message: any, descriptors: readonly Descriptor[]) => void,
+  ): this;
+  on(event: 'reload' | 'full' | 'room' | 'close', listener: () => void): this;
+  on(event: 'rollback' | 'overload' | 'error', listener: (error: NodeJS.ErrnoException) => void): this;
   on(event: string | symbol, listener: (...args: any[]) => void): this;
 }
 
 /** Starts workers, which take the connections of all its listeners. */
 export function createCluster(options: ClusterOptions): Cluster;
 
-export interface Worker extends EventEmitter {
+export interface Worker extends Messenger {
   readonly isWorker: boolean;
   readonly id: number | undefined;
   /** Gives the connections to a server that does not listen. */
@@ -127,7 +196,8 @@ export interface Worker extends EventEmitter {
   ready(): void;
 
   on(event: 'connection', listener: (socket: Socket) => void): this;
-  on(event: 'stop', listener: () => void): this;
+  on(event: 'stop' | 'drain', listener: () => void): this;
+  on(event: 'message', listener: (message: any, descriptors: readonly Descriptor[]) => void): this;
   on(event: string | symbol, listener: (...args: any[]) => void): this;
 }
 

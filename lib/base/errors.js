@@ -200,6 +200,7 @@ function badPort(name, port) {
 // Errors that have a class and a fixed message only: { code: [class, message] }.
 const PLAIN = {
   ERR_CLUSTER_CLOSED: [Error, 'The cluster is closed'],
+  ERR_CLUSTER_TOO_MANY_RESTARTS: [Error, 'A worker of the cluster ended too often, and is not started again'],
   ERR_CLUSTER_NOT_IN_CHARGE: [Error, 'This process is yet to take the place of another primary'],
   ERR_CLUSTER_NO_WORKER: [Error, 'This process is no worker of a cluster of pipewright'],
   ERR_CLUSTER_UPGRADE_TIMEOUT: [Error, 'The new primary was not ready in time, and was killed'],
@@ -239,6 +240,13 @@ const PLAIN = {
 function plain(code) {
   const [Base, message] = PLAIN[code];
   return coded(Base, code, message);
+}
+
+/** A worker that was to take over has ended before. `cause` is why it was killed or did not start, or null. */
+function clusterReloadFailed(cause, code, signal) {
+  const how = cause === null ? (signal ?? `code ${code}`) : cause.message;
+  const message = `A new worker was not ready (${how}): the old ones go on`;
+  return coded(Error, 'ERR_CLUSTER_RELOAD_FAILED', message, cause === null ? {} : { cause });
 }
 
 /** The process that was to take the place of a cluster's primary has ended. */
@@ -347,6 +355,7 @@ module.exports = {
   aggregate,
   badPort,
   channelProtocol,
+  clusterReloadFailed,
   commandFailed,
   connectException,
   errnoException,

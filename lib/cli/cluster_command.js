@@ -103,9 +103,12 @@ class Run {
     cluster.on('exit', (worker, code, signal) => this.#onExit(worker, code, signal));
     cluster.on('full', () => this.#tell('no worker takes connections; clients wait'));
     cluster.on('room', () => this.#tell('workers take connections again'));
+    cluster.on('reload', () => this.#tell('reloaded: new workers have taken over'));
     cluster.on('overload', (error) => say(error.message));
     cluster.on('error', (error) => this.#onError(error));
-    for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, () => this.#onStop(signal));
+    cluster.on('close', () => process.exit());
+    for (const signal of ['SIGTERM', 'SIGINT']) process.once(signal, () => this.#onStop(signal));
+    cluster.handleSignals();
   }
 
   #tell(text) {
@@ -138,22 +141,18 @@ class Run {
 
   #giveUp(reason) {
     if (this.#isClosing) return;
+    this.#isClosing = true;
     say(reason);
     process.exitCode = FAILED;
-    this.#close();
+    this.#cluster.close();
   }
 
+  // The cluster handles the signal itself.
   #onStop(signal) {
-    if (this.#isClosing) process.kill(process.pid, 'SIGKILL');
-    this.#tell(`${signal}: finishing; once more ends at once`);
-    this.#close();
-  }
-
-  async #close() {
+    if (this.#isClosing) return;
     this.#isClosing = true;
+    this.#tell(`${signal}: finishing; once more ends at once`);
     this.#notify({ STOPPING: 1 });
-    await this.#cluster.close();
-    process.exit();
   }
 
   #notify(state) {

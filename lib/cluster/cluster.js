@@ -11,19 +11,23 @@ const { Listeners } = require('./listeners.js');
 const { MessageEmitter, kListenersChanged } = require('./messages.js');
 const { normalizeClusterOptions, normalizeListen, normalizeUpgrade } = require('./options.js');
 const { ProgramListeners } = require('./program_listeners.js');
+const { watchSignals } = require('./signals.js');
 const { StatusServer } = require('./status_server.js');
 const { Supervisor } = require('./supervisor.js');
 const { enroll, passOn, upgrade, withdraw } = require('./upgrade.js');
 
 const PINGS = 4; // In `handoverTimeout`.
 const SILENT = 20_000; // Milliseconds that a silent connection's copy is kept without it.
+const FORWARDED = ['ready', 'draining', 'retire', 'exit', 'reload', 'rollback', 'error']; // Events of the supervisor.
 const MAX_INT32 = 2 ** 31 - 1;
 
 /**
- * Events: 'listening' (address); 'ready' (worker); 'exit' (worker, code, signal, moved), where
- * `moved` connections go to other workers; 'full' and 'room': no worker takes connections, which
- * wait in the backlog, and one does again; 'overload' (error): the table of descriptors is full;
- * 'message' (worker, message, descriptors); 'error'; 'close'.
+ * Events: 'listening' (address); 'ready' (worker); 'retire' (worker, reason): it will be
+ * replaced; 'draining' (worker): it gets no more connections; 'exit' (worker, code, signal,
+ * moved), where `moved` connections go to other workers; 'reload'; 'rollback' (error): a reload
+ * has failed; 'full' and 'room': no worker takes connections, which wait in the backlog, and one
+ * does again; 'overload' (error): the table of descriptors is full; 'message' (worker, message,
+ * descriptors); 'error'; 'close'.
  */
 class Cluster extends MessageEmitter {
   #options;
@@ -37,6 +41,7 @@ class Cluster extends MessageEmitter {
   #statusServer = null;
   #startedAt = Date.now();
   #whenClosed = null;
+  #handlesSignals = false;
 
   constructor(options) {
     super();
@@ -51,7 +56,7 @@ class Cluster extends MessageEmitter {
       this.#pingTimer = setInterval(() => this.#supervisor.ping(), Math.ceil(handoverTimeout / PINGS)).unref();
     }
     this.#supervisor = new Supervisor(this.#options, this.#dispatcher);
-    for (const event of ['ready', 'exit', 'error']) {
+    for (const event of FORWARDED) {
       this.#supervisor.on(event, (...args) => this.emit(event, ...args));
     }
     this.#supervisor.on('exit', (worker) => this.#programListeners.forget(worker));
@@ -59,6 +64,7 @@ class Cluster extends MessageEmitter {
       if (this.#whenClosed === null) this.#programListeners.answer(worker, request, reply);
     });
     this.#supervisor.on('unlisten', (worker, number) => this.#programListeners.release(worker, number));
+    this.#supervisor.once('exhausted', () => this.close());
     this.#supervisor.once('end', () => this.#onEnd());
     this.#member = this.#asMember();
     enroll(this.#member);
@@ -106,8 +112,22 @@ class Cluster extends MessageEmitter {
    */
   stats() {
     const counters = this.#whenClosed === null ? this.#dispatcher.getCounters() : {};
-    const { restarts, workers } = this.#supervisor;
-    return { ...counters, restarts, workers: workers.map((worker) => worker.stats()) };
+    const workers = this.#supervisor.workers.map((worker) => worker.stats());
+    return { ...counters, ...this.#supervisor.counters, workers };
+  }
+
+  /**
+   * Replaces the workers by new ones, which run the program as it is on disk now. They start
+   * beside the old ones, the first alone, and take over together when all are ready; then the old
+   * ones drain. If one of them ends before, or is not ready within `readyTimeout`, the new ones
+   * are ended and the old go on. While one reload is under way, further calls share the next.
+   *
+   * @param {object} [overrides] exec, args, execArgv, env: in place of those that hold
+   * @returns {Promise<void>} resolves when the new ones have taken over; rejects with
+   *   ERR_CLUSTER_RELOAD_FAILED, ERR_CLUSTER_CLOSED, ERR_INVALID_ARG_TYPE
+   */
+  reload(overrides) {
+    return this.#supervisor.reload(overrides);
   }
 
   // What the status page shows.
@@ -194,6 +214,18 @@ class Cluster extends MessageEmitter {
       this.emit('close');
       this.#whenClosed.resolve();
     });
+  }
+
+  /**
+   * From now on SIGTERM and SIGINT close the cluster, and kill the workers when one of them comes
+   * again; SIGHUP reloads; SIGUSR2 upgrades. A reload or upgrade that fails is an 'error', or
+   * without a handler of that a warning of the process. Until 'close'.
+   */
+  handleSignals() {
+    if (this.#handlesSignals || this.#whenClosed !== null) return this;
+    this.#handlesSignals = true;
+    watchSignals(this, () => this.#supervisor.kill());
+    return this;
   }
 
   // Upgrade.

@@ -9,10 +9,13 @@
 //
 // A server that listens as `exclusive` and a UDP socket listen in this process alone.
 
+const { isMainThread } = require('node:worker_threads');
+
 const { closeInBackground } = require('../base/binding.js');
 const { callSafely } = require('../base/callback.js');
 const { UV_EADDRINUSE } = require('../base/constants.js');
-const { EVERY_LISTENER, LISTEN, UNLISTEN, kAsk, kAttend, kMakeSource, kTell } = require('./marks.js');
+const { Descriptor } = require('../fd/descriptor.js');
+const { EVERY_LISTENER, LISTEN, NUMBER, UNLISTEN, kAsk, kAttend, kMakeSource, kTell } = require('./marks.js');
 const { NodesSource } = require('./sources.js');
 
 // Milliseconds that a connection waits for the program to listen at its address: another worker,
@@ -27,14 +30,18 @@ class Interception {
   #sources = new Map(); // By the number of the listener.
   #general = []; // Sources for the connections of every listener; the first has them.
   #servers = new Set(); // Those that are open, or have connections still.
+  #exclusive = new Set(); // Those of them that listen in this process alone.
   #anyPort = new Map(); // By address: the numbers of the servers that listen there at any port.
-  #held = new Map(); // By the number of the listener: connections for which there is no server yet.
+  #held = new Map(); // Connections for which there is no server yet, and when they are given up.
+  #count = null; // Counts requests: see countRequests().
+  #counting = new WeakSet(); // Sources that do that themselves.
+  #stopping = []; // Sources that have been told to stop: they may be told again.
   #isStopping = false;
 
   /** @param {any} worker the one of worker.js */
   constructor(worker) {
     this.#worker = worker;
-    worker.once('stop', () => this.close());
+    worker.once('stop', () => this.stop(null));
     worker[kAttend]();
   }
 
@@ -47,25 +54,29 @@ class Interception {
     this.#worker[kAsk](LISTEN, { target, data: server._getServerData?.() }, ({ err, listener, name, data }) => {
       if (err !== 0 || this.#sources.has(listener)) {
         // Since Node 22 a server that was closed meanwhile closes the handle also after an error.
-        callback(err || UV_EADDRINUSE, new NodesSource(free));
+        callback(err || UV_EADDRINUSE, new NodesSource(server, free));
         return;
       }
-      const source = new NodesSource(() => {
+      const source = new NodesSource(server, () => {
         free();
         this.#forget(source, listener);
       });
       if (listener === EVERY_LISTENER) this.#general.push(source);
       else this.#sources.set(listener, source);
+      if (this.#count !== null) this.#countWith(source);
       if (data !== undefined) server._setServerData?.(data);
       this.#add(server);
       callback(0, source);
       if (server._handle === source) nameSource(source, server, name);
-      this.#release();
+      this.#serveHeld();
     });
   }
 
   /** Takes note of a server or UDP socket that listens in this process alone. */
   addExclusive(server) {
+    if (this.#exclusive.has(server)) return;
+    this.#exclusive.add(server);
+    server.once('close', () => this.#exclusive.delete(server));
     this.#add(server);
   }
 
@@ -95,11 +106,12 @@ class Interception {
     if (listener === EVERY_LISTENER) this.#general = this.#general.filter((each) => each !== source);
     else this.#sources.delete(listener);
     if (this.#isStopping) return;
-    this.#worker[kTell](UNLISTEN, { listener });
-    if (this.#sources.size + this.#general.length === 0) this.#onClosed();
+    // Another worker takes the place of one that has closed all.
+    if (this.#open.length === 0) this.#onClosed();
+    else this.#worker[kTell](UNLISTEN, { listener });
   }
 
-  // What `worker` calls: it has this object in the place of a server.
+  // What `worker` calls: it has this object in the place of a server, and of its source.
 
   [kMakeSource](onClosed) {
     this.#onClosed = onClosed;
@@ -107,46 +119,71 @@ class Interception {
   }
 
   get listening() {
-    return this.#servers.size > 0;
+    return false; // Before it is served.
+  }
+
+  get #open() {
+    return [...this.#sources.values(), ...this.#general];
   }
 
   /** Gives a connection to the server that listens at its address. @returns {any} its handle */
-  take(fd, isTcp, id, receiver, listener) {
-    const source = this.#sources.get(listener) ?? this.#general[0];
-    if (source !== undefined) return source.take(fd, isTcp, id, receiver);
-    this.#hold({ fd, isTcp, id, receiver, listener });
+  take(fd, id, marks, receiver) {
+    const source = this.#sourceOf(marks);
+    if (source !== undefined) return this.#give(source, fd, id, marks, receiver);
+    const connection = { fd, id, marks, receiver };
+    this.#held.set(connection, setTimeout(() => this.#giveUp(connection), PATIENCE).unref());
+    if (this.#isStopping) this.#giveUp(connection);
     return undefined;
   }
 
-  #hold(connection) {
-    const giveUp = setTimeout(() => this.#release(connection), PATIENCE).unref();
-    this.#held.set(connection, giveUp);
-    if (this.#isStopping) this.#release(connection);
+  #sourceOf(marks) {
+    return this.#sources.get(marks & NUMBER) ?? this.#general[0];
   }
 
-  // Gives the held connections to the servers that have come; closes `unwanted`.
-  #release(unwanted = undefined) {
-    for (const [connection, giveUp] of this.#held) {
-      const { fd, isTcp, id, receiver, listener } = connection;
-      const source = this.#sources.get(listener) ?? this.#general[0];
-      if (source === undefined && connection !== unwanted) continue;
-      clearTimeout(giveUp);
+  #give(source, fd, id, marks, receiver) {
+    if (this.#count !== null && !this.#counting.has(source)) this.#count();
+    return source.take(fd, id, marks, receiver);
+  }
+
+  #serveHeld() {
+    for (const [connection, timer] of this.#held) {
+      const { fd, id, marks, receiver } = connection;
+      const source = this.#sourceOf(marks);
+      if (source === undefined) continue;
+      clearTimeout(timer);
       this.#held.delete(connection);
-      if (source !== undefined) {
-        callSafely(() => source.take(fd, isTcp, id, receiver));
-      } else {
-        closeInBackground(fd);
-        receiver.closed(id);
-      }
+      callSafely(() => this.#give(source, fd, id, marks, receiver));
     }
   }
 
-  /** Closes the program's servers; the process ends when their connections have. */
-  close() {
-    if (this.#isStopping) return;
+  // Gives a held connection to another worker, or closes it.
+  #giveUp(connection, move = null) {
+    const { fd, id, marks, receiver } = connection;
+    clearTimeout(this.#held.get(connection));
+    this.#held.delete(connection);
+    if (move === null) closeInBackground(fd);
+    else move([{ descriptor: new Descriptor(fd), id, marks }]);
+    receiver.closed(id);
+  }
+
+  countRequests(count) {
+    this.#count = count;
+    for (const source of this.#open) this.#countWith(source);
+    return true;
+  }
+
+  #countWith(source) {
+    if (source.countRequests(this.#count)) this.#counting.add(source);
+  }
+
+  /** Closes the program's servers; the process ends when their connections have. As that of a source. */
+  stop(move) {
     this.#isStopping = true;
-    for (const connection of [...this.#held.keys()]) this.#release(connection);
-    for (const server of [...this.#servers]) server.close(() => {});
+    for (const connection of [...this.#held.keys()]) this.#giveUp(connection, move);
+    this.#stopping.push(...this.#open);
+    for (const source of this.#stopping) source.stop(move);
+    for (const exclusive of this.#exclusive) exclusive.close();
+    this.#exclusive.clear();
     this.#endIfDone();
   }
 
@@ -154,8 +191,9 @@ class Interception {
   // keep it running. It is told as service managers do, if it listens; it may have things to save.
   #endIfDone() {
     if (!this.#isStopping || this.#servers.size > 0) return;
-    if (process.listenerCount('SIGTERM') > 0) process.kill(process.pid, 'SIGTERM');
-    else process.exit();
+    if (process.listenerCount('SIGTERM') === 0) process.exit();
+    if (isMainThread) process.kill(process.pid, 'SIGTERM');
+    else process.emit('SIGTERM', 'SIGTERM'); // A signal is for the whole process.
   }
 }
 

@@ -196,9 +196,15 @@ class Listeners {
   #close(entry) {
     if (!this.#all.delete(entry)) return;
     entry.attempt?.cancel();
-    if (entry.listener === null) return;
-    entry.listener.close();
-    forgetFile(entry.listener);
+    const { listener } = entry;
+    if (listener === null) return;
+    // What systemd has passed is open there, too, and the next process gets what waits in it.
+    if (entry.target.kind !== 'fd') {
+      listener.removeFile();
+      this.#dispatcher.acceptRest(listener);
+    }
+    listener.close();
+    forgetFile(listener);
   }
 
   closeAll() {

@@ -19,14 +19,16 @@ const threadMark = (id, control, messages, serialization) => `${id}:thread:${con
 const NUMBER = 0xffff;
 const IS_TCP = 1 << 16;
 const IS_TAKEN_AT_ONCE = 1 << 17;
+const IS_IDLE = 1 << 18; // Another worker's client, between two requests.
 
 /** The types of messages on the control channel: { pipewrightCluster: type }. */
-const CONNECTIONS = 'connections'; // To the worker, with the socket on which they come.
-const STOP = 'stop'; // To the worker: no more connections will come.
+const CONNECTIONS = 'connections'; // To the worker, with the socket on which they come, and `limits`.
+const STOP = 'stop'; // To the worker, with `moves`: no more connections will come.
+const MOVED = 'moved'; // To the primary, with connections: `moved` has the id and the marks of each.
 const READY = 'ready'; // To the primary.
 const PING = 'ping'; // To the worker, which answers with
 const PONG = 'pong';
-const PAUSE = 'pause'; // To the primary: the program takes no more connections.
+const RETIRE = 'retire'; // To the primary, with a `reason`: another worker is to take this one's place.
 
 const LISTEN = 'listen'; // To the primary, { id, target, data }: the program wants to listen; it answers with
 const LISTENING = 'listening'; // { id, err, listener, name, data }.
@@ -47,15 +49,17 @@ const typeOf = (received) => received?.pipewrightCluster;
 module.exports = {
   CONNECTIONS,
   EVERY_LISTENER,
+  IS_IDLE,
   IS_TAKEN_AT_ONCE,
   IS_TCP,
   LISTEN,
   LISTENING,
+  MOVED,
   NUMBER,
-  PAUSE,
   PING,
   PONG,
   READY,
+  RETIRE,
   STOP,
   UNLISTEN,
   WORKER_VARIABLE,

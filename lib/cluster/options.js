@@ -41,9 +41,23 @@ const DEFAULTS = Object.freeze({
   restartDelay: 100,
   maxRestartDelay: 10_000,
   minUptime: 1000,
+  maxRestarts: 0,
+  restartWindow: 60_000,
+  maxRequests: 0,
+  maxMemory: 0,
 });
 
-const TIMES = ['handoverTimeout', 'readyTimeout', 'closeTimeout', 'restartDelay', 'maxRestartDelay', 'minUptime'];
+const RELOADED = ['exec', 'args', 'execArgv', 'env'];
+
+const TIMES = [
+  'handoverTimeout',
+  'readyTimeout',
+  'closeTimeout',
+  'restartDelay',
+  'maxRestartDelay',
+  'minUptime',
+  'restartWindow',
+];
 
 /** @returns {any} complete and frozen @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE, ERR_OUT_OF_RANGE */
 function normalizeClusterOptions(given) {
@@ -66,8 +80,18 @@ function normalizeClusterOptions(given) {
   validateResourceLimits(options);
   validateInteger(options.maxUnacknowledged, 'options.maxUnacknowledged', 1, MAX_UNACKNOWLEDGED);
   for (const name of TIMES) validateInteger(options[name], `options.${name}`, 0, MAX_TIMER);
+  for (const name of ['maxRestarts', 'maxRequests', 'maxMemory']) {
+    validateInteger(options[name], `options.${name}`, 0, Number.MAX_SAFE_INTEGER);
+  }
   options.statusPage = normalizeStatusPage(options.statusPage);
   return Object.freeze(options);
+}
+
+/** @returns {any} `options` with what reload() changes of them @throws as normalizeClusterOptions() */
+function mergeReloadOptions(options, overrides = {}) {
+  validateObject(overrides, 'overrides');
+  const changes = RELOADED.filter((name) => overrides[name] !== undefined).map((name) => [name, overrides[name]]);
+  return normalizeClusterOptions({ ...options, ...Object.fromEntries(changes) });
 }
 
 // The page says much about the program: it is for this machine alone, and a path for its user
@@ -127,4 +151,4 @@ function normalizeUpgrade(given, { readyTimeout }) {
   return { timeout };
 }
 
-module.exports = { normalizeClusterOptions, normalizeListen, normalizeUpgrade };
+module.exports = { mergeReloadOptions, normalizeClusterOptions, normalizeListen, normalizeUpgrade };

@@ -8,7 +8,6 @@ const cluster = require('node:cluster');
 const dgram = require('node:dgram');
 const net = require('node:net');
 const path = require('node:path');
-const { isMainThread } = require('node:worker_threads');
 
 const { Interception } = require('./interception.js');
 const { worker } = require('./worker.js');
@@ -64,15 +63,13 @@ function behaveAsWorker(interception) {
   const self = nodes.worker;
   self.disconnect = function disconnect() {
     this.exitedAfterDisconnect = true;
-    interception.close();
+    interception.stop(null);
     return this;
   };
   self.kill = self.destroy = function destroy() {
     this.exitedAfterDisconnect = true;
     process.exit();
   };
-  // Ctrl-C comes to the primary as well, which lets the workers finish.
-  if (isMainThread) process.on('SIGINT', () => {});
 }
 
 // The channel of Node's workers is that of the programs' messages: process.send() is worker.send().

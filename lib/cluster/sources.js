@@ -9,12 +9,15 @@ const nodeNet = require('node:net');
 const { PipeWrap, TcpWrap, closeFd, closeInBackground, duplicateFd, openForeign } = require('../base/binding.js');
 const { errnoException } = require('../base/errors.js');
 const { listenToSource } = require('../net/server.js');
+const { Descriptor } = require('../fd/descriptor.js');
 const { DescriptorHandle, descriptorHandle } = require('../net/passing.js');
-const { kMakeSource } = require('./marks.js');
+const { HttpDraining, isHttp } = require('./draining.js');
+const { IS_IDLE, IS_TCP, kMakeSource } = require('./marks.js');
 
 const kHolds = Symbol('holds reading');
 const kWantsToRead = Symbol('wants to read');
 const kId = Symbol('id of the connection');
+const kMarks = Symbol('marks');
 const kReceiver = Symbol('receiver');
 const SOCKET = 0; // The type of a handle of Node's that is a connection.
 
@@ -35,6 +38,7 @@ function letRead(handle) {
 const reporting = (Base) => {
   class Reporting extends Base {
     [kId] = 0;
+    [kMarks] = 0;
     [kReceiver] = undefined;
     [kHolds] = false;
     [kWantsToRead] = false;
@@ -70,13 +74,42 @@ const ReportingPipe = reporting(PipeWrap);
 const ReportingSocket = reporting(DescriptorHandle);
 const ReportingTcp = reporting(TcpWrap);
 
+function note(handle, id, marks, receiver) {
+  handle[kId] = id;
+  handle[kMarks] = marks;
+  handle[kReceiver] = receiver;
+  handle[kHolds] = true;
+}
+
 // The common part: what a server calls on its handle.
 class Source {
+  #server;
   #onClosed;
 
   /** @param {() => void} onClosed called once the server takes no more connections */
-  constructor(onClosed) {
+  constructor(server, onClosed) {
+    this.#server = server;
     this.#onClosed = onClosed;
+  }
+
+  /**
+   * Closes the server, which goes on with its connections. May be called again with null.
+   *
+   * @param {((connections: { descriptor: Descriptor, id: number, marks: number }[]) => void) | null} move
+   *   takes the connections that another worker may have; null if there is none
+   */
+  stop(move) {
+    void move; // Only a server that can tell which are idle has such.
+    if (this.#server.listening) this.#server.close();
+  }
+
+  /**
+   * @param {() => void} count called for each request that begins
+   * @returns {boolean} false if the server has only connections to be counted
+   */
+  countRequests(count) {
+    void count;
+    return false;
   }
 
   close(callback) {
@@ -101,12 +134,11 @@ class Source {
 // For a server of pipewright/net.
 class OwnSource extends Source {
   isTcp = false;
-  #receiver = null;
-  #id = 0;
+  #origin = [];
   #handle = undefined;
 
   constructor(server, onClosed) {
-    super(onClosed);
+    super(server, onClosed);
     listenToSource(server, this);
   }
 
@@ -116,9 +148,7 @@ class OwnSource extends Source {
     if (this.isTcp) handle = new ReportingTcp();
     else if (descriptors === null) handle = new ReportingPipe();
     else handle = descriptorHandle(descriptors, /** @type {any} */ (ReportingSocket));
-    handle[kId] = this.#id;
-    handle[kReceiver] = this.#receiver;
-    handle[kHolds] = true;
+    note(handle, ...this.#origin);
     this.#handle = handle;
     return handle;
   }
@@ -128,10 +158,9 @@ class OwnSource extends Source {
   }
 
   /** Hands a connection to the server. @returns {any} its handle */
-  take(fd, isTcp, id, receiver) {
-    this.isTcp = isTcp;
-    this.#id = id;
-    this.#receiver = receiver;
+  take(fd, id, marks, receiver) {
+    this.isTcp = (marks & IS_TCP) !== 0;
+    this.#origin = [id, marks, receiver];
     const outer = this.#handle; // The program may turn the loop while it gets a connection.
     /** @type {any} */
     let handle;
@@ -149,6 +178,13 @@ class OwnSource extends Source {
 // For a server of Node: it gets handles of Node's own, with which its parser and TLS are
 // fastest.
 class NodesSource extends Source {
+  #draining = null;
+
+  constructor(server, onClosed) {
+    super(server, onClosed);
+    if (isHttp(server)) this.#draining = new HttpDraining(server);
+  }
+
   listen() {
     return 0;
   }
@@ -157,18 +193,39 @@ class NodesSource extends Source {
     return 0;
   }
 
-  take(fd, isTcp, id, receiver) {
-    const handle = nodesHandle(fd, isTcp);
-    handle[kId] = id;
-    handle[kReceiver] = receiver;
-    handle[kHolds] = true;
+  take(fd, id, marks, receiver) {
+    const handle = nodesHandle(fd, (marks & IS_TCP) !== 0);
+    note(handle, id, marks, receiver);
+    const accept = () => /** @type {any} */ (this).onconnection(0, handle);
     try {
-      /** @type {any} */ (this).onconnection(0, handle);
+      if ((marks & IS_IDLE) !== 0 && this.#draining !== null) this.#draining.resume(accept);
+      else accept();
     } finally {
       letRead(handle);
     }
     return handle;
   }
+
+  countRequests(count) {
+    this.#draining?.countRequests(count);
+    return this.#draining !== null;
+  }
+
+  stop(move) {
+    if (this.#draining === null) super.stop(null);
+    else this.#draining.stop(move && ((sockets) => move(sockets.flatMap(detach))));
+  }
+}
+
+// Takes the connection from the socket, which is closed. What the client sends meanwhile waits in
+// the kernel. Returns nothing if there is no descriptor for it.
+function detach(socket) {
+  const { fd, [kId]: id, [kMarks]: marks } = socket._handle;
+  if (id === undefined) return []; // It came by another way.
+  const copy = duplicateFd(fd);
+  if (copy < 0) return [];
+  socket.destroy();
+  return [{ descriptor: new Descriptor(copy), id, marks }];
 }
 
 const nodesClasses = new Map(); // By whether it is TCP.
@@ -210,7 +267,7 @@ function nodesHandle(fd, isTcp) {
 function sourceOf(server, onClosed) {
   if (server[kMakeSource] !== undefined) return server[kMakeSource](onClosed);
   if (typeof server._listen2 !== 'function') return new OwnSource(server, onClosed);
-  const source = new NodesSource(onClosed);
+  const source = new NodesSource(server, onClosed);
   server._handle = source;
   server._listen2(null, -1, -1, 0); // Sets onconnection and the owner, and emits 'listening'.
   return source;

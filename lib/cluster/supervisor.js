@@ -1,35 +1,53 @@
 'use strict';
 
-// Keeps the workers of a cluster: one slot for each, in which a worker that has ended is
-// followed by another.
+// Keeps the workers of a cluster: one slot for each. A worker that has ended is followed by
+// another; one that is to be replaced goes on until the other is ready.
+//
+//   slot:  worker ends ------------------> after a while: the next worker starts
+//          reload(), a worker retires ---> candidate starts --all are ready--> it is the worker,
+//                                             |                                the old one drains
+//                                             one of them ends: none takes over, the old go on
 
 const EventEmitter = require('node:events');
 
+const { clusterReloadFailed, plain } = require('../base/errors.js');
+const { mergeReloadOptions } = require('./options.js');
 const { kForward } = require('./messages.js');
 const { Reserve } = require('./reserve.js');
 const { WorkerHandle } = require('./worker_handle.js');
 
-const RESERVED = 12; // Descriptors: what it takes to start one worker, and some.
+const RESERVED = 16; // Descriptors: what it takes to start one worker, and some.
 
-/** Makes a worker and starts it. It emits 'ready' and 'exit': see WorkerHandle. */
+/** Makes a worker and starts it. It emits 'ready', 'retire' and 'exit': see WorkerHandle. */
 function makeWorker(id, options, dispatcher) {
   return new WorkerHandle(id, options, dispatcher);
 }
 
+const LOOK_INTERVAL = 5; // Milliseconds between two looks whether all connections have a worker.
+
+const newSlot = () => ({ worker: null, failures: 0, restarts: [], timer: null, starts: 0, isGivenUp: false });
+
 /**
- * Events: 'ready' (worker); 'exit' (worker, code, signal, moved); 'listen' and 'unlisten'
- * (worker, …), as of WorkerHandle; 'error'; 'end' after stop().
+ * Events: 'ready' (worker); 'draining' (worker); 'retire' (worker, reason); 'exit' (worker, code,
+ * signal, moved); 'reload'; 'rollback' (error); 'error'; 'exhausted': no slot has a worker any
+ * more; 'listen' and 'unlisten' (worker, …), as of WorkerHandle; 'end' after stop().
  */
 class Supervisor extends EventEmitter {
   #options;
   #dispatcher;
-  #slots; // { worker, failures, timer, starts }: one for each worker.
+  #slots;
   #reserve = new Reserve(RESERVED);
+  #workers = new Set(); // Those that have not ended: in slots, candidates, and draining.
   #lastId = 0;
   #restarts = 0;
+  #reloads = 0;
+  #retired = 0;
   #isStopping = false;
+  #lastReplacement = Promise.resolve(); // They come one after the other.
+  #cancel = null; // Ends the replacement that is under way.
   #forward = null;
   #handler = null;
+  #nextReload = null; // { overrides, promise }: it has not begun.
 
   /**
    * @param {any} options of the cluster, normalized
@@ -39,29 +57,40 @@ class Supervisor extends EventEmitter {
     super();
     this.#options = options;
     this.#dispatcher = dispatcher;
-    this.#slots = Array.from({ length: options.workers }, () => ({
-      worker: null,
-      failures: 0,
-      timer: null,
-      starts: 0,
-    }));
+    this.#slots = Array.from({ length: options.workers }, newSlot);
   }
 
   start() {
-    for (const slot of this.#slots) this.#startWorker(slot);
+    for (const slot of this.#slots) this.#startIn(slot);
   }
 
-  #startWorker(slot) {
+  #startIn(slot) {
+    slot.worker = this.#startWorker(this.#options);
+    slot.worker.restarts = slot.starts++;
+  }
+
+  #startWorker(options) {
     this.#reserve.release();
-    const worker = makeWorker(++this.#lastId, this.#options, this.#dispatcher);
+    const worker = makeWorker(++this.#lastId, options, this.#dispatcher);
     this.#reserve.fill();
-    slot.worker = worker;
-    worker.restarts = slot.starts++;
+    this.#workers.add(worker);
     this.#attach(worker);
-    worker.once('ready', () => this.emit('ready', worker));
+    worker.once('ready', () => this.#onReady(worker));
+    worker.once('retire', (reason) => this.#retire(worker, reason));
     worker.on('listen', (request, reply) => this.emit('listen', worker, request, reply));
-    worker.on('unlisten', (number) => this.emit('unlisten', worker, number));
-    worker.once('exit', (code, signal, moved) => this.#onExit(slot, worker, code, signal, moved));
+    worker.on('unlisten', (index) => this.emit('unlisten', worker, index));
+    worker.once('exit', (code, signal, moved) => this.#onExit(worker, code, signal, moved));
+    return worker;
+  }
+
+  // A candidate waits until it takes over.
+  #onReady(worker) {
+    if (this.#slotOf(worker) !== undefined) worker.admit();
+    this.emit('ready', worker);
+  }
+
+  #slotOf(worker) {
+    return this.#slots.find((slot) => slot.worker === worker);
   }
 
   // Messages of the programs.
@@ -81,13 +110,13 @@ class Supervisor extends EventEmitter {
   /** Gives the messages of all workers to `forward` (worker, message, descriptors); null ends that. */
   forwardMessages(forward) {
     this.#forward = forward;
-    for (const worker of this.workers) this.#attach(worker);
+    for (const worker of this.#workers) this.#attach(worker);
   }
 
   /** Has the requests of all workers answered by `handler` (worker, message, descriptors). */
   onRequest(handler) {
     this.#handler = handler;
-    for (const worker of this.workers) this.#setHandler(worker);
+    for (const worker of this.#workers) this.#setHandler(worker);
   }
 
   /** @returns {number} how many workers the message was sent to */
@@ -97,60 +126,218 @@ class Supervisor extends EventEmitter {
     return reached.length;
   }
 
-  // Their life.
+  // Restarting.
 
-  #onExit(slot, worker, code, signal, moved) {
-    slot.worker = null;
+  #onExit(worker, code, signal, moved) {
+    const slot = this.#slotOf(worker);
+    this.#workers.delete(worker);
+    if (slot !== undefined) slot.worker = null;
     this.#reserve.fill(); // Before what it had goes to connections.
     this.emit('exit', worker, code, signal, moved);
     if (this.#isStopping) {
       this.#endIfDone();
       return;
     }
+    if (slot === undefined) return; // It was replaced, or did not take over.
     if (worker.error !== null) this.emit('error', worker.error);
     // The handlers of 'exit' and 'error' may have closed the cluster.
     if (!this.#isStopping) this.#restartLater(slot, worker);
   }
 
   #restartLater(slot, worker) {
-    const { minUptime, restartDelay, maxRestartDelay } = this.#options;
-    const hasServed = worker.wasReady && Date.now() - worker.startedAt >= minUptime;
+    const { minUptime, maxRestarts, restartWindow } = this.#options;
+    const now = Date.now();
+    slot.restarts = slot.restarts.filter((time) => now - time < restartWindow);
+    if (maxRestarts > 0 && slot.restarts.length >= maxRestarts) {
+      slot.isGivenUp = true;
+      this.emit('error', plain('ERR_CLUSTER_TOO_MANY_RESTARTS'));
+      this.#endIfExhausted();
+      return;
+    }
+    const hasServed = worker.wasReady && now - worker.startedAt >= minUptime;
     slot.failures = hasServed ? 0 : slot.failures + 1;
-    const delay = slot.failures === 0 ? 0 : Math.min(restartDelay * 2 ** (slot.failures - 1), maxRestartDelay);
+    slot.restarts.push(now);
+    clearTimeout(slot.timer);
     slot.timer = setTimeout(() => {
       slot.timer = null;
       this.#restarts += 1;
-      this.#startWorker(slot);
-    }, delay);
+      this.#startIn(slot);
+    }, this.#delayOf(slot));
   }
+
+  #delayOf({ failures }) {
+    const { restartDelay, maxRestartDelay } = this.#options;
+    return failures === 0 ? 0 : Math.min(restartDelay * 2 ** (failures - 1), maxRestartDelay);
+  }
+
+  // A replacement that is under way may still bring workers.
+  #endIfExhausted() {
+    if (this.#isStopping || this.#cancel !== null) return;
+    if (this.#slots.every(({ isGivenUp }) => isGivenUp)) this.emit('exhausted');
+  }
+
+  // Replacing.
+
+  /**
+   * Replaces all workers: see Cluster.reload(). While one reload is under way, the calls share
+   * the next one.
+   */
+  async reload(overrides) {
+    if (this.#isStopping) throw plain('ERR_CLUSTER_CLOSED');
+    const options = mergeReloadOptions(this.#nextReload?.options ?? this.#options, overrides);
+    if (this.#nextReload === null) {
+      const promise = this.#afterOthers(() => this.#reload());
+      this.#nextReload = { options, promise };
+    }
+    this.#nextReload.options = options;
+    return this.#nextReload.promise;
+  }
+
+  async #reload() {
+    const { options } = this.#nextReload;
+    this.#nextReload = null;
+    try {
+      await this.#replace(this.#slots, options);
+    } catch (error) {
+      this.emit('rollback', error);
+      this.#endIfExhausted();
+      throw error;
+    }
+    this.#reloads += 1;
+    this.emit('reload');
+  }
+
+  // A worker that has served for long enough, or that serves no more, goes on until another is ready.
+  #retire(worker, reason) {
+    this.emit('retire', worker, reason);
+    this.#renew(worker);
+  }
+
+  #renew(worker) {
+    this.#afterOthers(async () => {
+      const slot = this.#slotOf(worker);
+      if (slot === undefined || this.#isStopping) return;
+      try {
+        await this.#replace([slot], this.#options);
+        this.#retired += 1;
+      } catch (error) {
+        if (this.#isStopping) return;
+        slot.failures += 1;
+        slot.timer = setTimeout(() => this.#renew(worker), this.#delayOf(slot));
+        this.emit('error', error);
+        this.#endIfExhausted();
+      }
+    });
+  }
+
+  #afterOthers(act) {
+    const result = this.#lastReplacement.then(act);
+    this.#lastReplacement = result.catch(() => {});
+    return result;
+  }
+
+  /**
+   * Starts a worker for each of the slots, the first alone: if it is not ready, no other is
+   * started. They take over when all are ready.
+   */
+  async #replace(slots, options) {
+    if (this.#isStopping) throw plain('ERR_CLUSTER_CLOSED');
+    const candidates = new Map();
+    let error = null;
+    const failure = new Promise((resolve) => {
+      this.#cancel = (reason) => {
+        error ??= reason;
+        resolve(null);
+      };
+    });
+    const fail = this.#cancel;
+    const begin = (slot) => {
+      const worker = this.#startWorker(options);
+      candidates.set(slot, worker);
+      worker.once('exit', (code, signal) => fail(clusterReloadFailed(worker.error, code, signal)));
+      return new Promise((resolve) => worker.once('ready', resolve));
+    };
+    await Promise.race([failure, begin(slots[0])]);
+    if (error === null) await Promise.race([failure, Promise.all(slots.slice(1).map(begin))]);
+    this.#cancel = null;
+    if (error !== null) {
+      for (const worker of candidates.values()) worker.stop(this.#options.closeTimeout);
+      throw error;
+    }
+    this.#options = options;
+    this.#takeOver(candidates);
+  }
+
+  #takeOver(candidates) {
+    const old = [];
+    for (const [slot, worker] of candidates) {
+      if (slot.worker !== null) old.push(slot.worker);
+      clearTimeout(slot.timer);
+      Object.assign(slot, newSlot(), { worker, starts: 1 });
+      worker.admit();
+    }
+    for (const worker of old) this.#drain(worker);
+  }
+
+  // What is idle in it moves to other workers.
+  #drain(worker) {
+    worker.stop(this.#options.closeTimeout, { moves: true });
+    this.emit('draining', worker);
+  }
+
+  // What there is.
 
   /** The workers that have not ended. */
   get workers() {
-    return this.#slots.map(({ worker }) => worker).filter((worker) => worker !== null);
+    return [...this.#workers];
   }
 
-  /** How many workers were started in place of one that had ended. */
-  get restarts() {
-    return this.#restarts;
+  /** restarts: workers started in place of one that had ended; reloads; retired: workers replaced one by one. */
+  get counters() {
+    return { restarts: this.#restarts, reloads: this.#reloads, retired: this.#retired };
   }
 
   /** Asks each worker whether its loop turns: see WorkerHandle.ping(). */
   ping() {
-    for (const worker of this.workers) worker.ping();
+    for (const worker of this.#workers) worker.ping();
   }
 
-  /** Starts no more workers, and stops those that run. 'end' follows once they have ended. */
+  // Ending.
+
+  /**
+   * Starts no more workers, and stops those that run, once they have the connections that wait
+   * for them. 'end' follows when they have ended.
+   */
   stop() {
     this.#isStopping = true;
-    for (const slot of this.#slots) {
-      clearTimeout(slot.timer);
-      slot.worker?.stop(this.#options.closeTimeout);
+    this.#cancel?.(plain('ERR_CLUSTER_CLOSED'));
+    for (const slot of this.#slots) clearTimeout(slot.timer);
+    this.#stopWhenTaken(Date.now());
+  }
+
+  #stopWhenTaken(since) {
+    const { closeTimeout } = this.#options;
+    const canWait = closeTimeout === 0 || Date.now() - since < closeTimeout;
+    if (canWait && this.#slots.some(({ worker }) => worker?.state === 'ready')) {
+      if (this.#dispatcher.getCounters().pending > 0) {
+        setTimeout(() => this.#stopWhenTaken(since), LOOK_INTERVAL);
+        return;
+      }
+    }
+    for (const worker of this.#workers) {
+      if (worker.state !== 'draining') this.emit('draining', worker);
+      worker.stop(closeTimeout);
     }
     this.#endIfDone();
   }
 
+  /** Kills all workers. */
+  kill() {
+    for (const worker of this.#workers) worker.kill();
+  }
+
   #endIfDone() {
-    if (this.workers.length > 0) return;
+    if (this.#workers.size > 0) return;
     this.#reserve.release();
     this.emit('end');
   }

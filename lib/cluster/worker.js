@@ -2,18 +2,20 @@
 
 // `worker`: what a worker's program sees of its cluster.
 
+const { isMainThread } = require('node:worker_threads');
+
 const { plain } = require('../base/errors.js');
+const { closeAll } = require('../fd/descriptor.js');
 const { Server } = require('../net/server.js');
 const {
   CONNECTIONS,
   IS_TAKEN_AT_ONCE,
-  IS_TCP,
   LISTENING,
-  NUMBER,
-  PAUSE,
+  MOVED,
   PING,
   PONG,
   READY,
+  RETIRE,
   STOP,
   kAsk,
   kAttend,
@@ -21,10 +23,13 @@ const {
   message,
   typeOf,
 } = require('./marks.js');
+const { Limits } = require('./limits.js');
 const { Messenger, kMessages } = require('./messages.js');
 const link = require('./primary_link.js');
 const { Receiver } = require('./receiver.js');
 const { sourceOf } = require('./sources.js');
+
+const MAX_DESCRIPTORS = 32; // In one message of a channel.
 
 /**
  * Events: 'connection' (socket of pipewright/net); 'stop': no more connections come; 'message'
@@ -34,8 +39,8 @@ class Worker extends Messenger {
   #control = null; // The channel of the cluster's own messages.
   #receiver = null;
   #socket = null; // The descriptor on which connections will come.
-  #server = null;
   #source = null;
+  #limits = null;
   #isReady = false;
   #isStopping = false;
   #questions = new Map(); // By number: what takes the primary's answer.
@@ -64,17 +69,20 @@ class Worker extends Messenger {
     if (!this.isWorker) throw plain('ERR_CLUSTER_NO_WORKER');
     this.#control = link.openControl();
     this.#control.on('message', (received, descriptors) => this.#onMessage(received, descriptors));
-    this.#control.once('close', () => this.#stop());
+    this.#control.once('close', () => this.#stop(false));
+    // A terminal sends these to the primary, too, which decides what follows.
+    if (isMainThread) for (const signal of ['SIGINT', 'SIGHUP']) process.on(signal, () => {});
   }
 
   #onMessage(received, descriptors) {
     if (typeOf(received) === CONNECTIONS) {
       this.#socket = descriptors[0];
+      this.#limits = new Limits(received.limits, (reason) => this.#retire(reason));
       this.#receive();
     } else {
       for (const descriptor of descriptors) descriptor.close();
       if (typeOf(received) === PING) this.#control.send(message(PONG));
-      else if (typeOf(received) === STOP) this.#stop();
+      else if (typeOf(received) === STOP) this.#stop(received.moves === true);
       else if (typeOf(received) === LISTENING) this.#onAnswer(received);
     }
   }
@@ -115,7 +123,6 @@ class Worker extends Messenger {
   serve(server) {
     this.#open();
     if (this.#source !== null || server.listening) throw plain('ERR_SERVER_ALREADY_LISTEN');
-    this.#server = server;
     this.#source = sourceOf(server, () => this.#onServerClosed());
     return server;
   }
@@ -142,30 +149,59 @@ class Worker extends Messenger {
 
   #receive() {
     if (!this.#isReady || this.#socket === null) return;
+    const limits = this.#limits;
+    const count = () => limits.count();
+    const countsConnections = limits.hasMaxRequests && !this.#source.countRequests(count);
     const isTakenAtOnce = (marks) => (marks & IS_TAKEN_AT_ONCE) !== 0;
     this.#receiver = new Receiver(this.#socket, {
       isTakenAtOnce,
-      onConnection: (fd, id, marks) =>
-        this.#source.take(fd, (marks & IS_TCP) !== 0, id, this.#receiver, marks & NUMBER),
-      onEnd: () => this.#stop(),
+      onConnection: (fd, id, marks) => {
+        if (countsConnections) count();
+        return this.#source.take(fd, id, marks, this.#receiver);
+      },
+      onEnd: () => this.#stop(false),
     });
     this.#socket = null;
   }
 
+  // The program has closed its server itself.
   #onServerClosed() {
-    if (!this.#isStopping && this.#control.isOpen) this.#control.send(message(PAUSE));
+    if (!this.#isStopping) this.#retire('closed');
   }
 
-  // The process ends once its connections have, if nothing else keeps it.
-  #stop() {
-    if (this.#isStopping) return;
+  // It goes on until another worker is ready.
+  #retire(reason) {
+    if (this.#control.isOpen) this.#control.send({ ...message(RETIRE), reason });
+  }
+
+  // The process ends once its connections have, if nothing else keeps it. They may move to
+  // other workers, until a second call says that there are none.
+  #stop(moves) {
+    if (this.#isStopping) {
+      if (!moves) this.#source?.stop(null);
+      return;
+    }
     this.#isStopping = true;
-    if (this.#server?.listening) this.#server.close();
+    this.#source?.stop(moves ? (connections) => this.#move(connections) : null);
     this.#receiver?.unref();
     this.#socket?.close();
     this.#control.unref();
     link.openMessages()?.unref(); // The program may have made it keep the process running.
     this.emit('stop');
+  }
+
+  // The primary gets them before it hears that they are closed here: until then it may have a
+  // copy, and would give that to a second worker if this one died.
+  #move(connections) {
+    for (let at = 0; at < connections.length; at += MAX_DESCRIPTORS) {
+      const some = connections.slice(at, at + MAX_DESCRIPTORS);
+      const descriptors = some.map(({ descriptor }) => descriptor);
+      if (this.#control.isOpen) {
+        this.#control.send({ ...message(MOVED), moved: some.map(({ id, marks }) => [id, marks]) }, descriptors);
+      } else {
+        closeAll(descriptors);
+      }
+    }
   }
 }
 

@@ -5,22 +5,26 @@
 // connections go. What differs between a process and a thread is in worker_process.js and
 // worker_thread.js.
 //
-//   starting --READY--> ready --stop()--> stopping --exit--> ended
+//   starting --READY--> ready --stop()--> draining --exit--> ended
 //       any state --exit, kill()--> ended
 
-const { ConnectionSender } = require('../base/binding.js');
+const { ConnectionSender, shutDownReading } = require('../base/binding.js');
 const { errnoException, plain } = require('../base/errors.js');
 const { Channel } = require('../channel/index.js');
 const { closeAll, kHandOver } = require('../fd/descriptor.js');
 const { socketpair } = require('../descriptors/socketpair.js');
+const { drawLimits } = require('./limits.js');
 const {
   CONNECTIONS,
+  IS_IDLE,
+  IS_TCP,
   LISTEN,
   LISTENING,
-  PAUSE,
+  MOVED,
   PING,
   PONG,
   READY,
+  RETIRE,
   STOP,
   UNLISTEN,
   message,
@@ -34,7 +38,8 @@ const MAX_UNANSWERED = 4; // Pings: one more, and the worker is stuck.
 const DRAIN_INTERVAL = 5; // Milliseconds between two looks whether a worker has what was sent to it.
 
 /**
- * Events: 'ready'; 'message' (message, descriptors) and 'drain', of its program; 'exit' (code,
+ * Events: 'ready': admit() may follow; 'retire' (reason): another is to take its place, and then
+ * stop() follows; 'message' (message, descriptors) and 'drain', of its program; 'exit' (code,
  * signal, moved), once, after which it has no connection and no message comes; of an unchanged
  * program, 'listen' (request, reply) and 'unlisten' (index of the listener).
  */
@@ -45,6 +50,7 @@ class WorkerHandle extends Messenger {
   #program = null; // What startProcess() or startThread() returned.
   #timers = new Set();
   #unanswered = 0; // Pings.
+  #moves = false;
   #isDeaf = false; // It has closed the socket on which connections come: soon it is killed.
 
   constructor(id, options, dispatcher) {
@@ -76,15 +82,12 @@ class WorkerHandle extends Messenger {
       const [control, theirControl] = pair('stream');
       this.#openSender(connections);
       this.#control = new Channel(control);
-      this.#control.on('message', (received, descriptors) => {
-        closeAll(descriptors); // The cluster's messages have none.
-        this.#onMessage(received);
-      });
-      this.#control.send(message(CONNECTIONS), [theirConnections]);
+      this.#control.on('message', (received, descriptors) => this.#onMessage(received, descriptors));
+      this.#control.send({ ...message(CONNECTIONS), limits: drawLimits(options) }, [theirConnections]);
       const start = options.kind === 'thread' ? startThread : startProcess;
       this.#program = start(this.id, options, theirControl, {
         onFailed: (error) => this.#fail(error),
-        onEnded: (code, signal) => this.#ended(code, signal),
+        onEnded: (code, signal) => this.#onEnded(code, signal),
       });
       theirControl.close();
     } catch (error) {
@@ -131,16 +134,21 @@ class WorkerHandle extends Messenger {
     if (this.state === 'starting') this.kill(plain('ERR_CLUSTER_WORKER_NOT_READY'));
   }
 
-  #onMessage(received) {
+  #onMessage(received, descriptors) {
+    if (typeOf(received) === MOVED) {
+      this.#takeBack(received.moved, descriptors);
+      return;
+    }
+    closeAll(descriptors);
     if (typeOf(received) === READY && this.state === 'starting') {
       this.state = 'ready';
       this.wasReady = true;
-      this.#dispatcher.addWorker(this.#sender);
       this.emit('ready');
     } else if (typeOf(received) === PONG) {
       if (!this.#isDeaf) this.#unanswered = 0;
-    } else if (typeOf(received) === PAUSE) {
-      this.#sender.pause();
+    } else if (typeOf(received) === RETIRE && this.state === 'ready') {
+      if (received.reason === 'closed') this.#sender.pause();
+      this.emit('retire', received.reason);
     } else if (typeOf(received) === LISTEN) {
       this.emit('listen', received, (answer) => this.#answer(received.id, answer));
     } else if (typeOf(received) === UNLISTEN) {
@@ -153,29 +161,52 @@ class WorkerHandle extends Messenger {
     this.#tell(LISTENING, { ...answer, id });
   }
 
-  #tell(type, body = undefined) {
-    if (this.#control?.isOpen) this.#control.send(message(type, body));
+  #tell(type, properties) {
+    if (this.#control?.isOpen) this.#control.send({ ...message(type), ...properties });
+  }
+
+  // Connections of an http server that has stopped, for other workers.
+  #takeBack(moved, descriptors) {
+    descriptors.forEach((descriptor, index) => {
+      const [id, marks] = moved?.[index] ?? [];
+      if (isConnection(descriptor, marks)) {
+        descriptor[kHandOver]((fd) => this.#dispatcher.takeBack(this.#sender, id, fd, marks | IS_IDLE) === 0);
+      }
+      descriptor.close();
+    });
+  }
+
+  /** From now on it gets connections. */
+  admit() {
+    this.#dispatcher.addWorker(this.#sender);
   }
 
   /**
    * Sends no more connections; once the worker has those that were sent, tells it to drain and
-   * end. After `timeout` milliseconds it is killed.
+   * end. After `timeout` milliseconds it is killed. May be called again, without `moves`.
+   *
+   * @param {number} timeout
+   * @param {object} [options]
+   * @param {boolean} [options.moves] its idle connections move to other workers; if not, they are closed
    */
-  stop(timeout) {
-    if (this.state === 'ended' || this.state === 'stopping') return;
-    this.state = 'stopping';
-    this.#sender?.pause();
-    if (timeout > 0) this.#after(timeout, () => this.kill());
+  stop(timeout, { moves = false } = {}) {
+    if (this.state === 'ended' || (this.state === 'draining' && !this.#moves)) return;
+    this.#moves = moves;
+    if (this.state !== 'draining') {
+      this.state = 'draining';
+      this.#sender?.pause();
+      if (timeout > 0) this.#after(timeout, () => this.kill());
+    }
     this.#stopWhenTaken();
   }
 
   #stopWhenTaken() {
-    if (this.state !== 'stopping' || this.#sender === null) return;
+    if (this.state !== 'draining' || this.#sender === null) return;
     if (this.#sender.getCounters().unacknowledged > 0) {
       this.#after(DRAIN_INTERVAL, () => this.#stopWhenTaken());
       return;
     }
-    this.#tell(STOP);
+    this.#tell(STOP, { moves: this.#moves });
   }
 
   /**
@@ -192,6 +223,17 @@ class WorkerHandle extends Messenger {
   #fail(error) {
     this.error = error;
     process.nextTick(() => this.#ended(null, null));
+  }
+
+  // What the worker has sent still comes. A process that it has started may have the channel, too:
+  // the end would not come.
+  #onEnded(code, signal) {
+    if (this.#control.closed) {
+      this.#ended(code, signal);
+      return;
+    }
+    this.#control.once('close', () => this.#ended(code, signal));
+    shutDownReading(this.#control.fd);
   }
 
   // The worker has ended, so it can use no connection any more. What its program has sent still
@@ -211,7 +253,7 @@ class WorkerHandle extends Messenger {
    * times. They are counted, and not timed: this process may have been busy itself.
    */
   ping() {
-    if (this.state !== 'ready') return;
+    if (this.state !== 'ready' && this.state !== 'draining') return;
     if (this.#unanswered >= MAX_UNANSWERED) this.kill();
     this.#unanswered += 1;
     this.#tell(PING); // Without the channel it cannot answer, and is killed.
@@ -223,6 +265,11 @@ class WorkerHandle extends Messenger {
     const { assigned = 0, active = 0, unacknowledged = 0, waitedFor = 0, kept = 0 } = counters;
     return { id, pid, threadId, state, startedAt, restarts, assigned, active, unacknowledged, waitedFor, kept };
   }
+}
+
+// What a worker sends is looked at: the worker that gets it relies on the marks.
+function isConnection(descriptor, marks) {
+  return descriptor.type === ((marks & IS_TCP) !== 0 ? 'tcp' : 'unix');
 }
 
 module.exports = { WorkerHandle };

@@ -23,6 +23,8 @@ Napi::Function ConnectionDispatcher::Define(Napi::Env env, CompletionQueue* queu
       .Add("pause", &ConnectionDispatcher::Pause)
       .Add("resume", &ConnectionDispatcher::Resume)
       .Add("adopt", &ConnectionDispatcher::Adopt)
+      .Add("takeBack", &ConnectionDispatcher::TakeBack)
+      .Add("acceptRest", &ConnectionDispatcher::AcceptRest)
       .Add("takePending", &ConnectionDispatcher::TakePending);
   return DefineClass(env, "ConnectionDispatcher", methods.list(), queue);
 }
@@ -192,6 +194,7 @@ Napi::Value ConnectionDispatcher::Counters(const Napi::CallbackInfo& info) {
   counters.Set("pending", static_cast<double>(pending_.size()));
   counters.Set("moved", static_cast<double>(moved_));
   counters.Set("ended", static_cast<double>(ended_));
+  counters.Set("handedOn", static_cast<double>(handed_on_));
   return counters;
 }
 

@@ -37,6 +37,8 @@ class ConnectionDispatcher : public Napi::ObjectWrap<ConnectionDispatcher>,
   Napi::Value Pause(const Napi::CallbackInfo& info);
   Napi::Value Resume(const Napi::CallbackInfo& info);
   Napi::Value Adopt(const Napi::CallbackInfo& info);
+  Napi::Value TakeBack(const Napi::CallbackInfo& info);
+  Napi::Value AcceptRest(const Napi::CallbackInfo& info);
   Napi::Value TakePending(const Napi::CallbackInfo& info);
 
   // For a ConnectionSender.
@@ -66,6 +68,9 @@ class ConnectionDispatcher : public Napi::ObjectWrap<ConnectionDispatcher>,
   void OnAcceptedAll() override;
   void OnListenerClosed(Listener* listener) override;
 
+  // In handover.cc.
+  int AdoptFd(int fd, int32_t number);
+
   const Source* SourceOf(const Listener* listener) const;
   ConnectionSender* Choose();
   void SendPending();
@@ -86,6 +91,7 @@ class ConnectionDispatcher : public Napi::ObjectWrap<ConnectionDispatcher>,
   uint64_t accepted_ = 0;
   uint64_t moved_ = 0;
   uint64_t ended_ = 0;
+  uint64_t handed_on_ = 0;
 };
 
 }  // namespace pipewright

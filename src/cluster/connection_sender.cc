@@ -200,7 +200,7 @@ void ConnectionSender::Take(uint32_t id) {
 // Reports whether this process needs its copy of a taken connection no more.
 bool ConnectionSender::IsLetGo(const Connection& connection) const {
   const int fd = connection.fd.get();
-  return IsTouched(fd, connection.is_unix) || IsOver(fd);
+  return IsTouched(fd, connection.is_unix, connection.prior) || IsOver(fd);
 }
 
 void ConnectionSender::CheckLater(uint64_t delay, uint32_t id) {
@@ -245,7 +245,7 @@ Connections ConnectionSender::GiveBack() {
   Connections untouched;
   for (auto& [id, connection] : connections_) {
     const int fd = connection.fd.get();
-    const bool is_used = IsTouched(fd, connection.is_unix) || HasUnreadOutput(fd);
+    const bool is_used = IsTouched(fd, connection.is_unix, connection.prior) || HasUnreadOutput(fd);
     if (!is_used) {
       if (!IsOver(fd)) untouched.emplace(id, std::move(connection));
       continue;

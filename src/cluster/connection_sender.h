@@ -26,6 +26,7 @@
 #include <map>
 #include <vector>
 
+#include "cluster/connection_state.h"
 #include "core/loop_timer.h"
 #include "core/unique_fd.h"
 #include "descriptors/message_writer.h"
@@ -42,6 +43,7 @@ struct Connection {
   uint32_t listener = 0;  // Its number.
   bool is_unix = false;
   bool is_taken = false;
+  PriorUse prior;      // Of a connection that another worker has used.
   uint64_t since = 0;  // Milliseconds of the loop: when it was assigned, then when it was taken.
   uint64_t interval = 0;
 };
@@ -67,6 +69,8 @@ class ConnectionSender : public Napi::ObjectWrap<ConnectionSender>, public Polle
   void Assign(Connection connection);
   // Sends what was assigned.
   void Flush();
+  // Closes this process's copy of a connection, if it has one.
+  void Finish(uint32_t id);
   // Stops for good. Returns the connections that nobody has used; shuts down the others.
   Connections GiveBack();
   // Stops for good, and leaves the connections to the worker, which may be alive.
@@ -88,7 +92,6 @@ class ConnectionSender : public Napi::ObjectWrap<ConnectionSender>, public Polle
   uint64_t Now() const { return uv_now(environment()->loop()); }
   void ReadAnswers(int most);
   void OnAnswer(const uint32_t* numbers, size_t count);
-  void Finish(uint32_t id);
   void Take(uint32_t id);
   void CheckLater(uint64_t delay, uint32_t id);
   void CheckTaken();

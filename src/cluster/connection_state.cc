@@ -22,25 +22,37 @@ int UnreadBytes(int fd) {
   return count;
 }
 
-// The kernel counts the end of the stream (FIN) among the bytes received.
-bool IsTcpTouched(int fd) {
+// The kernel counts the end of the stream (FIN) among the bytes received, and what it has sent
+// again among those sent.
+bool TcpUse(int fd, PriorUse* use) {
   tcp_info info{};
   socklen_t length = sizeof(info);
-  if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) != 0) return true;
+  if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) != 0) return false;
   constexpr int kEstablished = 1;
   const uint64_t fin = info.tcpi_state == kEstablished ? 0 : 1;
   const uint64_t unread = static_cast<uint64_t>(UnreadBytes(fd)) + fin;
-  return info.tcpi_bytes_sent > 0 || info.tcpi_bytes_received > unread;
+  use->read = info.tcpi_bytes_received > unread ? info.tcpi_bytes_received - unread : 0;
+  use->sent = info.tcpi_bytes_sent - info.tcpi_bytes_retrans;
+  return true;
 }
 
 }  // namespace
+
+PriorUse UseSoFar(int fd, bool is_unix) {
+  PriorUse use;
+  if (!is_unix) TcpUse(fd, &use);
+  return use;
+}
 
 void WatchForTouch(int fd, bool is_unix) {
   if (is_unix) setsockopt(fd, SOL_SOCKET, SO_PEEK_OFF, &kFarAhead, sizeof(kFarAhead));
 }
 
-bool IsTouched(int fd, bool is_unix) {
-  if (!is_unix) return IsTcpTouched(fd);
+bool IsTouched(int fd, bool is_unix, const PriorUse& prior) {
+  if (!is_unix) {
+    PriorUse use;
+    return !TcpUse(fd, &use) || use.read > prior.read || use.sent > prior.sent;
+  }
   int offset = 0;
   socklen_t length = sizeof(offset);
   getsockopt(fd, SOL_SOCKET, SO_PEEK_OFF, &offset, &length);

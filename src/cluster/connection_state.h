@@ -4,16 +4,28 @@
 #ifndef PIPEWRIGHT_SRC_CLUSTER_CONNECTION_STATE_H_
 #define PIPEWRIGHT_SRC_CLUSTER_CONNECTION_STATE_H_
 
+#include <cstdint>
+
 namespace pipewright {
+
+// What processes had done with a connection before it was to be watched.
+struct PriorUse {
+  uint64_t read = 0;  // Bytes.
+  uint64_t sent = 0;
+};
+
+// What was read from and sent on a TCP connection so far. Of a Unix socket WatchForTouch()
+// forgets what was read, so there it is nothing.
+PriorUse UseSoFar(int fd, bool is_unix);
 
 // To be called before the connection is sent to another process: from then on IsTouched()
 // works. On a Unix socket this sets SO_PEEK_OFF high; the kernel lowers it by each byte that is
 // read, in whichever process.
 void WatchForTouch(int fd, bool is_unix);
 
-// Reports whether a process has read from the connection. Of a TCP connection it also reports
-// whether one has written. What was written to a Unix socket the kernel does not tell.
-bool IsTouched(int fd, bool is_unix);
+// Reports whether a process has read from the connection since then. Of a TCP connection it also
+// reports whether one has written. What was written to a Unix socket the kernel does not tell.
+bool IsTouched(int fd, bool is_unix, const PriorUse& prior);
 
 // Reports whether something was written to the connection that its peer has not read.
 bool HasUnreadOutput(int fd);

@@ -34,20 +34,58 @@ Napi::Value ConnectionDispatcher::Adopt(const Napi::CallbackInfo& info) {
   if (!is_open()) return Result(info, UV_EBADF);
   const bool is_valid = ToFd(info[0], &fd) && ToInt32(info[1], &number) && number >= 0;
   if (!is_valid) return Result(info, UV_EINVAL);
+  return Result(info, AdoptFd(fd, number));
+}
+
+// takeBack(sender, id, fd, number): the same with a connection that a worker gives back, which had
+// it from `sender` as `id`.
+Napi::Value ConnectionDispatcher::TakeBack(const Napi::CallbackInfo& info) {
+  ConnectionSender* sender = ConnectionSender::FromObject(info[0]);
+  double id;
+  int fd;
+  int32_t number;
+  if (!is_open()) return Result(info, UV_EBADF);
+  const bool is_valid = sender != nullptr && ToInteger(info[1], 0, UINT32_MAX, &id) &&
+                        ToFd(info[2], &fd) && ToInt32(info[3], &number) && number >= 0;
+  if (!is_valid) return Result(info, UV_EINVAL);
+  const int err = AdoptFd(fd, number);
+  if (err != 0) return Result(info, err);
+  ++handed_on_;
+  // If the worker died, the copy that this process may have would go to another one, too.
+  sender->Finish(static_cast<uint32_t>(id));
+  return Result(info, 0);
+}
+
+// What was done with the connection before does not count as use.
+int ConnectionDispatcher::AdoptFd(int fd, int32_t number) {
   int err = CheckAdoptable(fd);
   int domain = 0;
   if (err == 0) err = GetSocketOption(fd, SO_DOMAIN, &domain);
-  if (err != 0) return Result(info, err);
+  if (err != 0) return err;
   Adopted(fd);
   Connection connection;
   connection.fd = UniqueFd(fd);
   connection.id = ++last_id_;
   connection.listener = static_cast<uint32_t>(number);
   connection.is_unix = domain == AF_UNIX;
+  connection.prior = UseSoFar(fd, connection.is_unix);
   WatchForTouch(fd, connection.is_unix);
   pending_.emplace(connection.id, std::move(connection));
   OnRoom();
-  return Result(info, 0);
+  return 0;
+}
+
+// acceptRest(listener): accepts what its backlog has, unless that is another primary's: to be
+// called before it closes. Returns how many connections wait for a worker.
+Napi::Value ConnectionDispatcher::AcceptRest(const Napi::CallbackInfo& info) {
+  Listener* listener = Listener::FromObject(info[0]);
+  if (!is_open()) return Result(info, UV_EBADF);
+  if (listener == nullptr || SourceOf(listener) == nullptr) return Result(info, UV_EINVAL);
+  if (!is_paused_) {
+    listener->AcceptRest();
+    OnAcceptedAll();
+  }
+  return Result(info, static_cast<int>(pending_.size()));
 }
 
 // takePending(): [fd, number of the listener, fd, …] of the connections that wait for a worker,

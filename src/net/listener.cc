@@ -220,6 +220,15 @@ int Listener::SetSink(ConnectionSink* sink) {
   return 0;
 }
 
+void Listener::AcceptRest() {
+  if (!is_open()) return;
+  for (int accepted = 0; accepted < kMaxRest; ++accepted) {
+    const int fd = accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (fd < 0 && !IsLostConnection(errno)) break;
+    if (fd >= 0) Deliver(fd);
+  }
+}
+
 void Listener::Resume() {
   if (!is_held_) return;
   is_held_ = false;

@@ -54,6 +54,9 @@ class Listener : public Napi::ObjectWrap<Listener>, public HandleWrap {
   // From now on connections go to `sink`; with nullptr, to JavaScript again. UV_EBADF if it is
   // not open, UV_EBUSY if it has a sink already.
   int SetSink(ConnectionSink* sink);
+  // Accepts what waits in the backlog, whether the sink has room or not. To be called before it
+  // closes, and after the socket's file is removed: then no client is left out on a path.
+  void AcceptRest();
   // Accepts again, after HasRoom() of the sink has said no.
   void Resume();
 
@@ -64,6 +67,9 @@ class Listener : public Napi::ObjectWrap<Listener>, public HandleWrap {
   // One turn accepts no more than these, so that a flood of clients leaves time for the
   // connections that are open.
   static constexpr int kMaxAcceptsPerTurn = 64;
+  // As many as a backlog has by default (net.core.somaxconn): clients may come faster than they
+  // are accepted.
+  static constexpr int kMaxRest = 4096;
 
   static void OnReadable(uv_poll_t* poll, int status, int events);
 

@@ -124,6 +124,21 @@ describe('a worker that ends', () => {
     expect(times[3] - times[1]).toBeGreaterThanOrEqual(20 + 40);
   });
 
+  test('more than maxRestarts times is given up, and without any the cluster closes', async () => {
+    const cluster = start({
+      exec: fixture('unready_worker.js'),
+      args: ['end'],
+      workers: 1,
+      restartDelay: 1,
+      maxRestarts: 2,
+    });
+    const errors = [];
+    cluster.on('error', ({ code }) => errors.push(code));
+    await new Promise((resolve) => cluster.once('close', () => resolve(undefined)));
+    expect(errors).toEqual(['ERR_CLUSTER_TOO_MANY_RESTARTS']);
+    expect(cluster.stats()).toMatchObject({ restarts: 2, workers: [] });
+  });
+
   test('by SIGKILL after SIGSTOP leaves no client hanging', async () => {
     const cluster = start();
     const socket = socketPath();
@@ -144,6 +159,19 @@ describe('a worker that ends', () => {
     for (const answer of await Promise.all(answers)) expect(answer).toMatch(/^\d+ \d+$/);
     expect(await looping).toBe('ECONNRESET');
   });
+});
+
+test.each([
+  ['a path', () => ({ path: socketPath() })],
+  ['TCP', () => ({ port: 0, host: '127.0.0.1' })],
+])('close() serves those that wait in the backlog of %s', async (_, address) => {
+  const cluster = start();
+  const listens = await listening(cluster, address());
+  const target = typeof listens === 'string' ? { socketPath: listens } : { port: listens.port, host: '127.0.0.1' };
+  const answers = Array.from({ length: 200 }, () => get(target));
+  await new Promise(process.nextTick); // They have connected, and the loop has not turned.
+  await cluster.close();
+  for (const answer of await Promise.all(answers)) expect(answer).toMatch(/^\d+ \d+$/);
 });
 
 test('a worker that is not ready in time is killed, with an error', async () => {

@@ -49,7 +49,7 @@ test('workers get connections in turn, with their ids in the order of accepting'
     [2, 5, 8],
     [3, 6, 9],
   ]);
-  expect(dispatcher.getCounters()).toEqual({ accepted: 9, pending: 0, moved: 0, ended: 0 });
+  expect(dispatcher.getCounters()).toEqual({ accepted: 9, pending: 0, moved: 0, ended: 0, handedOn: 0 });
 });
 
 test('what has gathered in the backlog travels in few messages', async () => {
@@ -303,6 +303,45 @@ test('a dispatcher that is closed closes what waits, and its listeners accept fo
   worker.die();
   dispatcher.close();
   await first.ended;
+});
+
+describe('takeBack() gives a connection that one worker gives back to another', () => {
+  test.each([
+    ['a path', listenOnPath],
+    ['TCP', listenOnPort],
+  ])('over %s, and it counts as unused again', async (_, listen) => {
+    const dispatcher = newDispatcher();
+    const first = new FakeWorker(dispatcher);
+    const target = listen(dispatcher, 5);
+    const socket = await client(target, 'before');
+    await first.has(1);
+    const [{ fd, id }] = first.got.splice(0);
+    expect(first.read({ fd })).toBe('before');
+    fs.writeSync(fd, 'answer');
+    await once(socket, 'data');
+    first.sender.pause();
+    const [second, third] = [new FakeWorker(dispatcher), new FakeWorker(dispatcher)];
+    expect(dispatcher.takeBack(first.sender, id, fd, 9)).toBe(0);
+    await new Promise((resolve) => socket.write('after', resolve));
+    await second.has(1);
+    expect(second.got[0].listener).toBe(9);
+    expect(dispatcher.getCounters()).toMatchObject({ accepted: 1, handedOn: 1 });
+    // Nothing was read from it since, so the death of its worker does not end it.
+    expect(second.die()).toBe(1);
+    await third.has(1);
+    expect(third.read(third.got[0])).toBe('after');
+    expect(first.die()).toBe(0); // It has no copy any more.
+  });
+
+  test('unless it is no connection, or the worker is none', () => {
+    const dispatcher = newDispatcher();
+    const { sender } = new FakeWorker(dispatcher);
+    expect(dispatcher.takeBack({}, 1, 0, 1)).toBe(-EINVAL);
+    expect(dispatcher.takeBack(sender, -1, 0, 1)).toBe(-EINVAL);
+    expect(dispatcher.takeBack(sender, 1, -1, 1)).toBe(-EINVAL);
+    dispatcher.close();
+    expect(dispatcher.takeBack(sender, 1, 0, 1)).toBe(-EBADF);
+  });
 });
 
 describe('connections of another primary', () => {

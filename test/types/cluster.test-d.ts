@@ -2,7 +2,9 @@ import * as http from 'node:http';
 
 import { expectError, expectType } from 'tsd';
 
-import { Cluster, ClusterAddress, createCluster, worker } from '../../types/cluster';
+import { Received } from '../../types/channel';
+import { Cluster, ClusterAddress, ClusterWorker, createCluster, worker } from '../../types/cluster';
+import { Descriptor } from '../../types/descriptors';
 import { Socket } from '../../types/net';
 
 const cluster = createCluster({ exec: './worker.js', workers: 2, schedule: 'least-connections' });
@@ -16,9 +18,20 @@ cluster.on('exit', (each, _code, _signal, moved) => {
   expectType<number>(each.id);
   expectType<number>(moved);
 });
+cluster.on('message', (each, _message, descriptors) => {
+  expectType<ClusterWorker>(each);
+  expectType<readonly Descriptor[]>(descriptors);
+  expectType<boolean>(each.send({ a: 1 }, descriptors));
+});
+cluster.onRequest((each, message) => `${each.id} ${message}`);
+expectType<number>(cluster.broadcast('hello'));
+expectType<number | undefined>(cluster.workers[0]?.threadId);
+createCluster({ exec: 'x', kind: 'thread', resourceLimits: { stackSizeMb: 8 }, serialization: 'advanced' });
 expectError(createCluster({}));
 expectError(createCluster({ exec: 'x', schedule: 'random' }));
 
 expectType<http.Server>(worker.serve(http.createServer()));
 worker.on('connection', (socket) => expectType<Socket>(socket));
 worker.ready();
+expectType<Promise<Received<string>>>(worker.request<string>('question'));
+worker.on('message', (_message, descriptors) => expectType<readonly Descriptor[]>(descriptors));

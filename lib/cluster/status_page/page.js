@@ -34,6 +34,7 @@ const TOTALS = [
   { title: 'moved from dead workers', name: 'moved' },
   { title: 'ended with dead workers', name: 'ended' },
   { title: 'restarts', name: 'restarts' },
+  { title: 'reloads', name: 'reloads' },
 ];
 
 const answers = []; // The last ones, with a null for each that did not come.

@@ -1,0 +1,148 @@
+'use strict';
+
+// How a server of http or https ends in a worker that stops, so that no client comes to harm. A
+// client may send a request at any moment on a connection that was kept alive, so such a
+// connection cannot just be closed.
+//
+//   between two requests, or not used yet ----> moves to another worker; with TLS it stays
+//   a request is open, or begins --> answered with `Connection: close`; if the head of the
+//                                    answer was sent before, it moves once it is answered
+
+const { subscribe } = require('node:diagnostics_channel');
+
+/** For one server, from when it is served. */
+class HttpDraining {
+  #server;
+  #isTls;
+  #closeIdle; // The server's own method.
+  #sockets = new Set();
+  #resumed = null; // Sockets that have moved here, and had no request yet.
+  #isStopping = false;
+  #move = null;
+  #willSweep = false;
+
+  /** @param {any} server of http or https */
+  constructor(server) {
+    this.#server = server;
+    this.#closeIdle = server.closeIdleConnections;
+    this.#isTls = typeof server.setSecureContext === 'function';
+    if (this.#isTls) return;
+    server.on('connection', (socket) => {
+      this.#sockets.add(socket);
+      socket.once('close', () => this.#sockets.delete(socket));
+    });
+  }
+
+  /** @param {() => void} count called for each request that begins */
+  countRequests(count) {
+    subscribe('http.server.request.start', ({ server }) => {
+      if (server === this.#server) count();
+    });
+  }
+
+  /**
+   * Gives the server a connection that has moved here. Node would give its client as long as a new
+   * one has to send a request; until then it has the time of one that is kept alive.
+   *
+   * @param {() => void} accept makes the server emit 'connection' now, unless it refuses it
+   */
+  resume(accept) {
+    const server = this.#server;
+    if (this.#resumed === null) {
+      this.#resumed = new WeakSet();
+      subscribe('http.server.request.start', ({ socket }) => {
+        if (this.#resumed.delete(socket)) socket.setTimeout(server.timeout);
+      });
+    }
+    const onConnection = (socket) => {
+      if (!(server.keepAliveTimeout > 0)) return;
+      this.#resumed.add(socket);
+      socket.setTimeout(server.keepAliveTimeout);
+    };
+    server.on('connection', onConnection);
+    accept();
+    server.removeListener('connection', onConnection);
+  }
+
+  /**
+   * May be called again with null.
+   *
+   * @param {((sockets: any[]) => void) | null} move moves connections to other workers; with
+   *   null, those that are idle are closed
+   */
+  stop(move) {
+    this.#move = move;
+    if (!this.#isStopping) this.#begin();
+    this.#closeServer();
+    this.#sweep();
+  }
+
+  #begin() {
+    this.#isStopping = true;
+    for (const { _httpMessage: response } of this.#sockets) this.#announceEnd(response);
+    subscribe('http.server.request.start', ({ server, response }) => {
+      if (server === this.#server) this.#announceEnd(response);
+    });
+    subscribe('http.server.response.finish', ({ server }) => {
+      if (server === this.#server) this.#sweepSoon();
+    });
+  }
+
+  #announceEnd(response) {
+    if (response && !response.headersSent) response.setHeader('Connection', 'close');
+  }
+
+  // close() of Node's closes the idle ones first.
+  #closeServer() {
+    const server = this.#server;
+    if (!server.listening) return;
+    if (this.#move !== null) server.closeIdleConnections = () => {};
+    server.close();
+    if (this.#move !== null) delete server.closeIdleConnections;
+  }
+
+  // A response finishes before its connection is free.
+  #sweepSoon() {
+    if (this.#willSweep) return;
+    this.#willSweep = true;
+    setImmediate(() => {
+      this.#willSweep = false;
+      this.#sweep();
+    });
+  }
+
+  #sweep() {
+    if (this.#move === null) this.#closeIdle.call(this.#server);
+    else if (!this.#isTls) this.#move(this.#idleSockets());
+  }
+
+  // Only the server's parsers know whether part of a request has been read. The one way to ask
+  // them is to have the idle connections closed: their destroy() only notes them here.
+  #idleSockets() {
+    const idle = [];
+    const asked = [...this.#sockets].filter((socket) => !Object.hasOwn(socket, 'destroy'));
+    for (const socket of asked) {
+      socket.destroy = () => {
+        idle.push(socket);
+        return socket;
+      };
+    }
+    this.#closeIdle.call(this.#server);
+    for (const socket of asked) delete socket.destroy;
+    for (const socket of asked) if (isFresh(socket)) idle.push(socket);
+    return [...new Set(idle)].filter(isMovable);
+  }
+}
+
+const isFresh = ({ bytesRead, bytesWritten }) => bytesRead === 0 && bytesWritten === 0;
+
+// A socket of an upgraded connection has no parser.
+function isMovable(socket) {
+  const { parser, _handle: handle, _httpMessage: response, destroyed, writable } = socket;
+  if (!parser || !handle || response || destroyed || !writable) return false;
+  return socket.readableLength === 0 && socket.writableLength === 0 && handle.writeQueueSize === 0;
+}
+
+const isHttp = (server) => typeof server.closeIdleConnections === 'function' && 'keepAliveTimeout' in server;
+
+module.exports = { HttpDraining, isHttp };

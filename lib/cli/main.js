@@ -22,8 +22,8 @@ Examples:
 
 Signals:
   SIGTERM, SIGINT  accept no more, finish what is open, end; a second one ends at once
-  SIGHUP           reload: new workers start, take over when they are ready, and the old ones finish
-  SIGUSR2          upgrade: a new process, with the program and pipewright as they are now, takes over all
+  SIGHUP           reload: new workers start, and take over when ready; the old ones finish
+  SIGUSR2          upgrade: a new process, with the program and pipewright as on disk
 `;
 
 function makeProgram() {

@@ -33,6 +33,7 @@ class Interception {
   #exclusive = new Set(); // Those of them that listen in this process alone.
   #anyPort = new Map(); // By address: the numbers of the servers that listen there at any port.
   #held = new Map(); // Connections for which there is no server yet, and when they are given up.
+  #left = []; // Listeners whose server the program has closed, of which the primary does not know.
   #count = null; // Counts requests: see countRequests().
   #counting = new WeakSet(); // Sources that do that themselves.
   #stopping = []; // Sources that have been told to stop: they may be told again.
@@ -51,6 +52,7 @@ class Interception {
   getServer(server, { address, port, addressType, fd, flags, backlog }, callback) {
     const { index, free } = port === 0 ? this.#anyPortOf(`${address}:${addressType}`) : FIRST;
     const target = { address, port, addressType, fd, flags, backlog, index };
+    this.#leave();
     this.#worker[kAsk](LISTEN, { target, data: server._getServerData?.() }, ({ err, listener, name, data }) => {
       if (err !== 0 || this.#sources.has(listener)) {
         // Since Node 22 a server that was closed meanwhile closes the handle also after an error.
@@ -106,9 +108,14 @@ class Interception {
     if (listener === EVERY_LISTENER) this.#general = this.#general.filter((each) => each !== source);
     else this.#sources.delete(listener);
     if (this.#isStopping) return;
-    // Another worker takes the place of one that has closed all.
+    this.#left.push(listener);
+    // Another worker takes the place of one that has closed all, and its clients wait for that.
     if (this.#open.length === 0) this.#onClosed();
-    else this.#worker[kTell](UNLISTEN, { listener });
+    else this.#leave();
+  }
+
+  #leave() {
+    for (const listener of this.#left.splice(0)) this.#worker[kTell](UNLISTEN, { listener });
   }
 
   // What `worker` calls: it has this object in the place of a server, and of its source.

@@ -8,6 +8,7 @@ const http = require('node:http');
 const path = require('node:path');
 
 const { createServer } = require('../net/index.js');
+const { inheritance } = require('./inherited.js');
 
 const RETRY = 500; // Milliseconds between two attempts at an address that another process has.
 const LOOPBACK_NAMES = new Set(['localhost', '127.0.0.1', '[::1]']);
@@ -36,6 +37,7 @@ class StatusServer {
   #server = null;
   #sockets = new Set();
   #retry = null;
+  #isHeir = !inheritance.isInCharge; // The primary that it replaces still has the address, for a while.
 
   /**
    * @param {any} target what listen() takes: options.js has checked that it is a path or a loopback port
@@ -62,13 +64,12 @@ class StatusServer {
     this.#server.unref();
   }
 
-  // A primary that is being replaced still has the address.
   #onListenError(error) {
     if (error.code !== 'EADDRINUSE') {
       this.#onError(error);
       return;
     }
-    if (this.#retry === null) this.#onError(error);
+    if (this.#retry === null && !this.#isHeir) this.#onError(error);
     this.#retry = setTimeout(() => this.#listen(), RETRY).unref();
   }
 

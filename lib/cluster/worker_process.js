@@ -3,7 +3,7 @@
 // A worker that is a process: how it is started and killed. Its end of the control channel is
 // descriptor 3; the messages of its program go over the channel of parent().
 
-const { fstatSync } = require('node:fs');
+const { inodeOf } = require('../base/inode.js');
 
 const { spawn } = require('../child_process/spawn.js');
 const { WORKER_VARIABLE, processMark } = require('./marks.js');
@@ -23,10 +23,9 @@ const CONTROL = 3; // Behind stdin, stdout and stderr.
  */
 function startProcess(id, options, control, { onFailed, onEnded }) {
   const { exec, args, env, execArgv, serialization } = options;
-  const { ino } = fstatSync(control.fd);
   const preload = preloadOf(id, options);
   const child = spawn(process.execPath, [...execArgv, ...preload.execArgv, exec, ...args], {
-    env: { ...env, ...preload.env, [WORKER_VARIABLE]: processMark(id, CONTROL, ino) },
+    env: { ...env, ...preload.env, [WORKER_VARIABLE]: processMark(id, CONTROL, inodeOf(control.fd)) },
     pipewrightChannel: { serialization },
     stdio: ['ignore', 'inherit', 'inherit', control.fd],
   });

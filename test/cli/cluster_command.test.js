@@ -7,7 +7,7 @@ const { once } = require('node:events');
 const fs = require('node:fs');
 const http = require('node:http');
 const path = require('node:path');
-const { said, textOf } = require('../helpers/children');
+const { gone, said, textOf } = require('../helpers/children');
 const { closing } = require('../helpers/closing');
 const { COMMAND, runCommand, startCommand } = require('../helpers/command');
 const { testNeeding } = require('../helpers/needed_programs');
@@ -39,11 +39,8 @@ describe('wrong usage is said in one line, with status 2', () => {
     ['no program', [], "missing required argument 'program'"],
     ['an option that there is not', [PROGRAM, '--foo'], "unknown option '--foo'"],
     ['workers that are no number', [PROGRAM, '-w', 'x'], "option '--workers' takes a number, and not 'x'"],
-    ['too few workers', [PROGRAM, '-w', '0'], '"--workers" is out of range. It must be >= 1'],
     ['an unknown schedule', [PROGRAM, '-s', 'x'], '"--schedule" must be one of'],
     ['a mode that is none', [PROGRAM, '-l', '/s', '-m', '9'], '"--mode" must be an octal number'],
-    ['a port out of range', [PROGRAM, '-l', '70000'], 'options.port should be >= 0 and < 65536'],
-    ['an empty address', [PROGRAM, '-l', ''], "option '--listen' takes a path, a port, host:port, or systemd"],
   ])('%s', async (_, args, text) => {
     const { code, output } = await runCommand(['cluster', ...args]);
     expect(output).toMatch(/^pipewright: .*\n$/);
@@ -111,6 +108,30 @@ test('SIGINT at a terminal, which reaches the workers too, lets them finish', as
   process.kill(-command.pid, 'SIGINT');
   expect((await answered).isListening).toBe(false);
   expect(await command.ended).toMatchObject({ code: 0, signal: null });
+});
+
+test('SIGHUP reloads', async () => {
+  const socket = socketPath();
+  const command = startCommand(['cluster', '-w', 1, '-l', socket, ...program({ port: 1 })]);
+  await command.said('1 workers are ready');
+  command.kill('SIGHUP');
+  await command.said('reloaded');
+  expect(await ask({ socketPath: socket })).toMatchObject({ worker: 2, primary: command.pid });
+});
+
+test('SIGUSR2 starts a new primary, which takes the place of the old one', async () => {
+  const socket = socketPath();
+  const command = startCommand(['cluster', '-w', 1, '-l', socket, ...program({ port: 1 })]);
+  await command.said('1 workers are ready');
+  command.kill('SIGUSR2');
+  expect(await once(command, 'exit')).toEqual([0, null]);
+  const { primary, address } = await ask({ socketPath: socket });
+  closing(() => gone(primary));
+  expect(primary).not.toBe(command.pid);
+  expect(address).toBe(socket);
+  process.kill(primary, 'SIGTERM');
+  await command.ended; // The new one has its output.
+  expect(fs.existsSync(socket)).toBe(false);
 });
 
 testNeeding('systemd-socket-activate')('takes the sockets that systemd passes', async () => {

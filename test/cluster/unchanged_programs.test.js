@@ -158,3 +158,15 @@ test('process.send() and process.on(message) are for the program of the primary'
   worker.send({ question: 1 });
   expect((await once(cluster, 'message'))[1]).toEqual({ question: 1, isConnected: true });
 });
+
+// As those of pnpm: Node 20 and 22 do not follow them after the stat() of a socket.
+test('a program finds modules that are symbolic links', async () => {
+  const folder = temporaryFolder();
+  fs.mkdirSync(path.join(folder, 'node_modules'));
+  fs.symlinkSync(path.join(__dirname, '../../node_modules/fastify'), path.join(folder, 'node_modules/fastify'));
+  const exec = path.join(folder, 'app.js');
+  fs.writeFileSync(exec, `require('fastify')().listen(${JSON.stringify(ANY_PORT)});`);
+  const cluster = createCluster({ exec, workers: 1, interceptListen: true });
+  closing(() => cluster.close());
+  await Promise.race([once(cluster, 'ready'), once(cluster, 'exit').then(() => expect('ended').toBe('ready'))]);
+});

@@ -3,10 +3,12 @@
 
 #include <napi.h>
 
+#include "child_process/parent_death.h"
 #include "child_process/process_wrap.h"
 #include "child_process/signal_wrap.h"
 #include "child_process/spawn_sync.h"
 #include "cluster/connection_dispatcher.h"
+#include "cluster/connection_receiver.h"
 #include "cluster/connection_sender.h"
 #include "core/arguments.h"
 #include "core/completion_queue.h"
@@ -41,6 +43,8 @@ Napi::Object EventKinds(Napi::Env env) {
   define("MESSAGES", EventKind::kMessages);
   define("SENT", EventKind::kSent);
   define("ROOM", EventKind::kRoom);
+  define("CHOICE", EventKind::kChoice);
+  define("CONNECTIONS", EventKind::kConnections);
   return kinds;
 }
 
@@ -70,10 +74,13 @@ Napi::Value CreateBinding(const Napi::CallbackInfo& info) {
   binding.Set("spawnSync", Napi::Function::New(env, SpawnSync, "spawnSync"));
   binding.Set("MessageSocket", MessageSocket::Define(env, queue));
   binding.Set("ConnectionDispatcher", ConnectionDispatcher::Define(env, queue));
+  binding.Set("ConnectionReceiver", ConnectionReceiver::Define(env, queue));
   binding.Set("ConnectionSender", ConnectionSender::Define(env, queue));
   DefineDescriptorFunctions(binding, environment);
   binding.Set("activeHandles", Napi::Function::New(env, ActiveHandles, "activeHandles", queue));
   binding.Set("isOwn", Napi::Function::New(env, IsOwn, "isOwn", queue));
+  binding.Set("ignoreParentDeath",
+              Napi::Function::New(env, IgnoreParentDeath, "ignoreParentDeath"));
   binding.Set("peerCredentials", Napi::Function::New(env, PeerCredentials, "peerCredentials"));
   binding.Set("socketName", Napi::Function::New(env, SocketName, "socketName"));
   binding.Set("eventKinds", EventKinds(env));

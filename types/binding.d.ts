@@ -145,31 +145,82 @@ export class ConnectionSender {
   constructor(asyncType?: string);
   /** Takes over a seqpacket socket, unless it fails. */
   open(fd: number): number;
+  /** Makes the page that the worker shares with this process; returns a descriptor of it for the worker. */
+  createPage(): number;
   pause(): number;
   resume(): number;
+  /** From `accepted` on the worker's word, if there is a page: heartbeat is a time of CLOCK_MONOTONIC, in milliseconds. */
   getCounters(): {
     assigned: number;
     active: number;
     unacknowledged: number;
     kept: number;
     ended: number;
+    refused: number;
     waitedFor: number;
+    accepted?: number;
+    closed?: number;
+    heartbeat?: number;
+    loopDelay?: number;
   };
   /** UV_EOF or an errno, once: the worker has closed its end. */
   reader?: (status: number) => void;
 }
 export interface ConnectionSender extends Handle {}
 
+/** The worker's end of that socket, and its page. */
+export class ConnectionReceiver {
+  constructor(asyncType?: string);
+  /** Takes over the socket, unless it fails. `interval`: milliseconds between two heartbeats. */
+  open(fd: number, page: number, interval: number): number;
+  /** Descriptor, id and listener's number of each connection that has come. */
+  takeConnections(): Uint32Array;
+  /** The worker has accepted one by itself. */
+  countAccepted(): number;
+  /** The next answer reports it; 0: one that the worker has accepted by itself. */
+  connectionClosed(id: number): number;
+  /** Sends the ids of connections that were read from, of others that the program has got, and of closed ones. */
+  answer(read: Uint32Array, taken: Uint32Array): number;
+  /** Connections wait for takeConnections(). */
+  onconnections?: () => void;
+  /** UV_EOF or an errno, once: the primary has gone. */
+  reader?: (status: number) => void;
+}
+export interface ConnectionReceiver extends Handle {}
+
 /** Hands what Listeners accept to workers. */
 export class ConnectionDispatcher {
   constructor(asyncType?: string);
-  /** `handover`: milliseconds after which the copy of a silent connection is closed. */
-  open(leastConnections: boolean, maxUnacknowledged: number, handover: number): number;
+  open(options: {
+    schedule: 'round-robin' | 'least-connections' | 'sticky' | 'shared' | 'function';
+    stickyBy: 'uid' | 'pid';
+    maxUnacknowledged: number;
+    /** Milliseconds after which the copy of a silent connection is closed. */
+    keepTime: number;
+    /** Milliseconds that a connection waits for its client's first bytes, if there are `peekBytes`; 0: without end. */
+    firstBytesTimeout: number;
+    peekBytes: number;
+  }): number;
   addListener(listener: Listener, number: number): number;
-  addWorker(sender: ConnectionSender): number;
+  /** `slot`: its place among the workers, from 0. */
+  addWorker(sender: ConnectionSender, slot: number): number;
   /** To be called once the worker has ended. Returns how many of its connections go to others. */
   removeWorker(sender: ConnectionSender): number;
-  getCounters(): { accepted: number; pending: number; moved: number; ended: number; handedOn: number };
+  /** The workers are threads of this process: leaves room in the table for what they have yet to take. */
+  shareTable(): number;
+  /** With schedule 'function': what is to be chosen for. */
+  takeUndecided(): { id: number; listener: number; client: IpName | PeerCredentials | number; bytes: Buffer }[];
+  /** Gives each connection of `ids` to the worker in that slot; -1: to any. */
+  choose(ids: Uint32Array, slots: Int32Array): number;
+  getCounters(): {
+    accepted: number;
+    pending: number;
+    silent: number;
+    moved: number;
+    ended: number;
+    dropped: number;
+    handedOn: number;
+  };
   /** Accepts nothing until resume(). */
   pause(): number;
   resume(): number;
@@ -183,6 +234,8 @@ export class ConnectionDispatcher {
   takePending(): number[];
   /** false: no worker has room, and nothing is accepted; true: one has again. */
   onroom?: (hasRoom: boolean) => void;
+  /** Connections wait for takeUndecided(). */
+  onchoice?: () => void;
 }
 export interface ConnectionDispatcher extends Handle {}
 
@@ -412,6 +465,8 @@ export function claimDescriptor(token: number): number;
 /** How many handles are open, those of this copy of the package. */
 export function activeHandles(): number;
 
+/** From now on the end of the parent sends this process no signal (parentDeathSignal of spawn()). */
+export function ignoreParentDeath(): number;
 /** SO_PEERCRED and SO_PEERGROUPS; or a negative errno. */
 export function peerCredentials(fd: number): PeerCredentials | number;
 

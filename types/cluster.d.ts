@@ -6,7 +6,7 @@ import { ResourceLimits } from 'node:worker_threads';
 
 import { Received, RequestOptions } from './channel';
 import { Descriptor, Sendable, SendOptions } from './descriptors';
-import { ListenOptions, Server, Socket } from './net';
+import { ListenOptions, PeerCredentials, Server, Socket } from './net';
 
 export interface ClusterOptions {
   /** The workers' program. */
@@ -16,8 +16,13 @@ export interface ClusterOptions {
   workers?: number;
   /** Default 'process'. Threads are those of this process. */
   kind?: 'process' | 'thread';
-  /** Default 'round-robin'. */
-  schedule?: 'round-robin' | 'least-connections';
+  /** Default 'round-robin'. A function returns a worker, or its number: 0 to `workers` - 1. */
+  schedule?:
+    'round-robin' | 'least-connections' | 'sticky' | ((connection: IncomingConnection) => number | ClusterWorker);
+  /** With 'sticky': what makes two clients of a path the same one; default 'uid'. */
+  stickyBy?: 'uid' | 'pid';
+  /** How many of the first bytes a function gets to see; default 0. A client that sends none waits. */
+  peekBytes?: number;
   /** The program is unchanged: it calls server.listen() itself; default false. */
   interceptListen?: boolean;
   /** A page that shows stats(), on a path (mode 0o600 unless it says otherwise) or a loopback port; default none. */
@@ -57,6 +62,18 @@ export interface ClusterOptions {
   maxMemory?: number;
 }
 
+/** What a function as schedule gets. */
+export interface IncomingConnection {
+  /** The client's IP address; undefined over a path. */
+  address: string | undefined;
+  /** The client's process and user; undefined over TCP. */
+  peer: PeerCredentials | undefined;
+  /** The first bytes, at most `peekBytes`: what had come by then. The worker reads them too. */
+  bytes: Buffer;
+  /** The address of the listener; undefined if that was closed meanwhile. */
+  listener: ClusterAddress | undefined;
+}
+
 /** What reload() may change. */
 export type ReloadOverrides = Partial<Pick<ClusterOptions, 'exec' | 'args' | 'execArgv' | 'env'>>;
 
@@ -76,6 +93,8 @@ export type ClusterAddress = string | nodeNet.AddressInfo;
 
 export interface WorkerStats {
   id: number;
+  /** Which of the workers, from 0; its successor has the same. */
+  slot: number;
   /** A thread's is that of the primary. */
   pid: number | undefined;
   /** undefined for a process. */
@@ -92,12 +111,22 @@ export interface WorkerStats {
   waitedFor: number;
   /** Connections of which the primary has a copy. */
   kept: number;
+  /** How often its table of descriptors was full: these connections went elsewhere. */
+  refused: number;
+  /** The worker's word, from the memory that it shares with the primary. */
+  accepted: number;
+  closed: number;
+  /** Milliseconds by which its event loop was last late. */
+  loopDelay: number;
 }
 
 export interface ClusterStats {
   accepted?: number;
   /** Connections that wait for a worker. */
   pending?: number;
+  /** Connections that wait for their clients' first bytes, and those whose clients left instead. */
+  silent?: number;
+  dropped?: number;
   /** Connections of dead workers: those that went to others, and those that were shut down. */
   moved?: number;
   ended?: number;
@@ -128,6 +157,7 @@ export interface Messenger extends EventEmitter {
 /** A worker, as the primary sees it. */
 export interface ClusterWorker extends Messenger {
   readonly id: number;
+  readonly slot: number;
   readonly kind: 'process' | 'thread';
   readonly pid: number | undefined;
   readonly threadId: number | undefined;

@@ -36,7 +36,7 @@ async function tourOf(kind, socketPath, say) {
 async function started(cluster, count) {
   const workers = [];
   while (workers.length < count) workers.push((await once(cluster, 'ready'))[0]);
-  return workers;
+  return workers.sort((a, b) => a.id - b.id);
 }
 
 // Resolves with the number of the worker that has answered.

@@ -155,6 +155,7 @@ const {
   duplicateFd,
   getFlags,
   hasHandle,
+  ignoreParentDeath,
   isOwn,
   leaveDescriptor,
   openForeign,
@@ -172,6 +173,7 @@ const { writeBuffer: writeMessage } = native.MessageSocket.prototype;
 const PipeWrap = streamClass(native.PipeWrap, 'PIPEWRAP');
 const TcpWrap = streamClass(native.TcpWrap, 'TCPWRAP');
 const ConnectionDispatcher = handleClass(native.ConnectionDispatcher, 'CONNECTIONDISPATCHER');
+const ConnectionReceiver = handleClass(native.ConnectionReceiver, 'CONNECTIONRECEIVER');
 const ConnectionSender = handleClass(native.ConnectionSender, 'CONNECTIONSENDER');
 const Listener = handleClass(native.Listener, 'PIPESERVERWRAP');
 const SignalWrap = handleClass(native.SignalWrap, 'SIGNALWRAP');
@@ -179,6 +181,7 @@ const SignalWrap = handleClass(native.SignalWrap, 'SIGNALWRAP');
 // Identifiers only: Node finds no other exports when an ES module imports by name.
 module.exports = {
   ConnectionDispatcher,
+  ConnectionReceiver,
   ConnectionSender,
   Listener,
   MessageSocket,
@@ -196,6 +199,7 @@ module.exports = {
   duplicateFd,
   getFlags,
   hasHandle,
+  ignoreParentDeath,
   isOwn,
   leaveDescriptor,
   openForeign,

@@ -59,6 +59,8 @@ function makeHandlers(kinds, slabs, closeInBackground) {
   };
   handlers[kinds.SENT] = (handle, count, status) => handle.onsent?.(count, status);
   handlers[kinds.ROOM] = (handle, hasRoom) => handle.onroom?.(hasRoom === 1);
+  handlers[kinds.CHOICE] = (handle) => handle.onchoice?.();
+  handlers[kinds.CONNECTIONS] = (handle) => handle.onconnections?.();
   handlers[kinds.CLOSE] = (handle) => {
     try {
       handle.onclose?.();

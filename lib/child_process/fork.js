@@ -4,6 +4,7 @@
 
 const { invalidArgType, invalidArgValue, ipcRequired } = require('../base/errors.js');
 const { validateArray, validateObject } = require('../base/validate.js');
+const { inheritedExecArgv } = require('./exec_argv.js');
 const { normalizeSpawn } = require('./options.js');
 const { toPath, validateNoNul, validateNoNuls } = require('./paths.js');
 const { start } = require('./spawn.js');
@@ -40,19 +41,13 @@ function fork(modulePath, args, options) {
   return start(normalizeSpawn(own.execPath || process.execPath, command, { ...own, shell: false, stdio }));
 }
 
-// Without `execArgv` those of this process; but a program that was given with -e is this
-// process's own.
 function execArguments(given) {
   if (given != null && given !== process.execArgv) {
     // A string has one of each character, as in Node.
     if (typeof given[Symbol.iterator] !== 'function') throw invalidArgType('options.execArgv', 'Array', given);
     return given;
   }
-  const args = [...process.execArgv];
-  const { _eval: program } = /** @type {any} */ (process);
-  const index = program == null ? -1 : args.lastIndexOf(program);
-  if (index > 0) args.splice(index - 1, 2);
-  return args;
+  return inheritedExecArgv();
 }
 
 function toStdio({ silent, stdio }) {

@@ -9,17 +9,34 @@ const { validateFunction } = require('../base/validate.js');
 const { inheritance } = require('./inherited.js');
 const { Listeners } = require('./listeners.js');
 const { MessageEmitter, kListenersChanged } = require('./messages.js');
-const { normalizeClusterOptions, normalizeListen, normalizeUpgrade } = require('./options.js');
+const { dispatcherOptions, normalizeClusterOptions, normalizeListen, normalizeUpgrade } = require('./options.js');
 const { ProgramListeners } = require('./program_listeners.js');
+const { letFunctionChoose } = require('./schedule.js');
 const { watchSignals } = require('./signals.js');
 const { StatusServer } = require('./status_server.js');
 const { Supervisor } = require('./supervisor.js');
 const { enroll, passOn, upgrade, withdraw } = require('./upgrade.js');
 
-const PINGS = 4; // In `handoverTimeout`.
-const SILENT = 20_000; // Milliseconds that a silent connection's copy is kept without it.
+const LOOKS = 4; // At the workers' heartbeats, in `handoverTimeout`.
 const FORWARDED = ['ready', 'draining', 'retire', 'exit', 'reload', 'rollback', 'error']; // Events of the supervisor.
-const MAX_INT32 = 2 ** 31 - 1;
+
+/** Tells of connections that it gets from workers or another primary: they may have to go on. */
+class Dispatcher extends ConnectionDispatcher {
+  onadopted = () => {};
+
+  adopt(...args) {
+    return this.#told(super.adopt(...args));
+  }
+
+  takeBack(...args) {
+    return this.#told(super.takeBack(...args));
+  }
+
+  #told(err) {
+    if (err === 0) this.onadopted();
+    return err;
+  }
+}
 
 /**
  * Events: 'listening' (address); 'ready' (worker); 'retire' (worker, reason): it will be
@@ -31,13 +48,13 @@ const MAX_INT32 = 2 ** 31 - 1;
  */
 class Cluster extends MessageEmitter {
   #options;
-  #dispatcher = new ConnectionDispatcher();
+  #dispatcher = new Dispatcher();
   #listeners = new Listeners(this.#dispatcher, this);
   #programListeners = new ProgramListeners(this.#listeners);
   #supervisor;
   #isForwarding = false; // 'message' has a listener.
   #member; // This cluster, for upgrade.js.
-  #pingTimer = null;
+  #heartbeatTimer = null;
   #statusServer = null;
   #startedAt = Date.now();
   #whenClosed = null;
@@ -46,14 +63,23 @@ class Cluster extends MessageEmitter {
   constructor(options) {
     super();
     this.#options = normalizeClusterOptions(options);
-    const { schedule, maxUnacknowledged, handoverTimeout } = this.#options;
-    // A stuck worker is found before the copies of its connections are closed.
-    const keep = Math.min(handoverTimeout * 2 || SILENT, MAX_INT32);
-    const err = this.#dispatcher.open(schedule === 'least-connections', maxUnacknowledged, keep);
+    const { schedule, handoverTimeout, workers } = this.#options;
+    const err = this.#dispatcher.open(dispatcherOptions(this.#options));
     if (err !== 0) throw errnoException(err, 'open');
+    if (this.#options.kind === 'thread') this.#dispatcher.shareTable();
+    if (typeof schedule === 'function') {
+      letFunctionChoose(this.#dispatcher, schedule, {
+        workers,
+        addressOf: (number) => this.#listeners.addressOf(number),
+        onError: (error) => this.emit('error', error),
+      });
+    }
     /** @type {any} */ (this.#dispatcher).onroom = (hasRoom) => this.emit(hasRoom ? 'room' : 'full');
     if (handoverTimeout > 0) {
-      this.#pingTimer = setInterval(() => this.#supervisor.ping(), Math.ceil(handoverTimeout / PINGS)).unref();
+      this.#heartbeatTimer = setInterval(
+        () => this.#supervisor.checkHeartbeats(),
+        Math.ceil(handoverTimeout / LOOKS),
+      ).unref();
     }
     this.#supervisor = new Supervisor(this.#options, this.#dispatcher);
     for (const event of FORWARDED) {
@@ -69,6 +95,7 @@ class Cluster extends MessageEmitter {
     this.#member = this.#asMember();
     enroll(this.#member);
     this.#supervisor.on('exit', () => passOn(this.#member));
+    this.#dispatcher.onadopted = () => process.nextTick(passOn, this.#member);
     this.#supervisor.on('ready', () => inheritance.check());
     this.#supervisor.start();
     const { statusPage } = this.#options;
@@ -195,19 +222,23 @@ class Cluster extends MessageEmitter {
    * @returns {Promise<void>} resolves with 'close'
    */
   close() {
+    return this.#close({ moves: false });
+  }
+
+  #close({ moves }) {
     if (this.#whenClosed !== null) return this.#whenClosed.promise;
     let resolve;
     const promise = new Promise((done) => (resolve = done));
     this.#whenClosed = { promise, resolve };
     withdraw(this.#member);
     this.#listeners.closeAll();
-    this.#supervisor.stop();
+    this.#supervisor.stop({ moves });
     return promise;
   }
 
   // Connections of workers that did not finish may have to go to another primary first.
   async #onEnd() {
-    clearInterval(this.#pingTimer);
+    clearInterval(this.#heartbeatTimer);
     this.#statusServer?.close();
     await passOn(this.#member);
     this.#dispatcher.close(() => {
@@ -239,7 +270,8 @@ class Cluster extends MessageEmitter {
    *   `readyTimeout`; 0: any
    * @returns {Promise<{ pid: number }>} resolves when the new process accepts. Rejects if it did
    *   not get so far, and was killed, while this one goes on: ERR_CLUSTER_UPGRADE_ENDED,
-   *   ERR_CLUSTER_UPGRADE_TIMEOUT, ERR_CLUSTER_CLOSED, ERR_CLUSTER_NOT_IN_CHARGE, the system's error
+   *   ERR_CLUSTER_UPGRADE_TIMEOUT, ERR_CLUSTER_CLOSED. Also with
+   *   ERR_CLUSTER_NOT_IN_CHARGE, ERR_PIPEWRIGHT_MAIN_THREAD_ONLY, the system's error
    * @throws ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE
    */
   upgrade(options = {}) {
@@ -260,8 +292,8 @@ class Cluster extends MessageEmitter {
       pause: () => dispatcher.pause(),
       resume: () => dispatcher.resume(),
       takePending: () => dispatcher.takePending(),
-      close: () => this.close(),
-      report: (error) => this.emit('error', error),
+      close: () => this.#close({ moves: true }),
+      report: (error) => (this.listenerCount('error') > 0 ? this.emit('error', error) : process.emitWarning(error)),
     };
   }
 }

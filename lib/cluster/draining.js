@@ -1,6 +1,6 @@
 'use strict';
 
-// How a server of http or https ends in a worker that stops, so that no client comes to harm. A
+// How a server of http, https or http2 ends in a worker that stops, so that no client comes to harm. A
 // client may send a request at any moment on a connection that was kept alive, so such a
 // connection cannot just be closed.
 //
@@ -10,6 +10,9 @@
 
 const { subscribe } = require('node:diagnostics_channel');
 
+const NO_ERROR = 0;
+const LAST_STREAM = 2 ** 31 - 1; // The highest number of a stream: no request is refused.
+
 /** For one server, from when it is served. */
 class HttpDraining {
   #server;
@@ -18,6 +21,7 @@ class HttpDraining {
   #sockets = new Set();
   #resumed = null; // Sockets that have moved here, and had no request yet.
   #isStopping = false;
+  #announced = new WeakMap(); // For each socket, the response that announces its end.
   #move = null;
   #willSweep = false;
 
@@ -57,7 +61,7 @@ class HttpDraining {
     const onConnection = (socket) => {
       if (!(server.keepAliveTimeout > 0)) return;
       this.#resumed.add(socket);
-      socket.setTimeout(server.keepAliveTimeout);
+      socket.setTimeout(server.keepAliveTimeout + (server.keepAliveTimeoutBuffer ?? 0));
     };
     server.on('connection', onConnection);
     accept();
@@ -79,17 +83,25 @@ class HttpDraining {
 
   #begin() {
     this.#isStopping = true;
-    for (const { _httpMessage: response } of this.#sockets) this.#announceEnd(response);
-    subscribe('http.server.request.start', ({ server, response }) => {
-      if (server === this.#server) this.#announceEnd(response);
+    for (const socket of this.#sockets) {
+      const { parser, _httpMessage: response } = socket;
+      // If a client does not wait for responses, only the last request may end its connection.
+      if (response && parser?.incoming === response.req) this.#announceEnd(socket, response);
+    }
+    subscribe('http.server.request.start', ({ server, socket, response }) => {
+      if (server === this.#server) this.#announceEnd(socket, response);
     });
     subscribe('http.server.response.finish', ({ server }) => {
       if (server === this.#server) this.#sweepSoon();
     });
   }
 
-  #announceEnd(response) {
-    if (response && !response.headersSent) response.setHeader('Connection', 'close');
+  #announceEnd(socket, response) {
+    if (response.headersSent) return;
+    const before = this.#announced.get(socket);
+    if (before !== undefined && !before.headersSent) before.removeHeader('Connection');
+    this.#announced.set(socket, response);
+    response.setHeader('Connection', 'close');
   }
 
   // close() of Node's closes the idle ones first.
@@ -143,6 +155,25 @@ function isMovable(socket) {
   return socket.readableLength === 0 && socket.writableLength === 0 && handle.writeQueueSize === 0;
 }
 
+/**
+ * For a server of http2: tells the clients of their sessions' end. They begin no more requests, and
+ * close when those that are open have ended; a request that is on its way is answered.
+ */
+class Http2Draining {
+  #sessions = new Set();
+
+  constructor(server) {
+    server.on('session', (session) => {
+      this.#sessions.add(session);
+      session.once('close', () => this.#sessions.delete(session));
+    });
+  }
+
+  stop() {
+    for (const session of this.#sessions) if (!session.destroyed) session.goaway(NO_ERROR, LAST_STREAM);
+  }
+}
+
 const isHttp = (server) => typeof server.closeIdleConnections === 'function' && 'keepAliveTimeout' in server;
 
-module.exports = { HttpDraining, isHttp };
+module.exports = { Http2Draining, HttpDraining, isHttp };

@@ -20,7 +20,7 @@ const VARIABLE = 'PIPEWRIGHT_UPGRADE';
 const LISTENERS = 'listeners'; // { listeners: [{ key, file }], isLast }, and their descriptors.
 const TAKE_CHARGE = 'take charge'; // A request. The reply: which of the listeners it has taken.
 const OWN_FILES = 'own files'; // The old primary leaves the sockets' files to it.
-const CONNECTIONS = 'connections'; // { listeners: [index] }, and their descriptors.
+const CONNECTIONS = 'connections'; // { connections: [[index of the listener, whether it is idle]] }, and their descriptors.
 /** To the old one: */
 const READY = 'ready';
 
@@ -45,12 +45,12 @@ class Inheritance {
     this.#channel.once('close', () => this.#onGone());
   }
 
-  #onMessage({ type, listeners, isLast }, descriptors) {
+  #onMessage({ type, listeners, isLast, connections }, descriptors) {
     if (type === LISTENERS) {
       listeners.forEach((each, i) => this.#records.push({ ...each, descriptor: descriptors[i], taker: null }));
       if (isLast) this.#onKnown();
     } else if (type === CONNECTIONS) {
-      listeners.forEach((index, i) => this.#adopt(this.#records[index], descriptors[i]));
+      connections.forEach(([index, isIdle], i) => this.#adopt(this.#records[index], descriptors[i], isIdle));
     } else if (type === OWN_FILES) {
       this.#ownFiles();
     }
@@ -64,7 +64,7 @@ class Inheritance {
    * what belongs to the listener, or null.
    *
    * @param {string | null} key
-   * @param {(descriptor: any) => { adopt(connection: any): void, ownFile(file: string): void } | null} found
+   * @param {(descriptor: any) => { adopt(connection: any, isIdle: boolean): void, ownFile(file: string): void } | null} found
    * @returns {{ cancel(): void } | null} the search, while it waits
    */
   find(key, found) {
@@ -140,8 +140,8 @@ class Inheritance {
     for (const { taker, file } of this.#records) if (file !== '') taker?.ownFile(file);
   }
 
-  #adopt(record, descriptor) {
-    if (record?.taker) record.taker.adopt(descriptor);
+  #adopt(record, descriptor, isIdle) {
+    if (record?.taker) record.taker.adopt(descriptor, isIdle);
     else descriptor.close();
   }
 

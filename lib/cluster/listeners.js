@@ -13,7 +13,7 @@ const { forgetFile, removeAtExit } = require('../base/socket_files.js');
 const { kHandOver } = require('../fd/descriptor.js');
 const { startListening } = require('../net/listening.js');
 const { inheritance } = require('./inherited.js');
-const { IS_TAKEN_AT_ONCE, IS_TCP } = require('./marks.js');
+const { IS_IDLE, IS_TAKEN_AT_ONCE, IS_TCP, NUMBER, SPEAKS_FIRST } = require('./marks.js');
 const { keepInStore, removeFromStore, takeFromStore } = require('./store.js');
 
 // Under this a new primary finds the listener of the old one: by the address that was asked
@@ -47,7 +47,6 @@ class Listeners {
    * @param {number} [options.index] of a listener in whose place this one comes
    * @param {(error: any, listener?: { index: number, address: any }) => void} [options.done] called once
    * @returns {{ close: () => void }}
-   * @throws as takeFromStore()
    */
   listen(target, { isProgram = false, index = this.#count++, done = () => {} } = {}) {
     const state = { listener: null, attempt: null, address: null, number: 0 };
@@ -65,9 +64,13 @@ class Listeners {
   #start(entry, descriptor) {
     const { target } = entry;
     if (descriptor !== null) return this.#open(entry, descriptor) ? this.#heir(entry) : null;
-    const stored = target.store === undefined ? null : takeFromStore(target, (error) => this.#report(error));
-    if (stored !== null) this.#open(entry, stored);
-    else this.#bind(entry);
+    try {
+      const stored = target.store === undefined ? null : takeFromStore(target, (error) => this.#report(error));
+      if (stored !== null) this.#open(entry, stored);
+      else this.#bind(entry);
+    } catch (error) {
+      this.#failed(entry, error);
+    }
     return null;
   }
 
@@ -102,7 +105,8 @@ class Listeners {
     const isTcp = typeof address === 'object';
     // Over TCP the kernel tells what a worker has written, too.
     const isTakenAtOnce = ack === 'accept' && !isTcp;
-    const marks = (isTcp ? IS_TCP : 0) | (isTakenAtOnce ? IS_TAKEN_AT_ONCE : 0);
+    const speaksFirst = ack === 'accept' ? SPEAKS_FIRST : 0;
+    const marks = (isTcp ? IS_TCP : 0) | (isTakenAtOnce ? IS_TAKEN_AT_ONCE : 0) | speaksFirst;
     entry.listener = listener;
     entry.address = name ?? address;
     entry.number = entry.index | marks;
@@ -141,6 +145,11 @@ class Listeners {
     return this.#begun.map(({ address }) => address);
   }
 
+  /** @returns {any} the address of the listener with that number; undefined if it is closed */
+  addressOf(number) {
+    return this.#begun.find((entry) => (entry.number & NUMBER) === (number & NUMBER))?.address;
+  }
+
   /** Whether there is one, and all listen. */
   get isComplete() {
     return this.#all.size > 0 && this.#begun.length === this.#all.size;
@@ -149,10 +158,10 @@ class Listeners {
   // What comes from the primary that this one replaces for a listener that was its own.
   #heir(entry) {
     return {
-      adopt: (connection) => {
-        let err = 0;
-        connection[kHandOver]((fd) => (err = this.#dispatcher.adopt(fd, entry.number)) === 0);
-        if (err !== 0) connection.close();
+      adopt: (connection, isIdle) => {
+        const marks = entry.number | (isIdle ? IS_IDLE : 0);
+        connection[kHandOver]((fd) => this.#dispatcher.adopt(fd, marks) === 0);
+        connection.close(); // If it was not taken.
       },
       ownFile: (file) => {
         if (entry.listener.ownFile(file) === 0) removeAtExit(entry.listener);
@@ -175,12 +184,12 @@ class Listeners {
       .filter(({ name }) => name !== undefined);
   }
 
-  /** Leaves the files of these to another primary. @param {Set<number>} numbers */
-  leaveFiles(numbers) {
-    for (const { listener, number } of this.#begun) {
-      if (!numbers.has(number)) continue;
-      listener.keepFile();
-      forgetFile(listener);
+  /** Leaves these to another primary, with their files. @param {Set<number>} numbers */
+  leave(numbers) {
+    for (const entry of this.#begun) {
+      if (!numbers.has(entry.number)) continue;
+      entry.listener.keepFile();
+      this.#close(entry);
     }
   }
 

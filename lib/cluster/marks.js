@@ -20,14 +20,14 @@ const NUMBER = 0xffff;
 const IS_TCP = 1 << 16;
 const IS_TAKEN_AT_ONCE = 1 << 17;
 const IS_IDLE = 1 << 18; // Another worker's client, between two requests.
+const SPEAKS_FIRST = 1 << 19; // The server: what its clients send is not waited for.
+const ALL_MARKS = NUMBER | IS_TCP | IS_TAKEN_AT_ONCE | IS_IDLE | SPEAKS_FIRST;
 
 /** The types of messages on the control channel: { pipewrightCluster: type }. */
-const CONNECTIONS = 'connections'; // To the worker, with the socket on which they come, and `limits`.
+const CONNECTIONS = 'connections'; // To the worker, with their socket and the worker's page: `heartbeat`, `limits`.
 const STOP = 'stop'; // To the worker, with `moves`: no more connections will come.
 const MOVED = 'moved'; // To the primary, with connections: `moved` has the id and the marks of each.
 const READY = 'ready'; // To the primary.
-const PING = 'ping'; // To the worker, which answers with
-const PONG = 'pong';
 const RETIRE = 'retire'; // To the primary, with a `reason`: another worker is to take this one's place.
 
 const LISTEN = 'listen'; // To the primary, { id, target, data }: the program wants to listen; it answers with
@@ -47,6 +47,7 @@ const message = (type, body = undefined) => ({ pipewrightCluster: type, ...body 
 const typeOf = (received) => received?.pipewrightCluster;
 
 module.exports = {
+  ALL_MARKS,
   CONNECTIONS,
   EVERY_LISTENER,
   IS_IDLE,
@@ -56,10 +57,9 @@ module.exports = {
   LISTENING,
   MOVED,
   NUMBER,
-  PING,
-  PONG,
   READY,
   RETIRE,
+  SPEAKS_FIRST,
   STOP,
   UNLISTEN,
   WORKER_VARIABLE,

@@ -16,18 +16,23 @@ const {
   validateString,
 } = require('../base/validate.js');
 const { normalizeListenArgs } = require('../net/options.js');
+const { inheritedExecArgv } = require('../child_process/exec_argv.js');
 const { toPath } = require('../child_process/paths.js');
+const { openFileLimit } = require('./reserve.js');
 
 const MAX_TIMER = 2 ** 31 - 1; // Milliseconds.
 const LOOPBACK = ['127.0.0.1', '::1'];
 const MAX_WORKERS = 1024;
 const MAX_UNACKNOWLEDGED = 4096;
+const MAX_PEEK_BYTES = 65_536;
 
 const DEFAULTS = Object.freeze({
   args: [],
   workers: os.availableParallelism(),
   kind: 'process',
   schedule: 'round-robin',
+  stickyBy: 'uid',
+  peekBytes: 0,
   serialization: 'json',
   execArgv: undefined,
   resourceLimits: undefined,
@@ -47,6 +52,7 @@ const DEFAULTS = Object.freeze({
   maxMemory: 0,
 });
 
+const SCHEDULES = ['round-robin', 'least-connections', 'sticky'];
 const RELOADED = ['exec', 'args', 'execArgv', 'env'];
 
 const TIMES = [
@@ -69,22 +75,35 @@ function normalizeClusterOptions(given) {
   validateArray(options.args, 'options.args');
   validateOneOf(options.kind, 'options.kind', ['process', 'thread']);
   // A thread without arguments of its own has this process's; many cannot be given to a thread.
-  if (options.kind === 'process') options.execArgv ??= process.execArgv;
+  if (options.kind === 'process') options.execArgv ??= inheritedExecArgv();
   if (options.execArgv !== undefined) validateArray(options.execArgv, 'options.execArgv');
   for (const arg of [...options.args, ...(options.execArgv ?? [])]) validateString(arg, 'an argument');
   validateObject(options.env, 'options.env');
   validateBoolean(options.interceptListen, 'options.interceptListen');
   validateInteger(options.workers, 'options.workers', 1, MAX_WORKERS);
-  validateOneOf(options.schedule, 'options.schedule', ['round-robin', 'least-connections']);
+  if (typeof options.schedule !== 'function') validateOneOf(options.schedule, 'options.schedule', SCHEDULES);
+  validateOneOf(options.stickyBy, 'options.stickyBy', ['uid', 'pid']);
+  validateInteger(options.peekBytes, 'options.peekBytes', 0, MAX_PEEK_BYTES);
   validateOneOf(options.serialization, 'options.serialization', ['json', 'advanced', 'raw']);
   validateResourceLimits(options);
   validateInteger(options.maxUnacknowledged, 'options.maxUnacknowledged', 1, MAX_UNACKNOWLEDGED);
+  if (options.kind === 'thread') limitCopies(options);
   for (const name of TIMES) validateInteger(options[name], `options.${name}`, 0, MAX_TIMER);
   for (const name of ['maxRestarts', 'maxRequests', 'maxMemory']) {
     validateInteger(options[name], `options.${name}`, 0, Number.MAX_SAFE_INTEGER);
   }
+  options.heartbeat = heartbeatOf(options);
   options.statusPage = normalizeStatusPage(options.statusPage);
   return Object.freeze(options);
+}
+
+const OTHERS = 48; // Descriptors that are no connections, where there are few.
+
+// Threads share the table of this process: were it full of copies of what they have not taken, they
+// could take none of them.
+function limitCopies(options) {
+  const most = Math.max(1, Math.floor((openFileLimit() - OTHERS) / 4 / options.workers));
+  options.maxUnacknowledged = Math.min(options.maxUnacknowledged, most);
 }
 
 /** @returns {any} `options` with what reload() changes of them @throws as normalizeClusterOptions() */
@@ -124,6 +143,28 @@ function validateResourceLimits({ kind, resourceLimits }) {
   }
 }
 
+const MAX_HEARTBEAT = 1000; // Milliseconds.
+
+// Milliseconds between two signs of life of a worker: each look of the primary finds a new one.
+function heartbeatOf({ handoverTimeout }) {
+  return Math.max(Math.min(Math.floor(handoverTimeout / 8) || MAX_HEARTBEAT, MAX_HEARTBEAT), 1);
+}
+
+// What has to be longer than the time in which a stuck worker is found.
+const SILENT = 20_000; // Milliseconds that a silent connection's copy is kept without such a time.
+
+/** @returns {any} the options of a ConnectionDispatcher */
+function dispatcherOptions({ schedule, stickyBy, maxUnacknowledged, handoverTimeout, peekBytes }) {
+  return {
+    schedule: typeof schedule === 'function' ? 'function' : schedule,
+    stickyBy,
+    maxUnacknowledged,
+    keepTime: Math.min(handoverTimeout * 2 || SILENT, MAX_TIMER),
+    firstBytesTimeout: handoverTimeout,
+    peekBytes,
+  };
+}
+
 /** @returns {any} the target of a Listener, with `ack` */
 function normalizeListen(args) {
   const target = normalizeListenArgs(args);
@@ -151,4 +192,10 @@ function normalizeUpgrade(given, { readyTimeout }) {
   return { timeout };
 }
 
-module.exports = { mergeReloadOptions, normalizeClusterOptions, normalizeListen, normalizeUpgrade };
+module.exports = {
+  dispatcherOptions,
+  mergeReloadOptions,
+  normalizeClusterOptions,
+  normalizeListen,
+  normalizeUpgrade,
+};

@@ -1,107 +1,98 @@
 'use strict';
 
-// The worker's end of the socket on which connections come; src/cluster/connection_sender.h
-// describes the bytes. A connection is reported once the program has got it. If its listener
-// says so, it is reported just before, by itself, and as read from once the program's handler
-// has returned: should this process die, the primary is in doubt about one connection alone. The
-// closed ones are reported too: until then the primary may have a copy, and a client would not
-// see that the connection was closed.
+// The worker's end of the socket on which connections come, and its page of counters; see
+// src/cluster/connection_receiver.h. A connection is reported once the program has got it, or
+// before, if its listener says so. The closed ones are reported too: until then the primary may
+// have a copy, and a client would not see that the connection was closed.
 
-const { MessageSocket, closeInBackground } = require('../base/binding.js');
+const { ConnectionReceiver } = require('../base/binding.js');
 const { errnoException } = require('../base/errors.js');
 const { callSafely } = require('../base/callback.js');
 const { kHandOver } = require('../fd/descriptor.js');
 
-const RECORD = 8; // Bytes: id, number of the listener.
-const HEAD = 2; // Numbers at the start of an answer.
-const MAX_NUMBERS = 4000; // Of one answer.
+const FIELDS = 3; // Of a connection: descriptor, id, number of the listener.
 const DELAY = 1; // Milliseconds in which answers gather.
+const OWN = 0; // In place of the id of a connection that this process has accepted by itself.
 
 class Receiver {
-  #handle = new MessageSocket();
+  #handle = new ConnectionReceiver();
   #isTakenAtOnce;
   #onConnection;
   #got = []; // { id, handle }: what the program has got since the last answer.
-  #taken = []; // Ids to report as taken, whether they were read from or not.
   #read = [];
-  #closed = [];
   #timer = null;
   #isClosed = false;
 
   /**
-   * @param {import('../fd/descriptor.js').Descriptor} descriptor of the socket; taken
-   * @param {object} outcome
-   * @param {(listener: number) => boolean} outcome.isTakenAtOnce whether to report its
+   * @param {import('../fd/descriptor.js').Descriptor} socket taken
+   * @param {import('../fd/descriptor.js').Descriptor} page taken
+   * @param {object} how
+   * @param {number} how.heartbeat milliseconds between two of its signs of life
+   * @param {(listener: number) => boolean} how.isTakenAtOnce whether to report its
    *   connections before the program has them
-   * @param {(fd: number, id: number, listener: number) => any} outcome.onConnection returns
+   * @param {(fd: number, id: number, listener: number) => any} how.onConnection returns
    *   the handle, or undefined if there is none
-   * @param {() => void} outcome.onEnd called when the primary has gone
+   * @param {() => void} how.onEnd called when the primary has gone
    */
-  constructor(descriptor, { isTakenAtOnce, onConnection, onEnd }) {
+  constructor(socket, page, { heartbeat, isTakenAtOnce, onConnection, onEnd }) {
     this.#isTakenAtOnce = isTakenAtOnce;
     this.#onConnection = onConnection;
-    descriptor[kHandOver]((fd) => {
-      const err = this.#handle.open(fd, false);
+    socket[kHandOver]((fd) => {
+      const err = this.#handle.open(fd, page.fd, heartbeat);
       if (err !== 0) throw errnoException(err, 'open');
       return true;
     });
-    this.#handle.onmessages = (messages) => this.#onMessages(messages);
-    this.#handle.reader = () => onEnd();
-    this.#handle.readStart();
+    page.close();
+    /** @type {any} */ (this.#handle).onconnections = () => this.#onConnections(this.#handle.takeConnections());
+    /** @type {any} */ (this.#handle).reader = () => onEnd();
   }
 
-  #onMessages(messages) {
-    for (const { fd, id, listener } of messages.flatMap(connectionsOf)) {
-      const isTakenAtOnce = this.#isTakenAtOnce(listener);
-      if (isTakenAtOnce) {
-        this.#taken.push(id);
-        this.#answer();
-      }
-      callSafely(() => {
-        const handle = this.#onConnection(fd, id, listener);
-        if (!isTakenAtOnce) this.#got.push({ id, handle });
-      });
-      if (isTakenAtOnce) this.#read.push(id);
-    }
+  #onConnections(list) {
+    for (let at = 0; at < list.length; at += FIELDS) this.#give(list[at], list[at + 1], list[at + 2]);
     this.#answerSoon();
+  }
+
+  #give(fd, id, listener) {
+    const isTakenAtOnce = this.#isTakenAtOnce(listener);
+    if (isTakenAtOnce) this.#answer([id]);
+    callSafely(() => {
+      const handle = this.#onConnection(fd, id, listener);
+      if (!isTakenAtOnce) this.#got.push({ id, handle });
+    });
+    if (isTakenAtOnce) this.#read.push(id);
+  }
+
+  /** Hands over a connection that this process has accepted by itself. */
+  accepted(fd, listener) {
+    this.#handle.countAccepted();
+    callSafely(() => this.#onConnection(fd, OWN, listener));
   }
 
   /** Reports that this process has no use for the connection any more. */
   closed(id) {
-    this.#closed.push(id);
-    this.#answerSoon();
+    this.#handle.connectionClosed(id);
+    if (id !== OWN) this.#answerSoon();
   }
 
   #answerSoon() {
-    if (this.#timer === null && !this.#isClosed) this.#timer = setTimeout(() => this.#answer(), DELAY);
+    if (this.#timer === null && !this.#isClosed) this.#timer = setTimeout(() => this.#answer([]), DELAY);
   }
 
   // A connection that was read from needs no other look of the primary's.
-  #answer() {
+  #answer(taken) {
     clearTimeout(this.#timer);
     this.#timer = null;
     const read = this.#read;
     this.#read = [];
-    for (const { id, handle } of this.#got) (handle?.bytesRead > 0 ? read : this.#taken).push(id);
+    for (const { id, handle } of this.#got) (handle?.bytesRead > 0 ? read : taken).push(id);
     this.#got = [];
-    while (!this.#isClosed && read.length + this.#taken.length + this.#closed.length > 0) {
-      const some = read.splice(0, MAX_NUMBERS);
-      const taken = this.#taken.splice(0, MAX_NUMBERS - some.length);
-      const closed = this.#closed.splice(0, MAX_NUMBERS - some.length - taken.length);
-      const answer = new Uint32Array(HEAD + some.length + taken.length + closed.length);
-      answer[0] = some.length;
-      answer[1] = taken.length;
-      answer.set(some, HEAD);
-      answer.set(taken, HEAD + some.length);
-      answer.set(closed, HEAD + some.length + taken.length);
-      this.#handle.send(new Uint8Array(answer.buffer));
-    }
+    this.#handle.answer(Uint32Array.from(read), Uint32Array.from(taken));
   }
 
   /** Sends what is to be answered, and takes no more connections. */
   close() {
     if (this.#isClosed) return;
-    this.#answer();
+    this.#answer([]);
     this.#isClosed = true;
     this.#handle.close();
   }
@@ -113,18 +104,6 @@ class Receiver {
   unref() {
     this.#handle.unref();
   }
-}
-
-function connectionsOf({ data, descriptors }) {
-  if (data.length !== descriptors.length * RECORD) {
-    for (const fd of descriptors) closeInBackground(fd); // Not from our primary.
-    return [];
-  }
-  return descriptors.map((fd, index) => ({
-    fd,
-    id: data.readUInt32LE(index * RECORD),
-    listener: data.readUInt32LE(index * RECORD + 4),
-  }));
 }
 
 module.exports = { Receiver };

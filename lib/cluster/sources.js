@@ -6,12 +6,20 @@
 
 const nodeNet = require('node:net');
 
-const { PipeWrap, TcpWrap, closeFd, closeInBackground, duplicateFd, openForeign } = require('../base/binding.js');
+const {
+  PipeWrap,
+  TcpWrap,
+  closeFd,
+  closeInBackground,
+  duplicateFd,
+  socketPair,
+  openForeign,
+} = require('../base/binding.js');
 const { errnoException } = require('../base/errors.js');
 const { listenToSource } = require('../net/server.js');
 const { Descriptor } = require('../fd/descriptor.js');
 const { DescriptorHandle, descriptorHandle } = require('../net/passing.js');
-const { HttpDraining, isHttp } = require('./draining.js');
+const { Http2Draining, HttpDraining, isHttp } = require('./draining.js');
 const { IS_IDLE, IS_TCP, kMakeSource } = require('./marks.js');
 
 const kHolds = Symbol('holds reading');
@@ -19,6 +27,7 @@ const kWantsToRead = Symbol('wants to read');
 const kId = Symbol('id of the connection');
 const kMarks = Symbol('marks');
 const kReceiver = Symbol('receiver');
+const SOCK_STREAM = 1;
 const SOCKET = 0; // The type of a handle of Node's that is a connection.
 
 function report(handle) {
@@ -179,10 +188,13 @@ class OwnSource extends Source {
 // fastest.
 class NodesSource extends Source {
   #draining = null;
+  #http2Draining; // Any server may have sessions of http2.
 
   constructor(server, onClosed) {
     super(server, onClosed);
+    prepareClasses();
     if (isHttp(server)) this.#draining = new HttpDraining(server);
+    this.#http2Draining = new Http2Draining(server);
   }
 
   listen() {
@@ -212,6 +224,7 @@ class NodesSource extends Source {
   }
 
   stop(move) {
+    this.#http2Draining.stop();
     if (this.#draining === null) super.stop(null);
     else this.#draining.stop(move && ((sockets) => move(sockets.flatMap(detach))));
   }
@@ -249,6 +262,19 @@ function nodesClass(fd, isTcp) {
     sample.close();
   }
   return nodesClasses.get(isTcp);
+}
+
+// With the first connection it may be too late: the table of descriptors may be full.
+function prepareClasses() {
+  if (nodesClasses.size > 0) return;
+  const pair = socketPair(SOCK_STREAM);
+  if (typeof pair === 'number') throw errnoException(pair, 'socketpair');
+  nodesClass(pair[0], false);
+  for (const fd of pair) closeFd(fd);
+  const sample = /** @type {any} */ (nodeNet)._createServerHandle('127.0.0.1', 0, 4);
+  if (typeof sample === 'number') return; // There is no IPv4; the first connection will do.
+  nodesClasses.set(true, reporting(sample.constructor));
+  sample.close();
 }
 
 function nodesHandle(fd, isTcp) {

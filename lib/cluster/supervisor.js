@@ -19,13 +19,21 @@ const { WorkerHandle } = require('./worker_handle.js');
 const RESERVED = 16; // Descriptors: what it takes to start one worker, and some.
 
 /** Makes a worker and starts it. It emits 'ready', 'retire' and 'exit': see WorkerHandle. */
-function makeWorker(id, options, dispatcher) {
-  return new WorkerHandle(id, options, dispatcher);
+function makeWorker(id, options, dispatcher, slot) {
+  return new WorkerHandle(id, options, dispatcher, slot);
 }
 
 const LOOK_INTERVAL = 5; // Milliseconds between two looks whether all connections have a worker.
 
-const newSlot = () => ({ worker: null, failures: 0, restarts: [], timer: null, starts: 0, isGivenUp: false });
+const newSlot = (number) => ({
+  number,
+  worker: null,
+  failures: 0,
+  restarts: [],
+  timer: null,
+  starts: 0,
+  isGivenUp: false,
+});
 
 /**
  * Events: 'ready' (worker); 'draining' (worker); 'retire' (worker, reason); 'exit' (worker, code,
@@ -57,7 +65,7 @@ class Supervisor extends EventEmitter {
     super();
     this.#options = options;
     this.#dispatcher = dispatcher;
-    this.#slots = Array.from({ length: options.workers }, newSlot);
+    this.#slots = Array.from({ length: options.workers }, (_, number) => newSlot(number));
   }
 
   start() {
@@ -65,13 +73,13 @@ class Supervisor extends EventEmitter {
   }
 
   #startIn(slot) {
-    slot.worker = this.#startWorker(this.#options);
+    slot.worker = this.#startWorker(this.#options, slot);
     slot.worker.restarts = slot.starts++;
   }
 
-  #startWorker(options) {
+  #startWorker(options, slot) {
     this.#reserve.release();
-    const worker = makeWorker(++this.#lastId, options, this.#dispatcher);
+    const worker = makeWorker(++this.#lastId, options, this.#dispatcher, slot.number);
     this.#reserve.fill();
     this.#workers.add(worker);
     this.#attach(worker);
@@ -252,7 +260,7 @@ class Supervisor extends EventEmitter {
     });
     const fail = this.#cancel;
     const begin = (slot) => {
-      const worker = this.#startWorker(options);
+      const worker = this.#startWorker(options, slot);
       candidates.set(slot, worker);
       worker.once('exit', (code, signal) => fail(clusterReloadFailed(worker.error, code, signal)));
       return new Promise((resolve) => worker.once('ready', resolve));
@@ -273,7 +281,7 @@ class Supervisor extends EventEmitter {
     for (const [slot, worker] of candidates) {
       if (slot.worker !== null) old.push(slot.worker);
       clearTimeout(slot.timer);
-      Object.assign(slot, newSlot(), { worker, starts: 1 });
+      Object.assign(slot, newSlot(slot.number), { worker, starts: 1 });
       worker.admit();
     }
     for (const worker of old) this.#drain(worker);
@@ -297,9 +305,9 @@ class Supervisor extends EventEmitter {
     return { restarts: this.#restarts, reloads: this.#reloads, retired: this.#retired };
   }
 
-  /** Asks each worker whether its loop turns: see WorkerHandle.ping(). */
-  ping() {
-    for (const worker of this.#workers) worker.ping();
+  /** Kills workers whose loop does not turn: see WorkerHandle.checkHeartbeat(). */
+  checkHeartbeats() {
+    for (const worker of this.#workers) worker.checkHeartbeat();
   }
 
   // Ending.
@@ -307,26 +315,28 @@ class Supervisor extends EventEmitter {
   /**
    * Starts no more workers, and stops those that run, once they have the connections that wait
    * for them. 'end' follows when they have ended.
+   *
+   * @param {{ moves: boolean }} options moves: idle connections wait for workers of another primary
    */
-  stop() {
+  stop({ moves }) {
     this.#isStopping = true;
     this.#cancel?.(plain('ERR_CLUSTER_CLOSED'));
     for (const slot of this.#slots) clearTimeout(slot.timer);
-    this.#stopWhenTaken(Date.now());
+    this.#stopWhenTaken(Date.now(), moves);
   }
 
-  #stopWhenTaken(since) {
+  #stopWhenTaken(since, moves) {
     const { closeTimeout } = this.#options;
     const canWait = closeTimeout === 0 || Date.now() - since < closeTimeout;
     if (canWait && this.#slots.some(({ worker }) => worker?.state === 'ready')) {
       if (this.#dispatcher.getCounters().pending > 0) {
-        setTimeout(() => this.#stopWhenTaken(since), LOOK_INTERVAL);
+        setTimeout(() => this.#stopWhenTaken(since, moves), LOOK_INTERVAL);
         return;
       }
     }
     for (const worker of this.#workers) {
       if (worker.state !== 'draining') this.emit('draining', worker);
-      worker.stop(closeTimeout);
+      worker.stop(closeTimeout, { moves });
     }
     this.#endIfDone();
   }

@@ -15,14 +15,17 @@
 //
 // If the new one ends, or is late, before it has replied, it is killed, and this one goes on.
 
+const { isMainThread } = require('node:worker_threads');
+
 const { activationVariables } = require('../base/activation.js');
-const { plain, upgradeEnded } = require('../base/errors.js');
+const { mainThreadOnly, plain, upgradeEnded } = require('../base/errors.js');
 const { Channel } = require('../channel/index.js');
 const { channelValue } = require('../child_process/parent.js');
 const { spawn } = require('../child_process/spawn.js');
 const { socketpair } = require('../descriptors/socketpair.js');
 const { Descriptor } = require('../fd/descriptor.js');
 const { notify } = require('../systemd.js');
+const { IS_IDLE } = require('./marks.js');
 const { CONNECTIONS, LISTENERS, OWN_FILES, READY, TAKE_CHARGE, VARIABLE, inheritance } = require('./inherited.js');
 
 const MOST = 32; // Descriptors in one message of a channel.
@@ -37,7 +40,7 @@ const PATIENCE = 10_000; // Milliseconds for the reply to TAKE_CHARGE: its loop 
  * @property {() => void} pause it accepts nothing until resume()
  * @property {() => void} resume
  * @property {() => number[]} takePending as of ConnectionDispatcher
- * @property {() => Promise<void>} close
+ * @property {() => Promise<void>} close its workers' idle connections do not end: they wait for a worker
  * @property {(error: Error) => void} report
  */
 
@@ -81,11 +84,12 @@ class Upgrade {
 
   #start() {
     const [ours, theirs] = socketpair();
-    this.#channel = new Channel(ours);
     try {
+      this.#channel = new Channel(ours);
       this.#child = this.#spawn(theirs.fd);
     } finally {
       theirs.close();
+      if (this.#channel === null) ours.close();
     }
     this.#child.unref();
     this.#child.on('error', (error) => this.cancel(error));
@@ -127,7 +131,8 @@ class Upgrade {
     this.#offers.forEach((offer, i) => (offer.isTaken = taken[i]));
     for (const member of members) {
       const isLeft = (offer) => offer.member === member && offer.isTaken;
-      member.listeners.leaveFiles(new Set(this.#offers.filter(isLeft).map(({ number }) => number)));
+      member.listeners.leave(new Set(this.#offers.filter(isLeft).map(({ number }) => number)));
+      member.resume(); // What waits in the backlogs of the others is served here.
     }
     this.#send({ type: OWN_FILES }, []);
   }
@@ -143,7 +148,6 @@ class Upgrade {
       await end;
     }
     for (const member of members) member.resume();
-    current = null;
   }
 
   /** Gives up, unless the new primary is in charge. */
@@ -155,8 +159,9 @@ class Upgrade {
 
   async #drain() {
     const all = [...members];
-    // Only the main process of a service may name another one, so it is this one that does.
-    notify({ MAINPID: this.#child.pid }).catch((error) => all[0]?.report(error));
+    // Only the main process of a service may name another one, so it is this one that does, and
+    // before it ends.
+    await notify({ MAINPID: this.#child.pid }).catch((error) => all[0]?.report(error));
     for (const member of all) this.passOn(member);
     await Promise.all(all.map((member) => member.close()));
     await this.#channel.close();
@@ -172,20 +177,21 @@ class Upgrade {
   passOn(member) {
     if (!this.#isDone) return Promise.resolve();
     const pending = member.takePending();
-    const listeners = [];
+    const connections = [];
     const descriptors = [];
     for (let i = 0; i < pending.length; i += 2) {
       const descriptor = new Descriptor(pending[i]);
-      const index = this.#offers.findIndex((offer) => offer.member === member && offer.number === pending[i + 1]);
+      const number = pending[i + 1] & ~IS_IDLE;
+      const index = this.#offers.findIndex((offer) => offer.member === member && offer.number === number);
       if (index < 0 || !this.#offers[index].isTaken) {
-        descriptor.close(); // As those in the backlog of that listener.
+        descriptor.close(); // There is no listener that it belongs to.
         continue;
       }
-      listeners.push(index);
+      connections.push([index, number !== pending[i + 1]]);
       descriptors.push(descriptor);
     }
-    for (let at = 0; at < listeners.length; at += MOST) {
-      const message = { type: CONNECTIONS, listeners: listeners.slice(at, at + MOST) };
+    for (let at = 0; at < connections.length; at += MOST) {
+      const message = { type: CONNECTIONS, connections: connections.slice(at, at + MOST) };
       this.#send(message, descriptors.slice(at, at + MOST));
     }
     return Promise.all(this.#sent);
@@ -224,8 +230,12 @@ function passOn(member) {
  * @returns {Promise<{ pid: number }>}
  */
 function upgrade(timeout) {
+  if (!isMainThread) return Promise.reject(mainThreadOnly('cluster.upgrade()'));
   if (!inheritance.isInCharge) return Promise.reject(plain('ERR_CLUSTER_NOT_IN_CHARGE'));
-  current ??= new Upgrade(timeout);
+  if (current === null) {
+    current = new Upgrade(timeout);
+    current.result.catch(() => (current = null));
+  }
   return current.result;
 }
 

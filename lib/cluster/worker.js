@@ -4,6 +4,7 @@
 
 const { isMainThread } = require('node:worker_threads');
 
+const { ignoreParentDeath } = require('../base/binding.js');
 const { plain } = require('../base/errors.js');
 const { closeAll } = require('../fd/descriptor.js');
 const { Server } = require('../net/server.js');
@@ -12,8 +13,6 @@ const {
   IS_TAKEN_AT_ONCE,
   LISTENING,
   MOVED,
-  PING,
-  PONG,
   READY,
   RETIRE,
   STOP,
@@ -38,9 +37,10 @@ const MAX_DESCRIPTORS = 32; // In one message of a channel.
 class Worker extends Messenger {
   #control = null; // The channel of the cluster's own messages.
   #receiver = null;
-  #socket = null; // The descriptor on which connections will come.
+  #pending = null; // { socket, page, heartbeat }: what a Receiver is made of, once the program is ready.
   #source = null;
   #limits = null;
+  #closeTimeout = 0;
   #isReady = false;
   #isStopping = false;
   #questions = new Map(); // By number: what takes the primary's answer.
@@ -69,20 +69,21 @@ class Worker extends Messenger {
     if (!this.isWorker) throw plain('ERR_CLUSTER_NO_WORKER');
     this.#control = link.openControl();
     this.#control.on('message', (received, descriptors) => this.#onMessage(received, descriptors));
-    this.#control.once('close', () => this.#stop(false));
+    this.#control.once('close', () => this.#onPrimaryGone());
     // A terminal sends these to the primary, too, which decides what follows.
     if (isMainThread) for (const signal of ['SIGINT', 'SIGHUP']) process.on(signal, () => {});
   }
 
   #onMessage(received, descriptors) {
     if (typeOf(received) === CONNECTIONS) {
-      this.#socket = descriptors[0];
+      const [socket, page] = descriptors;
+      this.#pending = { socket, page, heartbeat: received.heartbeat };
+      this.#closeTimeout = received.closeTimeout;
       this.#limits = new Limits(received.limits, (reason) => this.#retire(reason));
       this.#receive();
     } else {
       for (const descriptor of descriptors) descriptor.close();
-      if (typeOf(received) === PING) this.#control.send(message(PONG));
-      else if (typeOf(received) === STOP) this.#stop(received.moves === true);
+      if (typeOf(received) === STOP) this.#stop(received.moves === true);
       else if (typeOf(received) === LISTENING) this.#onAnswer(received);
     }
   }
@@ -144,16 +145,19 @@ class Worker extends Messenger {
       );
     }
     this.#receive();
+    if (isMainThread) ignoreParentDeath();
     this.#control.send(message(READY));
   }
 
   #receive() {
-    if (!this.#isReady || this.#socket === null) return;
+    if (!this.#isReady || this.#pending === null) return;
+    const { socket, page, heartbeat } = this.#pending;
     const limits = this.#limits;
     const count = () => limits.count();
     const countsConnections = limits.hasMaxRequests && !this.#source.countRequests(count);
     const isTakenAtOnce = (marks) => (marks & IS_TAKEN_AT_ONCE) !== 0;
-    this.#receiver = new Receiver(this.#socket, {
+    this.#receiver = new Receiver(socket, page, {
+      heartbeat,
       isTakenAtOnce,
       onConnection: (fd, id, marks) => {
         if (countsConnections) count();
@@ -161,7 +165,7 @@ class Worker extends Messenger {
       },
       onEnd: () => this.#stop(false),
     });
-    this.#socket = null;
+    this.#pending = null;
   }
 
   // The program has closed its server itself.
@@ -174,6 +178,12 @@ class Worker extends Messenger {
     if (this.#control.isOpen) this.#control.send({ ...message(RETIRE), reason });
   }
 
+  // There is nobody left who would end this process if its program goes on.
+  #onPrimaryGone() {
+    this.#stop(false);
+    if (this.#closeTimeout > 0) setTimeout(() => process.exit(), this.#closeTimeout).unref();
+  }
+
   // The process ends once its connections have, if nothing else keeps it. They may move to
   // other workers, until a second call says that there are none.
   #stop(moves) {
@@ -184,7 +194,8 @@ class Worker extends Messenger {
     this.#isStopping = true;
     this.#source?.stop(moves ? (connections) => this.#move(connections) : null);
     this.#receiver?.unref();
-    this.#socket?.close();
+    this.#pending?.socket.close();
+    this.#pending?.page.close();
     this.#control.unref();
     link.openMessages()?.unref(); // The program may have made it keep the process running.
     this.emit('stop');

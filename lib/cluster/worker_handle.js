@@ -11,18 +11,17 @@
 const { ConnectionSender, shutDownReading } = require('../base/binding.js');
 const { errnoException, plain } = require('../base/errors.js');
 const { Channel } = require('../channel/index.js');
-const { closeAll, kHandOver } = require('../fd/descriptor.js');
+const { Descriptor, closeAll, kHandOver } = require('../fd/descriptor.js');
 const { socketpair } = require('../descriptors/socketpair.js');
 const { drawLimits } = require('./limits.js');
 const {
+  ALL_MARKS,
   CONNECTIONS,
   IS_IDLE,
   IS_TCP,
   LISTEN,
   LISTENING,
   MOVED,
-  PING,
-  PONG,
   READY,
   RETIRE,
   STOP,
@@ -34,7 +33,8 @@ const { Messenger, kDrainMessages, kMessages } = require('./messages.js');
 const { startProcess } = require('./worker_process.js');
 const { startThread } = require('./worker_thread.js');
 
-const MAX_UNANSWERED = 4; // Pings: one more, and the worker is stuck.
+const REASONS = ['requests', 'memory', 'closed'];
+const MAX_STILL = 4; // Looks at its heartbeat that show no change: one more, and the worker is stuck.
 const DRAIN_INTERVAL = 5; // Milliseconds between two looks whether a worker has what was sent to it.
 
 /**
@@ -49,13 +49,15 @@ class WorkerHandle extends Messenger {
   #control = null;
   #program = null; // What startProcess() or startThread() returned.
   #timers = new Set();
-  #unanswered = 0; // Pings.
+  #heartbeat = 0; // As last seen,
+  #still = 0; // and how often since it was new.
   #moves = false;
   #isDeaf = false; // It has closed the socket on which connections come: soon it is killed.
 
-  constructor(id, options, dispatcher) {
+  constructor(id, options, dispatcher, slot) {
     super('ERR_CHANNEL_CLOSED');
     this.id = id;
+    this.slot = slot; // Which of the `workers`: its successor has the same.
     this.kind = options.kind;
     this.state = 'starting';
     this.startedAt = Date.now();
@@ -83,7 +85,10 @@ class WorkerHandle extends Messenger {
       this.#openSender(connections);
       this.#control = new Channel(control);
       this.#control.on('message', (received, descriptors) => this.#onMessage(received, descriptors));
-      this.#control.send({ ...message(CONNECTIONS), limits: drawLimits(options) }, [theirConnections]);
+      const { closeTimeout, heartbeat } = options;
+      const connect = { ...message(CONNECTIONS), closeTimeout, heartbeat, limits: drawLimits(options) };
+      opened.push(this.#createPage());
+      this.#control.send(connect, [theirConnections, opened.at(-1)]);
       const start = options.kind === 'thread' ? startThread : startProcess;
       this.#program = start(this.id, options, theirControl, {
         onFailed: (error) => this.#fail(error),
@@ -105,6 +110,12 @@ class WorkerHandle extends Messenger {
       return true;
     });
     this.#sender.reader = () => (this.#isDeaf = true);
+  }
+
+  #createPage() {
+    const fd = this.#sender.createPage();
+    if (fd < 0) throw errnoException(fd, 'memfd_create');
+    return Descriptor.from(fd);
   }
 
   /** The process's id; for a thread, that of the primary. undefined if it could not be started. */
@@ -144,9 +155,7 @@ class WorkerHandle extends Messenger {
       this.state = 'ready';
       this.wasReady = true;
       this.emit('ready');
-    } else if (typeOf(received) === PONG) {
-      if (!this.#isDeaf) this.#unanswered = 0;
-    } else if (typeOf(received) === RETIRE && this.state === 'ready') {
+    } else if (typeOf(received) === RETIRE && this.state === 'ready' && REASONS.includes(received.reason)) {
       if (received.reason === 'closed') this.#sender.pause();
       this.emit('retire', received.reason);
     } else if (typeOf(received) === LISTEN) {
@@ -168,8 +177,8 @@ class WorkerHandle extends Messenger {
   // Connections of an http server that has stopped, for other workers.
   #takeBack(moved, descriptors) {
     descriptors.forEach((descriptor, index) => {
-      const [id, marks] = moved?.[index] ?? [];
-      if (isConnection(descriptor, marks)) {
+      if (isConnection(descriptor, moved?.[index])) {
+        const [id, marks] = moved[index];
         descriptor[kHandOver]((fd) => this.#dispatcher.takeBack(this.#sender, id, fd, marks | IS_IDLE) === 0);
       }
       descriptor.close();
@@ -178,7 +187,7 @@ class WorkerHandle extends Messenger {
 
   /** From now on it gets connections. */
   admit() {
-    this.#dispatcher.addWorker(this.#sender);
+    this.#dispatcher.addWorker(this.#sender, this.slot);
   }
 
   /**
@@ -249,26 +258,33 @@ class WorkerHandle extends Messenger {
   }
 
   /**
-   * Asks it whether its loop still turns, and kills it if it has not answered the last few
-   * times. They are counted, and not timed: this process may have been busy itself.
+   * Looks whether its loop still turns, and kills it if its heartbeat has not changed in the last
+   * few looks. They are counted, and not timed: this process may have been busy itself.
    */
-  ping() {
+  checkHeartbeat() {
     if (this.state !== 'ready' && this.state !== 'draining') return;
-    if (this.#unanswered >= MAX_UNANSWERED) this.kill();
-    this.#unanswered += 1;
-    this.#tell(PING); // Without the channel it cannot answer, and is killed.
+    const heartbeat = this.#sender?.getCounters().heartbeat;
+    const isReachable = !this.#isDeaf && this.#control?.isOpen;
+    if (heartbeat !== this.#heartbeat && isReachable) this.#still = 0;
+    else if (this.#still >= MAX_STILL) this.kill();
+    this.#still += 1;
+    this.#heartbeat = heartbeat;
   }
 
   stats() {
-    const { id, pid, threadId, state, startedAt, restarts } = this;
+    const { id, slot, pid, threadId, state, startedAt, restarts } = this;
     const counters = state === 'ended' || this.#sender === null ? {} : this.#sender.getCounters();
-    const { assigned = 0, active = 0, unacknowledged = 0, waitedFor = 0, kept = 0 } = counters;
-    return { id, pid, threadId, state, startedAt, restarts, assigned, active, unacknowledged, waitedFor, kept };
+    const { assigned = 0, active = 0, unacknowledged = 0, waitedFor = 0, kept = 0, refused = 0 } = counters;
+    const { accepted = 0, closed = 0, loopDelay = 0 } = counters;
+    const own = { id, slot, pid, threadId, state, startedAt, restarts };
+    return { ...own, assigned, accepted, closed, active, unacknowledged, refused, waitedFor, kept, loopDelay };
   }
 }
 
 // What a worker sends is looked at: the worker that gets it relies on the marks.
-function isConnection(descriptor, marks) {
+function isConnection(descriptor, given) {
+  const [id, marks] = Array.isArray(given) ? given : [];
+  if (!Number.isInteger(id) || !Number.isInteger(marks) || (marks & ALL_MARKS) !== marks) return false;
   return descriptor.type === ((marks & IS_TCP) !== 0 ? 'tcp' : 'unix');
 }
 

@@ -3,6 +3,8 @@
 // A worker that is a process: how it is started and killed. Its end of the control channel is
 // descriptor 3; the messages of its program go over the channel of parent().
 
+const { isMainThread } = require('node:worker_threads');
+
 const { inodeOf } = require('../base/inode.js');
 
 const { spawn } = require('../child_process/spawn.js');
@@ -26,6 +28,7 @@ function startProcess(id, options, control, { onFailed, onEnded }) {
   const preload = preloadOf(id, options);
   const child = spawn(process.execPath, [...execArgv, ...preload.execArgv, exec, ...args], {
     env: { ...env, ...preload.env, [WORKER_VARIABLE]: processMark(id, CONTROL, inodeOf(control.fd)) },
+    parentDeathSignal: isMainThread ? 'SIGKILL' : null, // Until it is ready: then it may finish what it has.
     pipewrightChannel: { serialization },
     stdio: ['ignore', 'inherit', 'inherit', control.fd],
   });

@@ -17,12 +17,21 @@ namespace {
 
 constexpr napi_type_tag kSenderTag = {0x31d8e5b0947c4a2f, 0xb6027fd19c5e8a44};
 
-constexpr size_t kMaxPerMessage = 32;
-constexpr size_t kMaxNumbers = 4096;     // Of one answer.
 constexpr int kMaxAnswers = 64;          // Read in one turn: a worker may send without end.
 constexpr int kMaxQueuedAnswers = 4096;  // More than the socket of a dead worker holds.
 constexpr uint64_t kFirstCheck = 5;      // Milliseconds.
 constexpr uint64_t kMaxInterval = 1000;  // Milliseconds.
+
+void SetPage(Napi::Object* out, const WorkerCounters& counters) {
+  constexpr double kMicrosecondsPerMillisecond = 1000;
+  const auto read = [](const std::atomic<uint64_t>& counter) {
+    return static_cast<double>(counter.load(std::memory_order_relaxed));
+  };
+  out->Set("accepted", read(counters.accepted));
+  out->Set("closed", read(counters.closed));
+  out->Set("heartbeat", read(counters.heartbeat));
+  out->Set("loopDelay", read(counters.loop_delay) / kMicrosecondsPerMillisecond);
+}
 
 }  // namespace
 
@@ -30,6 +39,7 @@ Napi::Function ConnectionSender::Define(Napi::Env env, CompletionQueue* queue) {
   ClassMethods<ConnectionSender> methods;
   methods.AddHandle()
       .Add("open", &ConnectionSender::OpenFd)
+      .Add("createPage", &ConnectionSender::CreatePage)
       .Add("pause", &ConnectionSender::Pause)
       .Add("resume", &ConnectionSender::Resume)
       .Add("getCounters", &ConnectionSender::Counters);
@@ -67,6 +77,17 @@ Napi::Value ConnectionSender::OpenFd(const Napi::CallbackInfo& info) {
   return Result(info, err);
 }
 
+// createPage(): makes the page that the worker shares with this process. Returns a descriptor of
+// it for the worker, or a negative errno.
+Napi::Value ConnectionSender::CreatePage(const Napi::CallbackInfo& info) {
+  UniqueFd fd;
+  if (page_.is_mapped()) return Result(info, UV_EBUSY);
+  const int err = page_.Create(&fd);
+  if (err != 0) return Result(info, err);
+  environment()->Track(fd.get());
+  return Result(info, fd.Release());
+}
+
 // While it is paused, the worker gets no connections.
 Napi::Value ConnectionSender::Pause(const Napi::CallbackInfo& info) {
   is_paused_ = true;
@@ -80,6 +101,8 @@ Napi::Value ConnectionSender::Resume(const Napi::CallbackInfo& info) {
 }
 
 // waitedFor: milliseconds since the oldest connection was sent that is not acknowledged.
+// accepted, closed, heartbeat (milliseconds of CLOCK_MONOTONIC; 0: none yet) and loopDelay
+// (milliseconds) are the worker's word.
 Napi::Value ConnectionSender::Counters(const Napi::CallbackInfo& info) {
   uint64_t waited = 0;
   for (const auto& [id, connection] : connections_) {
@@ -87,24 +110,38 @@ Napi::Value ConnectionSender::Counters(const Napi::CallbackInfo& info) {
   }
   auto counters = Napi::Object::New(info.Env());
   counters.Set("assigned", assigned_);
-  counters.Set("active", active());
+  counters.Set("active", static_cast<double>(active()));
   counters.Set("unacknowledged", static_cast<double>(untaken_));
   counters.Set("kept", static_cast<double>(connections_.size()));
   counters.Set("ended", static_cast<double>(ended_));
+  counters.Set("refused", static_cast<double>(refused_));
   counters.Set("waitedFor", static_cast<double>(waited));
+  if (page_.is_mapped()) SetPage(&counters, *page_.counters());
   return counters;
 }
 
-bool ConnectionSender::Join(ConnectionDispatcher* dispatcher) {
+bool ConnectionSender::Join(ConnectionDispatcher* dispatcher, uint32_t slot) {
   if (!is_open() || dispatcher_ != nullptr || has_ended_) return false;
   dispatcher_ = dispatcher;
+  slot_ = slot;
   return true;
 }
 
 // Sending.
 
 bool ConnectionSender::HasRoom() const {
-  return !is_paused_ && !has_ended_ && untaken_ < dispatcher_->max_unacknowledged();
+  return is_available() && !is_full_ && untaken_ < dispatcher_->max_unacknowledged();
+}
+
+// The worker's word is not trusted to be possible. Connections on their way to it count too, and so
+// do those that it accepts by itself.
+uint64_t ConnectionSender::active() const {
+  if (!page_.is_mapped()) return assigned_;
+  const WorkerCounters& counters = *page_.counters();
+  const uint64_t closed = counters.closed.load(std::memory_order_relaxed);
+  const uint64_t accepted = counters.accepted.load(std::memory_order_relaxed);
+  const uint64_t all = std::max<uint64_t>(assigned_ - refused_, accepted);
+  return all - std::min(closed, all);
 }
 
 void ConnectionSender::Assign(Connection connection) {
@@ -168,21 +205,33 @@ void ConnectionSender::ReadAnswers(int most) {
 }
 
 void ConnectionSender::OnAnswer(const uint32_t* numbers, size_t count) {
-  if (count < 2) return;
-  const uint32_t* at = numbers + 2;
+  if (count < kAnswerHead) return;
+  const uint32_t* at = numbers + kAnswerHead;
   const uint32_t* end = numbers + count;
-  const uint32_t* read_end = at + std::min<size_t>(numbers[0], static_cast<size_t>(end - at));
-  while (at < read_end) Finish(*at++);
-  const uint32_t* taken_end = at + std::min<size_t>(numbers[1], static_cast<size_t>(end - at));
-  while (at < taken_end) Take(*at++);
-  // It may tell of more than it has got.
-  closed_ += std::min(active(), static_cast<uint32_t>(end - at));
-  while (at < end) Finish(*at++);
+  const auto end_of = [&](size_t list) {
+    return at + std::min<size_t>(numbers[list], static_cast<size_t>(end - at));
+  };
+  for (const uint32_t* last = end_of(0); at < last; ++at) Finish(*at);
+  for (const uint32_t* last = end_of(1); at < last; ++at) Take(*at);
+  Connections refused;
+  for (const uint32_t* last = end_of(2); at < last; ++at) Refuse(*at, &refused);
+  for (const uint32_t* last = end_of(3); at < last; ++at) Finish(*at);
+  is_full_ = numbers[kIsFull] != 0 || !refused.empty();
+  if (!refused.empty() && dispatcher_ != nullptr) dispatcher_->Return(std::move(refused));
 }
 
 void ConnectionSender::Finish(uint32_t id) {
   const auto place = connections_.find(id);
   if (place != connections_.end()) Release(place);
+}
+
+// The worker has not got it.
+void ConnectionSender::Refuse(uint32_t id, Connections* refused) {
+  const auto place = connections_.find(id);
+  if (place == connections_.end() || place->second.is_taken) return;
+  --untaken_;
+  ++refused_;
+  refused->insert(connections_.extract(place));
 }
 
 void ConnectionSender::Take(uint32_t id) {
@@ -216,7 +265,7 @@ void ConnectionSender::CheckTaken() {
     const auto place = connections_.find(id);
     if (place == connections_.end()) continue;
     Connection& connection = place->second;
-    if (IsLetGo(connection) || now - connection.since >= dispatcher_->handover()) {
+    if (IsLetGo(connection) || now - connection.since >= dispatcher_->keep_time()) {
       Release(place);
       continue;
     }
@@ -266,7 +315,6 @@ void ConnectionSender::Leave() {
   checks_.clear();
   connections_.clear();
   untaken_ = 0;
-  closed_ = assigned_;
 }
 
 void ConnectionSender::BeforeClose() {

@@ -14,8 +14,10 @@
 // left: what it has used the kernel knows, whatever it could still report.
 //
 // To the worker (SOCK_SEQPACKET): for each descriptor of the message a record of two u32: id,
-// number of the listener. From the worker: two u32 counts, and ids: as many of connections from
-// which it has read, as many that its program has got, and the rest of those that it has closed.
+// number of the listener. From the worker: kAnswerHead u32, and ids. The first four are counts of
+// the ids: connections from which it has read, those that its program has got, those that did not
+// fit into its table of descriptors, and those that it has closed. The last one, kIsFull, is 1
+// while its table is full: until it says 0 it gets no more.
 
 #ifndef PIPEWRIGHT_SRC_CLUSTER_CONNECTION_SENDER_H_
 #define PIPEWRIGHT_SRC_CLUSTER_CONNECTION_SENDER_H_
@@ -24,9 +26,11 @@
 
 #include <cstdint>
 #include <map>
+#include <string>
 #include <vector>
 
 #include "cluster/connection_state.h"
+#include "cluster/worker_page.h"
 #include "core/loop_timer.h"
 #include "core/unique_fd.h"
 #include "descriptors/message_writer.h"
@@ -36,6 +40,13 @@ namespace pipewright {
 
 class ConnectionDispatcher;
 
+constexpr size_t kMaxPerMessage = 32;  // Descriptors.
+constexpr size_t kMaxNumbers = 4096;   // Of one answer.
+constexpr size_t kAnswerHead = 5;
+constexpr size_t kIsFull = 4;  // In the head.
+
+constexpr int32_t kAnySlot = -1;
+
 // An accepted connection, of which this process has a copy.
 struct Connection {
   UniqueFd fd;
@@ -43,7 +54,11 @@ struct Connection {
   uint32_t listener = 0;  // Its number.
   bool is_unix = false;
   bool is_taken = false;
-  PriorUse prior;      // Of a connection that another worker has used.
+  bool is_watched = false;  // WatchForTouch() was called.
+  uint64_t client = 0;      // With schedule 'sticky': the client's hash.
+  int32_t slot = kAnySlot;  // With a function as schedule: what it has chosen.
+  std::string bytes;        // And what it gets to see.
+  PriorUse prior;           // Of a connection that another worker has used.
   uint64_t since = 0;  // Milliseconds of the loop: when it was assigned, then when it was taken.
   uint64_t interval = 0;
 };
@@ -58,14 +73,20 @@ class ConnectionSender : public Napi::ObjectWrap<ConnectionSender>, public Polle
   explicit ConnectionSender(const Napi::CallbackInfo& info);
 
   Napi::Value OpenFd(const Napi::CallbackInfo& info);
+  Napi::Value CreatePage(const Napi::CallbackInfo& info);
   Napi::Value Pause(const Napi::CallbackInfo& info);
   Napi::Value Resume(const Napi::CallbackInfo& info);
   Napi::Value Counters(const Napi::CallbackInfo& info);
 
   // For the dispatcher.
-  bool Join(ConnectionDispatcher* dispatcher);
+  bool Join(ConnectionDispatcher* dispatcher, uint32_t slot);
+  // The place among the workers, which its successor takes over.
+  uint32_t slot() const { return slot_; }
+  // Reports whether it takes connections at all, now or once it has room.
+  bool is_available() const { return !is_paused_ && !has_ended_; }
   bool HasRoom() const;
-  uint32_t active() const { return assigned_ - closed_; }
+  // Connections that are open, as its page says.
+  uint64_t active() const;
   void Assign(Connection connection);
   // Sends what was assigned.
   void Flush();
@@ -75,6 +96,8 @@ class ConnectionSender : public Napi::ObjectWrap<ConnectionSender>, public Polle
   Connections GiveBack();
   // Stops for good, and leaves the connections to the worker, which may be alive.
   void Leave();
+  // How many connections were assigned to it that it has not taken.
+  size_t untaken() const { return untaken_; }
   uint64_t ended() const { return ended_; }
 
  protected:
@@ -93,6 +116,7 @@ class ConnectionSender : public Napi::ObjectWrap<ConnectionSender>, public Polle
   void ReadAnswers(int most);
   void OnAnswer(const uint32_t* numbers, size_t count);
   void Take(uint32_t id);
+  void Refuse(uint32_t id, Connections* refused);
   void CheckLater(uint64_t delay, uint32_t id);
   void CheckTaken();
   void Release(Connections::iterator place);
@@ -107,8 +131,11 @@ class ConnectionSender : public Napi::ObjectWrap<ConnectionSender>, public Polle
   std::multimap<uint64_t, uint32_t> checks_;  // When to look at which taken connection.
   size_t untaken_ = 0;
   uint32_t assigned_ = 0;
-  uint32_t closed_ = 0;
   uint64_t ended_ = 0;  // Connections that were shut down, since a dead worker had used them.
+  uint64_t refused_ = 0;
+  WorkerPage page_;
+  uint32_t slot_ = 0;
+  bool is_full_ = false;  // Its table of descriptors.
   bool is_paused_ = false;
   bool has_ended_ = false;
 };

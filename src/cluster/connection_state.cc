@@ -7,6 +7,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
+#include <cerrno>
 #include <cstdint>
 
 namespace pipewright {
@@ -63,6 +64,18 @@ bool HasUnreadOutput(int fd) {
   int count = 0;
   ioctl(fd, SIOCOUTQ, &count);
   return count > 0;
+}
+
+ssize_t PeekUnread(int fd, bool is_watched, char* room, size_t size) {
+  constexpr int kOff = -1;
+  if (is_watched) setsockopt(fd, SOL_SOCKET, SO_PEEK_OFF, &kOff, sizeof(kOff));
+  ssize_t count;
+  do {
+    count = recv(fd, room, size, MSG_PEEK | MSG_DONTWAIT);
+  } while (count < 0 && errno == EINTR);
+  const int err = count < 0 ? -errno : 0;
+  if (is_watched) WatchForTouch(fd, true);
+  return err != 0 ? err : count;
 }
 
 bool IsOver(int fd) {

@@ -4,6 +4,9 @@
 #ifndef PIPEWRIGHT_SRC_CLUSTER_CONNECTION_STATE_H_
 #define PIPEWRIGHT_SRC_CLUSTER_CONNECTION_STATE_H_
 
+#include <sys/types.h>
+
+#include <cstddef>
 #include <cstdint>
 
 namespace pipewright {
@@ -29,6 +32,11 @@ bool IsTouched(int fd, bool is_unix, const PriorUse& prior);
 
 // Reports whether something was written to the connection that its peer has not read.
 bool HasUnreadOutput(int fd);
+
+// Looks at the unread bytes, up to `size` of them, and leaves them unread. Returns their number, 0
+// at the end, or a negative errno. On a Unix socket that WatchForTouch() was called for a look
+// would show nothing: this takes the option off meanwhile.
+ssize_t PeekUnread(int fd, bool is_watched, char* room, size_t size);
 
 // Reports whether the connection has ended, and left nothing that could still be read.
 bool IsOver(int fd);

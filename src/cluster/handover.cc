@@ -70,29 +70,34 @@ int ConnectionDispatcher::AdoptFd(int fd, int32_t number) {
   connection.is_unix = domain == AF_UNIX;
   connection.prior = UseSoFar(fd, connection.is_unix);
   WatchForTouch(fd, connection.is_unix);
-  pending_.emplace(connection.id, std::move(connection));
-  OnRoom();
+  connection.is_watched = true;
+  Route(std::move(connection));
+  OnAcceptedAll();
   return 0;
 }
 
 // acceptRest(listener): accepts what its backlog has, unless that is another primary's: to be
-// called before it closes. Returns how many connections wait for a worker.
+// called before it closes. Nobody waits for his first bytes any more. Returns how many connections
+// wait for a worker.
 Napi::Value ConnectionDispatcher::AcceptRest(const Napi::CallbackInfo& info) {
   Listener* listener = Listener::FromObject(info[0]);
   if (!is_open()) return Result(info, UV_EBADF);
   if (listener == nullptr || SourceOf(listener) == nullptr) return Result(info, UV_EINVAL);
   if (!is_paused_) {
     listener->AcceptRest();
+    while (first_bytes_.size() > 0) first_bytes_.ReleaseOldest();
     OnAcceptedAll();
   }
-  return Result(info, static_cast<int>(pending_.size()));
+  return Result(info, static_cast<int>(waiting()));
 }
 
-// takePending(): [fd, number of the listener, fd, …] of the connections that wait for a worker,
-// oldest first. They are the caller's from then on.
+// takePending(): [fd, number of the listener, fd, …] of the connections that wait for a worker
+// or for their clients' first bytes, oldest first. They are the caller's from then on.
 Napi::Value ConnectionDispatcher::TakePending(const Napi::CallbackInfo& info) {
-  Connections taken = std::move(pending_);
-  pending_.clear();
+  Connections taken = std::exchange(pending_, {});
+  taken.merge(std::exchange(asked_, {}));
+  for (Connection& each : std::exchange(undecided_, {})) taken.emplace(each.id, std::move(each));
+  for (Connection& each : first_bytes_.TakeAll()) taken.emplace(each.id, std::move(each));
   auto list = Napi::Array::New(info.Env(), taken.size() * 2);
   uint32_t length = 0;
   for (auto& [id, connection] : taken) {

@@ -51,6 +51,8 @@ enum class EventKind : int32_t {
   kMessages,     // first: how many can be taken with takeMessages()
   kSent,         // first: how many; second: status
   kRoom,         // first: 1 if a dispatcher can hand connections on, 0 if no worker has room
+  kChoice,       // first: how many connections wait until a function has chosen their worker
+  kConnections,  // A worker can take connections with takeConnections().
 };
 
 class CompletionQueue {

@@ -63,18 +63,23 @@ Napi::Value NameOfSocket(Napi::Env env, int fd) {
   return UnixName(env, reinterpret_cast<const sockaddr_un&>(address.data), length);
 }
 
+Napi::Value NameOfPeer(Napi::Env env, int fd) {
+  IpAddress address;
+  socklen_t length = sizeof(address.data);
+  if (getpeername(fd, address.get(), &length) != 0) return Napi::Number::New(env, -errno);
+  return address.ToObject(env);
+}
+
 Napi::Value SocketName(const Napi::CallbackInfo& info) {
   int fd;
   if (!ToFd(info[0], &fd)) return Napi::Number::New(info.Env(), UV_EINVAL);
   return NameOfSocket(info.Env(), fd);
 }
 
-Napi::Value PeerCredentials(const Napi::CallbackInfo& info) {
-  Napi::Env env = info.Env();
-  int fd;
+Napi::Value CredentialsOfPeer(Napi::Env env, int fd) {
   ucred credentials;
   std::vector<gid_t> groups;
-  int err = ToFd(info[0], &fd) ? GetCredentials(fd, &credentials) : UV_EINVAL;
+  int err = GetCredentials(fd, &credentials);
   if (err == 0) err = GetGroups(fd, &groups);
   if (err != 0) return Napi::Number::New(env, err);
   auto list = Napi::Array::New(env, groups.size());
@@ -85,6 +90,12 @@ Napi::Value PeerCredentials(const Napi::CallbackInfo& info) {
   object.Set("gid", Napi::Number::New(env, credentials.gid));
   object.Set("groups", list);
   return object;
+}
+
+Napi::Value PeerCredentials(const Napi::CallbackInfo& info) {
+  int fd;
+  if (!ToFd(info[0], &fd)) return Napi::Number::New(info.Env(), UV_EINVAL);
+  return CredentialsOfPeer(info.Env(), fd);
 }
 
 }  // namespace pipewright

@@ -16,11 +16,17 @@ int GetSocketOption(int fd, int name, int* out);
 // errno (UV_ENOTSOCK).
 Napi::Value NameOfSocket(Napi::Env env, int fd);
 
-// For JavaScript: socketName(fd), the same.
+// The same of the peer of a TCP socket.
+Napi::Value NameOfPeer(Napi::Env env, int fd);
+
+// { pid, uid, gid, groups } of the peer of a Unix socket, or a negative errno: UV_ENOTCONN if
+// there is no peer, UV_ENOTSUP if it is no Unix socket.
+Napi::Value CredentialsOfPeer(Napi::Env env, int fd);
+
+// For JavaScript: socketName(fd), as NameOfSocket().
 Napi::Value SocketName(const Napi::CallbackInfo& info);
 
-// For JavaScript: peerCredentials(fd), { pid, uid, gid, groups } or a negative errno.
-// UV_ENOTCONN if there is no peer, UV_ENOTSUP if it is no Unix socket.
+// For JavaScript: peerCredentials(fd), as CredentialsOfPeer().
 Napi::Value PeerCredentials(const Napi::CallbackInfo& info);
 
 }  // namespace pipewright

@@ -204,7 +204,7 @@ function isAlive(pid) {
 
 test('full tables of descriptors, in the primary and in workers, harm no client', async () => {
   const socket = socketPath();
-  const primary = startFixture('cluster/primary.js', [socket], { openFiles: 48 });
+  const primary = startFixture('cluster/primary.js', [socket], { openFiles: 52 });
   await outputOf(primary, 'ready');
   const answers = Array.from({ length: 300 }, () => get({ socketPath: socket }));
   for (const answer of await Promise.all(answers)) expect(answer).toMatch(/^\d+ \d+$/);

@@ -3,10 +3,12 @@
 // Workers that misbehave, full tables, and many connections: the primary goes on, no client is
 // left hanging, and no descriptor stays open.
 
+const { execFile } = require('node:child_process');
 const { once } = require('node:events');
 const fs = require('node:fs');
 const net = require('node:net');
 const path = require('node:path');
+const { promisify } = require('node:util');
 const { createCluster } = require('../../lib/cluster');
 const { outputOf, startFixture } = require('../helpers/child');
 const { closing } = require('../helpers/closing');
@@ -57,7 +59,7 @@ describe('a worker with connections that it has not taken', () => {
     ['answers without end', 'flood'],
     ['closes its channel', 'hang up'],
   ])('is killed if it %s, and others serve them', async (_, how) => {
-    const { cluster, socket, workers } = await started({ args: [how], handoverTimeout: 200 });
+    const { cluster, socket, workers } = await started({ args: [how], handoverTimeout: 600 });
     const answers = askOften(socket, 20);
     await until(() => cluster.stats().accepted === 20);
     const exit = once(cluster, 'exit');
@@ -109,13 +111,16 @@ test('many connections leave no descriptor, and each worker has its share', asyn
   expect(tables()).toEqual(before);
 });
 
-test('a primary whose table is full of silent clients starts a worker in place of its only one', async () => {
+test.each([
+  ['process', 60],
+  ['thread', 80],
+])('with a table full of silent clients, a worker is started in place of the only %s', async (kind, openFiles) => {
   const socket = socketPath();
-  const primary = startFixture('cluster/crowded_primary.js', [socket, 1], { openFiles: 60 });
+  const primary = startFixture('cluster/crowded_primary.js', [socket, 1, kind], { openFiles });
   const [pid] = pidsOf(await outputOf(primary, 'ready'));
   const clients = Array.from({ length: 100 }, () => closing(net.connect(socket)));
   await outputOf(primary, 'overload');
-  process.kill(pid, 'SIGKILL');
+  process.kill(pid, kind === 'thread' ? 'SIGUSR2' : 'SIGKILL');
   const answers = clients.map(async (client) => (await once(client.setEncoding('latin1'), 'data'))[0]);
   while (pidsOf(primary.output.stdout).length < 2) await once(primary.stdout, 'data');
   for (const client of clients) client.write('x');
@@ -137,4 +142,13 @@ testAsRoot('connections wait while their user has too many descriptors in flight
   process.kill(pid, 'SIGKILL');
   primary.kill('SIGUSR2');
   for (const id of await Promise.all(answers)) expect(Number(id)).toBeGreaterThan(0);
+});
+
+test('a primary that is a program given with -e does not start itself as its workers', async () => {
+  const program = `
+    const { createCluster } = require(${JSON.stringify(path.join(__dirname, '../../lib/cluster'))});
+    const cluster = createCluster({ exec: ${JSON.stringify(fixture('hostile_worker.js'))}, args: ['serve'], workers: 1 });
+    cluster.once('ready', () => cluster.close().then(() => console.log('was ready')));`;
+  const { stdout } = await promisify(execFile)(process.execPath, ['-e', program]);
+  expect(stdout).toBe('was ready\n');
 });

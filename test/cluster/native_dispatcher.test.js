@@ -9,7 +9,7 @@ const net = require('node:net');
 const os = require('node:os');
 const { ConnectionDispatcher, ConnectionSender, Listener, socketPair } = require('../../lib/base/binding');
 const { closing } = require('../helpers/closing');
-const { FakeWorker, listenOnPath, listenOnPort, newDispatcher } = require('../helpers/dispatching');
+const { DEFAULTS, FakeWorker, listenOnPath, listenOnPort, newDispatcher } = require('../helpers/dispatching');
 
 const { EBADF, EINVAL, EBUSY } = os.constants.errno;
 const STREAM = 1; // SOCK_STREAM
@@ -49,7 +49,15 @@ test('workers get connections in turn, with their ids in the order of accepting'
     [2, 5, 8],
     [3, 6, 9],
   ]);
-  expect(dispatcher.getCounters()).toEqual({ accepted: 9, pending: 0, moved: 0, ended: 0, handedOn: 0 });
+  expect(dispatcher.getCounters()).toEqual({
+    accepted: 9,
+    pending: 0,
+    silent: 0,
+    moved: 0,
+    ended: 0,
+    handedOn: 0,
+    dropped: 0,
+  });
 });
 
 test('what has gathered in the backlog travels in few messages', async () => {
@@ -62,7 +70,7 @@ test('what has gathered in the backlog travels in few messages', async () => {
 });
 
 test('with least connections, the worker with the fewest open ones gets the next', async () => {
-  const dispatcher = newDispatcher({ least: true });
+  const dispatcher = newDispatcher({ schedule: 'least-connections' });
   const [first, second] = [new FakeWorker(dispatcher), new FakeWorker(dispatcher)];
   const path = listenOnPath(dispatcher);
   await clients(path, 4);
@@ -75,7 +83,7 @@ test('with least connections, the worker with the fewest open ones gets the next
 });
 
 test('a worker that takes nothing gets no more; without room the backlog holds the rest', async () => {
-  const dispatcher = newDispatcher({ most: 2 });
+  const dispatcher = newDispatcher({ maxUnacknowledged: 2 });
   const rooms = [];
   dispatcher.onroom = (hasRoom) => rooms.push(hasRoom);
   const worker = new FakeWorker(dispatcher);
@@ -207,7 +215,7 @@ describe('the copy of a connection in the primary', () => {
   });
 
   test('goes in time if nobody speaks on it', async () => {
-    const dispatcher = newDispatcher({ handover: 20 });
+    const dispatcher = newDispatcher({ keepTime: 20 });
     const worker = new FakeWorker(dispatcher);
     await client(listenOnPath(dispatcher));
     worker.answer({ taken: await worker.has(1) });
@@ -264,17 +272,22 @@ describe('wrong calls', () => {
     const dispatcher = new ConnectionDispatcher();
     const sender = new ConnectionSender();
     const listener = new Listener();
-    expect(dispatcher.addWorker(sender)).toBe(-EBADF);
-    expect(dispatcher.open('x', 1, 1)).toBe(-EINVAL);
-    expect(dispatcher.open(false, 0, 1)).toBe(-EINVAL);
-    expect(dispatcher.open(false, 1, -1)).toBe(-EINVAL);
+    expect(dispatcher.addWorker(sender, 0)).toBe(-EBADF);
+    const wrong = { schedule: 'random', stickyBy: 1, maxUnacknowledged: 0, keepTime: -1, peekBytes: 'x' };
+    for (const [name, value] of Object.entries(wrong)) {
+      expect(dispatcher.open({ ...DEFAULTS, [name]: value })).toBe(-EINVAL);
+    }
+    expect(dispatcher.open('x')).toBe(-EINVAL);
     const open = newDispatcher();
-    expect(open.open(false, 1, 1)).toBe(-EBUSY);
+    expect(open.open(DEFAULTS)).toBe(-EBUSY);
+    expect(open.choose('x', 1)).toBe(-EINVAL);
+    expect(open.choose(Uint32Array.of(7, 8), Int32Array.of(-5))).toBe(0);
+    expect(open.takeUndecided()).toEqual([]);
     for (const value of [undefined, null, 1, {}, sender, open]) {
       expect(open.addListener(value, 0)).toBe(-EINVAL);
     }
     for (const value of [undefined, null, 1, {}, listener, sender, open]) {
-      expect(open.addWorker(value)).toBe(-EINVAL);
+      expect(open.addWorker(value, 0)).toBe(-EINVAL);
     }
     expect(open.addListener(listener, 0)).toBe(-EBADF);
     expect(open.adopt('x', 0)).toBe(-EINVAL);
@@ -288,8 +301,8 @@ describe('wrong calls', () => {
   test('a worker belongs to one dispatcher, and so does a listener', () => {
     const [first, second] = [newDispatcher(), newDispatcher()];
     const worker = new FakeWorker(first);
-    expect(second.addWorker(worker.sender)).toBe(-EINVAL);
-    expect(first.addWorker(worker.sender)).toBe(-EINVAL);
+    expect(second.addWorker(worker.sender, 0)).toBe(-EINVAL);
+    expect(first.addWorker(worker.sender, 0)).toBe(-EINVAL);
     expect(second.removeWorker(worker.sender)).toBe(0);
   });
 });
@@ -382,5 +395,40 @@ describe('connections of another primary', () => {
     expect(dispatcher.getCounters().accepted).toBe(0);
     expect(dispatcher.resume()).toBe(0);
     await worker.has(3);
+  });
+});
+
+describe('a worker whose table of descriptors is full', () => {
+  test('refuses connections, which go to another, in order', async () => {
+    const dispatcher = newDispatcher();
+    const full = new FakeWorker(dispatcher, 0);
+    const path = listenOnPath(dispatcher);
+    await clients(path, 3, 'request ');
+    const [first, ...refused] = await full.has(3);
+    refused.forEach(({ fd }) => fs.closeSync(fd));
+    full.got.length = 1;
+    const other = new FakeWorker(dispatcher, 1);
+    full.answer({ taken: [first], refused, isFull: true });
+    await other.has(2);
+    expect(other.got.map((connection) => other.read(connection))).toEqual(['request 1', 'request 2']);
+    await clients(path, 2);
+    await other.has(4);
+    expect(full.counters).toMatchObject({ refused: 2, active: 1, unacknowledged: 0 });
+    full.answer({});
+    await clients(path, 2);
+    await full.has(2);
+  });
+
+  test('gets those that it has refused again once it has room, if there is no other', async () => {
+    const dispatcher = newDispatcher();
+    const full = new FakeWorker(dispatcher);
+    await clients(listenOnPath(dispatcher), 2, 'request ');
+    const refused = (await full.has(2)).splice(0);
+    refused.forEach(({ fd }) => fs.closeSync(fd));
+    full.answer({ refused, isFull: true });
+    await until(() => dispatcher.getCounters().pending === 2);
+    full.answer({});
+    await full.has(2);
+    expect(full.read(full.got[1])).toBe('request 1');
   });
 });

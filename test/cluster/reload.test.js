@@ -6,7 +6,9 @@
 const { once } = require('node:events');
 const fs = require('node:fs');
 const http = require('node:http');
+const http2 = require('node:http2');
 const https = require('node:https');
+const net = require('node:net');
 const path = require('node:path');
 const { createCluster } = require('../../lib/cluster');
 const { certificate, privateKey } = require('../helpers/certificate');
@@ -160,6 +162,31 @@ describe('reload()', () => {
       expect(after.worker).toBe(before.worker);
     } while (after.response.headers.connection !== 'close');
     expect((await get({ ...target, agent }, https)).worker).toBeGreaterThan(2);
+  });
+
+  test('ends a session of http2 after its open requests', async () => {
+    const { cluster, target } = await started({ args: ['http2'] });
+    const connect = () =>
+      closing(http2.connect('http://localhost', { createConnection: () => net.connect(target.socketPath) }));
+    const session = connect();
+    const ask = (on, text) => on.request({ ':path': text }).setEncoding('utf8');
+    const slow = ask(session, '/until-stop');
+    await once(ask(session, '/'), 'data');
+    const closed = once(session, 'close');
+    await cluster.reload();
+    expect(Number((await once(slow, 'data'))[0])).toBeLessThan(3);
+    await closed;
+    expect(parseInt((await once(ask(connect(), '/'), 'data'))[0], 10)).toBeGreaterThan(2);
+  });
+
+  test('answers requests that a client has sent without waiting, all of them', async () => {
+    const { cluster, target } = await started({ workers: 1 });
+    const client = closing(net.connect(target.socketPath)).setEncoding('latin1');
+    client.write('GET /until-stop HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(3));
+    while (cluster.stats().workers[0].active === 0) await new Promise(setImmediate);
+    await cluster.reload();
+    let text = '';
+    while ((text.match(/HTTP\/1\.1 200 OK/g) ?? []).length < 3) text += await once(client, 'data');
   });
 
   test('takes the program, its arguments and environment as they are now', async () => {

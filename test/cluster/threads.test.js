@@ -9,8 +9,9 @@ const net = require('node:net');
 const path = require('node:path');
 const { text } = require('node:stream/consumers');
 const { createCluster } = require('../../lib/cluster');
+const { outputOf, startFixture } = require('../helpers/child');
 const { closing } = require('../helpers/closing');
-const { socketPath } = require('../helpers/socket_path');
+const { socketPath: temporarySocket } = require('../helpers/socket_path');
 
 const fixture = (name) => path.join(__dirname, '../fixtures/cluster', name);
 
@@ -52,7 +53,7 @@ function errorsOfThreads() {
 describe('threads serve', () => {
   test('http over a path and TCP', async () => {
     const cluster = start({ args: ['http'] });
-    const targets = [{ socketPath: await listening(cluster, { path: socketPath() }) }];
+    const targets = [{ socketPath: await listening(cluster, { path: temporarySocket() }) }];
     targets.push({ port: (await listening(cluster, { port: 0, host: '127.0.0.1' })).port });
     const workers = await ready(cluster);
     const answers = [];
@@ -65,7 +66,7 @@ describe('threads serve', () => {
 
   test('a protocol in which the server speaks first, over a path and TCP', async () => {
     const cluster = start({ args: ['net'], workers: 1 });
-    const socket = await listening(cluster, { path: socketPath(), ack: 'accept' });
+    const socket = await listening(cluster, { path: temporarySocket(), ack: 'accept' });
     const { port } = await listening(cluster, { port: 0, host: '127.0.0.1', ack: 'accept' });
     for (const target of [socket, port]) expect(await exchange(target)).toBe('1 ');
   });
@@ -81,7 +82,7 @@ describe('a thread that ends', () => {
   ])('because of %s, before its program has read: another answers', async (trouble, code) => {
     const errors = errorsOfThreads();
     const cluster = troubled(trouble, { workers: 1, handoverTimeout: 100, restartDelay: 1 });
-    const socket = await listening(cluster, { path: socketPath() });
+    const socket = await listening(cluster, { path: temporarySocket() });
     const answer = exchange(socket, 'x');
     const [worker, status, signal, moved] = await once(cluster, 'exit');
     expect([worker.id, status, signal, moved]).toEqual([1, code, null, 1]);
@@ -93,7 +94,7 @@ describe('a thread that ends', () => {
 
   test('by kill(), after its program has read: the client sees the end at once', async () => {
     const cluster = troubled('wait', { workers: 1 });
-    const socket = await listening(cluster, { path: socketPath() });
+    const socket = await listening(cluster, { path: temporarySocket() });
     const answer = exchange(socket, 'x');
     const [worker] = await ready(cluster);
     while (worker.stats().assigned === 0 || worker.stats().kept > 0) await new Promise(setImmediate);
@@ -121,4 +122,35 @@ describe('a thread that ends', () => {
     expect((await once(cluster, 'exit')).slice(1)).toEqual([1, null, 0]);
     expect(errors).toEqual([['Uncaught', expect.objectContaining({ code: 'ERR_WORKER_OUT_OF_MEMORY' })]]);
   });
+});
+
+test('reload() replaces threads, and no keep-alive client notices', async () => {
+  const cluster = start({ args: ['http'] });
+  const socketPath = await listening(cluster, { path: temporarySocket() });
+  const old = (await ready(cluster)).map(({ id }) => id);
+  const agent = new http.Agent({ keepAlive: true, maxSockets: 4 });
+  closing(() => agent.destroy());
+  const answers = [];
+  let isOver = false;
+  const client = async () => {
+    while (!isOver) answers.push(await get({ socketPath, agent }));
+  };
+  const clients = [client(), client(), client(), client()];
+  await cluster.reload();
+  const count = answers.length;
+  while (old.some((id) => cluster.workers.some((worker) => worker.id === id))) await once(cluster, 'exit');
+  while (answers.length < count + 20) await new Promise(setImmediate);
+  isOver = true;
+  await Promise.all(clients);
+  expect(answers.slice(-4).every((answer) => Number(answer.split(' ')[0]) > 2)).toBe(true);
+  expect(cluster.stats()).toMatchObject({ ended: 0, restarts: 0 });
+});
+
+test('a full table, which threads and primary have in common, harms no client', async () => {
+  const socket = temporarySocket();
+  const primary = startFixture('cluster/primary.js', [socket, 'thread'], { openFiles: 96 });
+  await outputOf(primary, 'ready');
+  const answers = await Promise.all(Array.from({ length: 300 }, () => get({ socketPath: socket })));
+  for (const answer of answers) expect(answer).toMatch(/^\d+ \d+$/);
+  expect(primary.output.stderr).toBe('');
 });

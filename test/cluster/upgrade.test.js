@@ -34,7 +34,7 @@ function isGroup(pid) {
 test('upgrades under load harm no client, over a path and TCP', async () => {
   const primaries = new Primaries({ listeners: [{ path: socketPath() }, { port: 0, host: '127.0.0.1' }] });
   const [socket, { port }] = await primaries.areReady();
-  const loads = [{ socketPath: socket }, { port }].map((target) => askAgainAndAgain(target, { kept: 0, fresh: 2 }));
+  const loads = [{ socketPath: socket }, { port }].map((target) => askAgainAndAgain(target));
   for (let i = 0; i < UPGRADES; i++) {
     await primaries.upgraded();
     const counts = loads.map(({ count }) => count);
@@ -113,6 +113,22 @@ describe('the old primary', () => {
     await ended(primaries.pid);
     expect(fs.existsSync(listeners[0].path)).toBe(false);
   });
+});
+
+test('SIGUSR2 upgrades, with handleSignals(); a failure is an error of the cluster', async () => {
+  const config = { listeners: [{ path: socketPath() }], handlesSignals: true };
+  const primaries = new Primaries(config);
+  const [address] = await primaries.areReady();
+  primaries.configure({ listeners: 'no list' });
+  process.kill(primaries.pid, 'SIGUSR2');
+  expect((await primaries.says('error')).rest).toMatch(/^ERR_CLUSTER_UPGRADE_ENDED /);
+  primaries.configure(config);
+  process.kill(primaries.pid, 'SIGUSR2');
+  const { pid } = await primaries.says('listens');
+  await ended(primaries.pid);
+  primaries.pid = pid;
+  expect(await get({ socketPath: address })).toBe('1 1');
+  await primaries.stop();
 });
 
 test('a closed cluster does not upgrade; a timeout is a number', async () => {

@@ -11,11 +11,21 @@ const {
   Listener,
   MessageSocket,
   socketPair,
+  untrackFd,
 } = require('../../lib/base/binding');
 const { closing } = require('./closing');
 const { socketPath } = require('./socket_path');
 
 const SEQPACKET = 5;
+const PAGE = ['accepted', 'closed', 'heartbeat', 'loopDelay']; // As in src/cluster/worker_page.h.
+const DEFAULTS = Object.freeze({
+  schedule: 'round-robin',
+  stickyBy: 'uid',
+  maxUnacknowledged: 100,
+  keepTime: 1000,
+  firstBytesTimeout: 1000,
+  peekBytes: 0,
+});
 
 /** Closes a handle, and waits until it is closed. */
 function closingHandle(handle) {
@@ -33,18 +43,22 @@ class FakeWorker extends EventEmitter {
   got = [];
   messages = 0;
   #handle = closingHandle(new MessageSocket());
+  #closed = 0;
 
-  constructor(dispatcher) {
+  constructor(dispatcher, slot = 0) {
     super();
+    this.slot = slot;
     const [ours, theirs] = socketPair(SEQPACKET);
     this.sender = closingHandle(new ConnectionSender());
     expect(this.sender.open(ours)).toBe(0);
+    this.page = closing(this.sender.createPage());
+    untrackFd(this.page);
     expect(this.#handle.open(theirs)).toBe(0);
     this.#handle.onmessages = (messages) => messages.forEach((message) => this.#onMessage(message));
     this.#handle.readStart();
     closing(() => this.closeAll());
     this.dispatcher = dispatcher;
-    expect(dispatcher.addWorker(this.sender)).toBe(0);
+    expect(dispatcher.addWorker(this.sender, slot)).toBe(0);
   }
 
   #onMessage({ data, descriptors }) {
@@ -67,10 +81,21 @@ class FakeWorker extends EventEmitter {
     return room.toString('latin1', 0, fs.readSync(fd, room));
   }
 
-  answer({ read = [], taken = [], closed = [] }) {
-    const ids = (list) => list.map(({ id }) => id);
-    const numbers = [read.length, taken.length, ...ids(read), ...ids(taken), ...ids(closed)];
+  answer({ read = [], taken = [], refused = [], closed = [], isFull = false }) {
+    const lists = [read, taken, refused, closed];
+    const ids = lists.flat().map(({ id }) => id);
+    const numbers = [...lists.map(({ length }) => length), Number(isFull), ...ids];
     this.#handle.send(new Uint8Array(Uint32Array.from(numbers).buffer));
+    this.#closed += closed.length;
+    this.writePage({ closed: this.#closed });
+  }
+
+  /** Writes into its page, in which each number has 8 bytes. */
+  writePage(numbers) {
+    for (const [name, value] of Object.entries(numbers)) {
+      const bytes = new Uint8Array(BigUint64Array.of(BigInt(value)).buffer);
+      fs.writeSync(this.page, bytes, 0, bytes.length, PAGE.indexOf(name) * bytes.length);
+    }
   }
 
   get counters() {
@@ -92,12 +117,12 @@ class FakeWorker extends EventEmitter {
 }
 
 /**
- * @param {{ least?: boolean, most?: number, handover?: number }} [options] of the dispatcher
+ * @param {object} [options] of the dispatcher
  * @returns {any} it
  */
-function newDispatcher({ least = false, most = 100, handover = 1000 } = {}) {
+function newDispatcher(options = {}) {
   const dispatcher = closingHandle(new ConnectionDispatcher());
-  expect(dispatcher.open(least, most, handover)).toBe(0);
+  expect(dispatcher.open({ ...DEFAULTS, ...options })).toBe(0);
   return dispatcher;
 }
 
@@ -118,4 +143,4 @@ function listenOnPort(dispatcher, number = 0) {
   return listener.getsockname().port;
 }
 
-module.exports = { FakeWorker, listenOnPath, listenOnPort, newDispatcher };
+module.exports = { DEFAULTS, FakeWorker, closingHandle, listenOnPath, listenOnPort, newDispatcher };

@@ -127,7 +127,7 @@ class Primaries {
  * @param {object} target options of http.request()
  * @returns {{ count: number, failures: string[], has(count: number): Promise<void>, stop(): Promise<void> }}
  */
-function askAgainAndAgain(target, { kept = 4, fresh = 4 } = {}) {
+function askAgainAndAgain(target, { kept = 2, fresh = 2 } = {}) {
   const agent = new http.Agent({ keepAlive: true });
   const load = { count: 0, failures: [], has, stop };
   let isStopped = false;

@@ -12,6 +12,9 @@ expectType<Cluster>(cluster);
 expectType<Cluster>(cluster.listen({ path: '/run/app.sock', mode: 0o660, replaceStale: true, ack: 'accept' }));
 expectType<Cluster>(cluster.listen({ port: 80 }));
 expectType<Promise<void>>(cluster.close());
+expectType<Promise<{ pid: number }>>(cluster.upgrade());
+expectType<Promise<{ pid: number }>>(cluster.upgrade({ timeout: 1000 }));
+expectType<Cluster>(cluster.listen({ port: 80, store: 'web' }));
 expectType<number>(cluster.stats().restarts);
 cluster.on('listening', (address) => expectType<ClusterAddress>(address));
 cluster.on('exit', (each, _code, _signal, moved) => {

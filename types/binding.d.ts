@@ -116,6 +116,8 @@ export class Listener {
   listenOnAddress(options: ListenOnAddressOptions): number;
   /** Takes over the descriptor, unless it fails. */
   listenOnFd(fd: number, backlog: number): number;
+  /** With a socket that listens already, whose backlog stays. */
+  listenOnShared(fd: number): number;
   /** Goes on after an error, which stops it; after an overload now, not later. */
   accept(): number;
   /** Closes a descriptor that `onconnection` gave, unused. */

@@ -18,7 +18,11 @@ export interface ClusterOptions {
   kind?: 'process' | 'thread';
   /** Default 'round-robin'. A function returns a worker, or its number: 0 to `workers` - 1. */
   schedule?:
-    'round-robin' | 'least-connections' | 'sticky' | ((connection: IncomingConnection) => number | ClusterWorker);
+    | 'round-robin'
+    | 'least-connections'
+    | 'sticky'
+    | 'shared'
+    | ((connection: IncomingConnection) => number | ClusterWorker);
   /** With 'sticky': what makes two clients of a path the same one; default 'uid'. */
   stickyBy?: 'uid' | 'pid';
   /** How many of the first bytes a function gets to see; default 0. A client that sends none waits. */

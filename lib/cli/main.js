@@ -69,7 +69,11 @@ function addCluster(program) {
         .choices(['first-byte', 'accept'])
         .default('first-byte'),
     )
-    .option('-s, --schedule <name>', 'which worker gets a connection: round-robin, least-connections', 'round-robin')
+    .option(
+      '-s, --schedule <name>',
+      'which worker gets a connection: round-robin, least-connections, sticky (by client), shared (they accept)',
+      'round-robin',
+    )
     .option('--status <where>', 'path or loopback port of a page, also for "pipewright status"; none without it')
     .option('--ready-timeout <ms>', 'a worker that does not listen by then is killed; 0: never', '30000')
     .option('--handover-timeout <ms>', 'so is one that stands still for so long; 0: never', '10000')

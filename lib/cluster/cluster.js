@@ -49,7 +49,7 @@ class Dispatcher extends ConnectionDispatcher {
 class Cluster extends MessageEmitter {
   #options;
   #dispatcher = new Dispatcher();
-  #listeners = new Listeners(this.#dispatcher, this);
+  #listeners = new Listeners(this.#dispatcher, this, (number) => this.#onListenerClosed(number));
   #programListeners = new ProgramListeners(this.#listeners);
   #supervisor;
   #isForwarding = false; // 'message' has a listener.
@@ -120,6 +120,11 @@ class Cluster extends MessageEmitter {
     if (target.callback) this.once('listening', target.callback);
     this.#listeners.listen(target, { done: () => this.#programListeners.answerThoseThatWait() });
     return this;
+  }
+
+  // With schedule 'shared' the workers have it, too.
+  #onListenerClosed(number) {
+    if (this.#options.schedule === 'shared') this.#supervisor.closeListener(number);
   }
 
   /** The addresses of its listeners, as those of server.address(). */

@@ -27,6 +27,7 @@ function keyOf({ kind, path: name, host, port, fd }) {
 class Listeners {
   #dispatcher;
   #emitter;
+  #onClosed;
   #all = new Set(); // { target, key, listener, attempt, address, index, number, isProgram, done }
   #count = 0;
 
@@ -34,8 +35,10 @@ class Listeners {
    * @param {any} dispatcher
    * @param {import('node:events').EventEmitter} emitter emits 'listening' (address), 'error' and
    *   'overload' (error)
+   * @param {(number: number) => void} onClosed called with the number of each that is closed
    */
-  constructor(dispatcher, emitter) {
+  constructor(dispatcher, emitter, onClosed) {
+    this.#onClosed = onClosed;
     this.#dispatcher = dispatcher;
     this.#emitter = emitter;
   }
@@ -214,6 +217,7 @@ class Listeners {
     }
     listener.close();
     forgetFile(listener);
+    this.#onClosed(entry.number);
   }
 
   closeAll() {

@@ -20,6 +20,7 @@ const NUMBER = 0xffff;
 const IS_TCP = 1 << 16;
 const IS_TAKEN_AT_ONCE = 1 << 17;
 const IS_IDLE = 1 << 18; // Another worker's client, between two requests.
+const IS_LISTENER = 1 << 20; // No connection: the worker accepts on it by itself.
 const SPEAKS_FIRST = 1 << 19; // The server: what its clients send is not waited for.
 const ALL_MARKS = NUMBER | IS_TCP | IS_TAKEN_AT_ONCE | IS_IDLE | SPEAKS_FIRST;
 
@@ -28,6 +29,7 @@ const CONNECTIONS = 'connections'; // To the worker, with their socket and the w
 const STOP = 'stop'; // To the worker, with `moves`: no more connections will come.
 const MOVED = 'moved'; // To the primary, with connections: `moved` has the id and the marks of each.
 const READY = 'ready'; // To the primary.
+const CLOSE_LISTENER = 'close listener'; // To the worker: accept no more on that with this `number`.
 const RETIRE = 'retire'; // To the primary, with a `reason`: another worker is to take this one's place.
 
 const LISTEN = 'listen'; // To the primary, { id, target, data }: the program wants to listen; it answers with
@@ -48,9 +50,11 @@ const typeOf = (received) => received?.pipewrightCluster;
 
 module.exports = {
   ALL_MARKS,
+  CLOSE_LISTENER,
   CONNECTIONS,
   EVERY_LISTENER,
   IS_IDLE,
+  IS_LISTENER,
   IS_TAKEN_AT_ONCE,
   IS_TCP,
   LISTEN,

@@ -18,7 +18,6 @@ const {
 const { normalizeListenArgs } = require('../net/options.js');
 const { inheritedExecArgv } = require('../child_process/exec_argv.js');
 const { toPath } = require('../child_process/paths.js');
-const { openFileLimit } = require('./reserve.js');
 
 const MAX_TIMER = 2 ** 31 - 1; // Milliseconds.
 const LOOPBACK = ['127.0.0.1', '::1'];
@@ -52,7 +51,7 @@ const DEFAULTS = Object.freeze({
   maxMemory: 0,
 });
 
-const SCHEDULES = ['round-robin', 'least-connections', 'sticky'];
+const SCHEDULES = ['round-robin', 'least-connections', 'sticky', 'shared'];
 const RELOADED = ['exec', 'args', 'execArgv', 'env'];
 
 const TIMES = [
@@ -87,7 +86,6 @@ function normalizeClusterOptions(given) {
   validateOneOf(options.serialization, 'options.serialization', ['json', 'advanced', 'raw']);
   validateResourceLimits(options);
   validateInteger(options.maxUnacknowledged, 'options.maxUnacknowledged', 1, MAX_UNACKNOWLEDGED);
-  if (options.kind === 'thread') limitCopies(options);
   for (const name of TIMES) validateInteger(options[name], `options.${name}`, 0, MAX_TIMER);
   for (const name of ['maxRestarts', 'maxRequests', 'maxMemory']) {
     validateInteger(options[name], `options.${name}`, 0, Number.MAX_SAFE_INTEGER);
@@ -95,15 +93,6 @@ function normalizeClusterOptions(given) {
   options.heartbeat = heartbeatOf(options);
   options.statusPage = normalizeStatusPage(options.statusPage);
   return Object.freeze(options);
-}
-
-const OTHERS = 48; // Descriptors that are no connections, where there are few.
-
-// Threads share the table of this process: were it full of copies of what they have not taken, they
-// could take none of them.
-function limitCopies(options) {
-  const most = Math.max(1, Math.floor((openFileLimit() - OTHERS) / 4 / options.workers));
-  options.maxUnacknowledged = Math.min(options.maxUnacknowledged, most);
 }
 
 /** @returns {any} `options` with what reload() changes of them @throws as normalizeClusterOptions() */

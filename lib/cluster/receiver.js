@@ -9,6 +9,7 @@ const { ConnectionReceiver } = require('../base/binding.js');
 const { errnoException } = require('../base/errors.js');
 const { callSafely } = require('../base/callback.js');
 const { kHandOver } = require('../fd/descriptor.js');
+const { IS_LISTENER } = require('./marks.js');
 
 const FIELDS = 3; // Of a connection: descriptor, id, number of the listener.
 const DELAY = 1; // Milliseconds in which answers gather.
@@ -18,6 +19,7 @@ class Receiver {
   #handle = new ConnectionReceiver();
   #isTakenAtOnce;
   #onConnection;
+  #onListener;
   #got = []; // { id, handle }: what the program has got since the last answer.
   #read = [];
   #timer = null;
@@ -32,11 +34,13 @@ class Receiver {
    *   connections before the program has them
    * @param {(fd: number, id: number, listener: number) => any} how.onConnection returns
    *   the handle, or undefined if there is none
+   * @param {(fd: number, listener: number) => void} how.onListener gets a listening socket
    * @param {() => void} how.onEnd called when the primary has gone
    */
-  constructor(socket, page, { heartbeat, isTakenAtOnce, onConnection, onEnd }) {
+  constructor(socket, page, { heartbeat, isTakenAtOnce, onConnection, onListener, onEnd }) {
     this.#isTakenAtOnce = isTakenAtOnce;
     this.#onConnection = onConnection;
+    this.#onListener = onListener;
     socket[kHandOver]((fd) => {
       const err = this.#handle.open(fd, page.fd, heartbeat);
       if (err !== 0) throw errnoException(err, 'open');
@@ -53,6 +57,11 @@ class Receiver {
   }
 
   #give(fd, id, listener) {
+    if ((listener & IS_LISTENER) !== 0) {
+      this.#read.push(id);
+      this.#onListener(fd, listener);
+      return;
+    }
     const isTakenAtOnce = this.#isTakenAtOnce(listener);
     if (isTakenAtOnce) this.#answer([id]);
     callSafely(() => {

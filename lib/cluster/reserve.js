@@ -4,7 +4,7 @@
 // connections could start no worker in the place of its last one, and would keep the connections
 // for ever, since nobody takes them.
 
-const { closeSync, openSync, readFileSync } = require('node:fs');
+const { closeSync, openSync } = require('node:fs');
 
 class Reserve {
   #size;
@@ -30,10 +30,4 @@ class Reserve {
   }
 }
 
-/** How many descriptors this process may have open. */
-function openFileLimit() {
-  const [, limit] = /^Max open files\s+(\S+)/m.exec(readFileSync('/proc/self/limits', 'latin1')) ?? [];
-  return Number(limit) || Infinity; // It may say `unlimited`.
-}
-
-module.exports = { Reserve, openFileLimit };
+module.exports = { Reserve };

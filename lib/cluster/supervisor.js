@@ -305,6 +305,11 @@ class Supervisor extends EventEmitter {
     return { restarts: this.#restarts, reloads: this.#reloads, retired: this.#retired };
   }
 
+  /** With schedule 'shared': that listener is closed. @param {number} number */
+  closeListener(number) {
+    for (const worker of this.#workers) worker.closeListener(number);
+  }
+
   /** Kills workers whose loop does not turn: see WorkerHandle.checkHeartbeat(). */
   checkHeartbeats() {
     for (const worker of this.#workers) worker.checkHeartbeat();

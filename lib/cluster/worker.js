@@ -9,6 +9,7 @@ const { plain } = require('../base/errors.js');
 const { closeAll } = require('../fd/descriptor.js');
 const { Server } = require('../net/server.js');
 const {
+  CLOSE_LISTENER,
   CONNECTIONS,
   IS_TAKEN_AT_ONCE,
   LISTENING,
@@ -26,6 +27,7 @@ const { Limits } = require('./limits.js');
 const { Messenger, kMessages } = require('./messages.js');
 const link = require('./primary_link.js');
 const { Receiver } = require('./receiver.js');
+const { SharedListeners } = require('./shared_listeners.js');
 const { sourceOf } = require('./sources.js');
 
 const MAX_DESCRIPTORS = 32; // In one message of a channel.
@@ -39,6 +41,7 @@ class Worker extends Messenger {
   #receiver = null;
   #pending = null; // { socket, page, heartbeat }: what a Receiver is made of, once the program is ready.
   #source = null;
+  #shared = new SharedListeners();
   #limits = null;
   #closeTimeout = 0;
   #isReady = false;
@@ -83,7 +86,8 @@ class Worker extends Messenger {
       this.#receive();
     } else {
       for (const descriptor of descriptors) descriptor.close();
-      if (typeOf(received) === STOP) this.#stop(received.moves === true);
+      if (typeOf(received) === CLOSE_LISTENER) this.#shared.close(received.number);
+      else if (typeOf(received) === STOP) this.#stop(received.moves === true);
       else if (typeOf(received) === LISTENING) this.#onAnswer(received);
     }
   }
@@ -163,6 +167,7 @@ class Worker extends Messenger {
         if (countsConnections) count();
         return this.#source.take(fd, id, marks, this.#receiver);
       },
+      onListener: (fd, marks) => this.#shared.open(fd, marks, this.#receiver),
       onEnd: () => this.#stop(false),
     });
     this.#pending = null;
@@ -170,6 +175,7 @@ class Worker extends Messenger {
 
   // The program has closed its server itself.
   #onServerClosed() {
+    this.#shared.closeAll();
     if (!this.#isStopping) this.#retire('closed');
   }
 
@@ -192,6 +198,7 @@ class Worker extends Messenger {
       return;
     }
     this.#isStopping = true;
+    this.#shared.closeAll();
     this.#source?.stop(moves ? (connections) => this.#move(connections) : null);
     this.#receiver?.unref();
     this.#pending?.socket.close();

@@ -16,6 +16,7 @@ const { socketpair } = require('../descriptors/socketpair.js');
 const { drawLimits } = require('./limits.js');
 const {
   ALL_MARKS,
+  CLOSE_LISTENER,
   CONNECTIONS,
   IS_IDLE,
   IS_TCP,
@@ -187,7 +188,8 @@ class WorkerHandle extends Messenger {
 
   /** From now on it gets connections. */
   admit() {
-    this.#dispatcher.addWorker(this.#sender, this.slot);
+    const err = this.#dispatcher.addWorker(this.#sender, this.slot);
+    if (err !== 0) this.kill(errnoException(err, 'dup')); // It lacks a listening socket.
   }
 
   /**
@@ -207,6 +209,11 @@ class WorkerHandle extends Messenger {
       if (timeout > 0) this.#after(timeout, () => this.kill());
     }
     this.#stopWhenTaken();
+  }
+
+  /** With schedule 'shared': it is to accept no more on that listener. @param {number} number */
+  closeListener(number) {
+    this.#tell(CLOSE_LISTENER, { number });
   }
 
   #stopWhenTaken() {

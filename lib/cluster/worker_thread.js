@@ -43,13 +43,20 @@ function startThread(id, options, control, { onEnded }) {
     messages.destroy();
     throw error;
   }
-  // A process prints its uncaught exception itself; that of a thread comes here.
-  thread.on('error', (error) => console.error('Uncaught', error));
+  let isKilled = false;
+  // A process prints its uncaught exception itself; that of a thread comes here. One that is
+  // terminated while it starts may have some, which says nothing.
+  thread.on('error', (error) => {
+    if (!isKilled) console.error('Uncaught', error);
+  });
   thread.once('exit', (code) => {
     closeUnclaimed(tokens);
     onEnded(code, null);
   });
-  const kill = () => void thread.terminate();
+  const kill = () => {
+    isKilled = true;
+    thread.terminate();
+  };
   return { pid: process.pid, threadId: thread.threadId, messages, kill };
 }
 

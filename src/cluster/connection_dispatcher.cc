@@ -1,8 +1,10 @@
 #include "cluster/connection_dispatcher.h"
 
+#include <fcntl.h>
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <memory>
 #include <string>
 #include <utility>
@@ -16,12 +18,7 @@ namespace pipewright {
 
 namespace {
 
-// Reports whether the server speaks first: a mark in the number of the listener
-// (lib/cluster/marks.js).
-bool SpeaksFirst(const Connection& connection) {
-  constexpr uint32_t kSpeaksFirst = 1 << 19;
-  return (connection.listener & kSpeaksFirst) != 0;
-}
+bool SpeaksFirst(const Connection& connection) { return (connection.listener & kSpeaksFirst) != 0; }
 
 }  // namespace
 
@@ -105,7 +102,11 @@ Napi::Value ConnectionDispatcher::AddListener(const Napi::CallbackInfo& info) {
   int domain = 0;
   GetSocketOption(listener->fd(), SO_DOMAIN, &domain);
   sources_.push_back({listener, static_cast<uint32_t>(number), domain == AF_UNIX});
-  return Result(info, 0);
+  int shared = 0;
+  for (ConnectionSender* sender : schedule_.senders()) {
+    if (shared == 0) shared = Share(sources_.back(), sender);
+  }
+  return Result(info, shared);
 }
 
 // addWorker(sender, slot): an open ConnectionSender that no dispatcher has. `slot` is its place
@@ -118,8 +119,29 @@ Napi::Value ConnectionDispatcher::AddWorker(const Napi::CallbackInfo& info) {
                         sender->Join(this, static_cast<uint32_t>(slot));
   if (!is_valid) return Result(info, UV_EINVAL);
   schedule_.Add(sender);
+  int err = 0;
+  for (const Source& source : sources_) {
+    if (err == 0) err = Share(source, sender);
+  }
   OnRoom();
-  return Result(info, 0);
+  return Result(info, err);
+}
+
+// With schedule 'shared', gives the worker a copy of the listening socket. Returns 0 or a negative
+// errno.
+int ConnectionDispatcher::Share(const Source& source, ConnectionSender* sender) {
+  if (schedule_.kind() != Schedule::Kind::kShared) return 0;
+  Connection connection;
+  connection.fd.Reset(fcntl(source.listener->fd(), F_DUPFD_CLOEXEC, 0));
+  if (!connection.fd.is_valid()) return -errno;
+  connection.id = ++last_id_;
+  connection.listener = source.number | kIsListener;
+  connection.is_unix = source.is_unix;
+  connection.is_watched = true;
+  connection.slot = static_cast<int32_t>(sender->slot());
+  sender->Assign(std::move(connection));
+  sender->Flush();
+  return 0;
 }
 
 // removeWorker(sender): to be called once the worker has ended. Returns how many connections
@@ -184,8 +206,8 @@ bool ConnectionDispatcher::HasRoom() {
 
 bool ConnectionDispatcher::TableHasRoom() {
   if (shared_table_ == nullptr) return true;
-  size_t promised = pending_.size();
-  for (const ConnectionSender* sender : senders_) promised += sender->untaken();
+  size_t promised = waiting() + first_bytes_.size();
+  for (const ConnectionSender* sender : schedule_.senders()) promised += sender->untaken();
   const bool has_room = shared_table_->HasRoom(promised);
   if (!has_room) NoteRoom(false);
   return has_room;
@@ -237,6 +259,12 @@ void ConnectionDispatcher::Give(ConnectionSender* sender, Connection connection)
 
 void ConnectionDispatcher::SendPending() {
   for (auto place = pending_.begin(); place != pending_.end();) {
+    // A listening socket is for this one worker, and a successor has got its own copy.
+    const Connection& connection = place->second;
+    if (connection.is_listener() && schedule_.InSlot(connection.slot) == nullptr) {
+      place = pending_.erase(place);
+      continue;
+    }
     ConnectionSender* sender = schedule_.Choose(place->second);
     if (sender == nullptr && !schedule_.is_bound()) break;
     if (sender == nullptr) {

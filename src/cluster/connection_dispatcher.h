@@ -89,6 +89,7 @@ class ConnectionDispatcher : public Napi::ObjectWrap<ConnectionDispatcher>,
   int AdoptFd(int fd, int32_t number);
 
   const Source* SourceOf(const Listener* listener) const;
+  int Share(const Source& source, ConnectionSender* sender);
   void Route(Connection connection);
   void Ask(Connection connection);
   void AddUndecided(Connection connection);

@@ -120,9 +120,10 @@ bool ConnectionReceiver::ReceiveOne() {
   const size_t count = static_cast<size_t>(size) / sizeof(records[0]);
   const std::vector<int>& descriptors = message.descriptors;
   const size_t came = std::min(count, descriptors.size());
-  for (size_t i = 0; i < came; ++i)
+  for (size_t i = 0; i < came; ++i) {
     received_.push_back({descriptors[i], records[i][0], records[i][1]});
-  Count(&page_.counters()->accepted, came);
+    if ((records[i][1] & kIsListener) == 0) Count(&page_.counters()->accepted, 1);
+  }
   // Those that do not fit into the table are the last ones.
   for (size_t i = came; i < count; ++i) refused_.push_back(records[i][0]);
   if (came < count && !table_waiter_.is_waiting()) table_waiter_.Wait(has_ref());

@@ -148,7 +148,7 @@ void ConnectionSender::Assign(Connection connection) {
   const uint32_t id = connection.id;
   connection.since = Now();
   connection.is_taken = false;
-  ++assigned_;
+  if (!connection.is_listener()) ++assigned_;
   ++untaken_;
   staged_.push_back(id);
   connections_.insert_or_assign(id, std::move(connection));
@@ -230,7 +230,7 @@ void ConnectionSender::Refuse(uint32_t id, Connections* refused) {
   const auto place = connections_.find(id);
   if (place == connections_.end() || place->second.is_taken) return;
   --untaken_;
-  ++refused_;
+  if (!place->second.is_listener()) ++refused_;
   refused->insert(connections_.extract(place));
 }
 
@@ -293,6 +293,7 @@ Connections ConnectionSender::GiveBack() {
   if (is_open()) ReadAnswers(kMaxQueuedAnswers);
   Connections untouched;
   for (auto& [id, connection] : connections_) {
+    if (connection.is_listener()) continue;  // The next worker gets its own copies.
     const int fd = connection.fd.get();
     const bool is_used = IsTouched(fd, connection.is_unix, connection.prior) || HasUnreadOutput(fd);
     if (!is_used) {

@@ -45,6 +45,11 @@ constexpr size_t kMaxNumbers = 4096;   // Of one answer.
 constexpr size_t kAnswerHead = 5;
 constexpr size_t kIsFull = 4;  // In the head.
 
+// Marks in the number of a listener, as in lib/cluster/marks.js: the server speaks first; it is no
+// connection but the listening socket itself, on which the worker accepts.
+constexpr uint32_t kSpeaksFirst = 1 << 19;
+constexpr uint32_t kIsListener = 1 << 20;
+
 constexpr int32_t kAnySlot = -1;
 
 // An accepted connection, of which this process has a copy.
@@ -61,6 +66,8 @@ struct Connection {
   PriorUse prior;           // Of a connection that another worker has used.
   uint64_t since = 0;  // Milliseconds of the loop: when it was assigned, then when it was taken.
   uint64_t interval = 0;
+
+  bool is_listener() const { return (listener & kIsListener) != 0; }
 };
 
 using Connections = std::map<uint32_t, Connection>;  // By id.

@@ -84,7 +84,7 @@ Napi::Value ConnectionDispatcher::AcceptRest(const Napi::CallbackInfo& info) {
   if (!is_open()) return Result(info, UV_EBADF);
   if (listener == nullptr || SourceOf(listener) == nullptr) return Result(info, UV_EINVAL);
   if (!is_paused_) {
-    listener->AcceptRest();
+    if (schedule_.kind() != Schedule::Kind::kShared) listener->AcceptRest();
     while (first_bytes_.size() > 0) first_bytes_.ReleaseOldest();
     OnAcceptedAll();
   }

@@ -38,7 +38,7 @@ bool Schedule::HasRoom() const {
 ConnectionSender* Schedule::Choose(const Connection& connection) {
   ConnectionSender* own = nullptr;
   if (kind_ == Kind::kSticky) own = OwnerOf(connection.client);
-  if (kind_ == Kind::kFunction) own = InSlot(connection.slot);
+  if (connection.slot != kAnySlot) own = InSlot(connection.slot);
   if (own == nullptr) return ChooseAny();
   return own->HasRoom() ? own : nullptr;
 }

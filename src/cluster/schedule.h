@@ -29,7 +29,7 @@ class Schedule {
   void set_kind(Kind kind) { kind_ = kind; }
   Kind kind() const { return kind_; }
   // Reports whether a connection may have to wait for one worker while others have room.
-  bool is_bound() const { return kind_ == Kind::kSticky || kind_ == Kind::kFunction; }
+  bool is_bound() const { return kind_ != Kind::kRoundRobin && kind_ != Kind::kLeastConnections; }
 
   const std::vector<ConnectionSender*>& senders() const { return senders_; }
   void Add(ConnectionSender* sender) { senders_.push_back(sender); }
@@ -37,6 +37,8 @@ class Schedule {
   bool Remove(ConnectionSender* sender);
   void Clear() { senders_.clear(); }
   bool HasRoom() const;
+  // The worker in that place that takes connections; nullptr if there is none.
+  ConnectionSender* InSlot(int32_t slot) const;
 
   // Returns nullptr if the connection has to wait. A connection waits for its own worker until
   // that one has room; without a worker of its own it goes to any.
@@ -45,7 +47,6 @@ class Schedule {
  private:
   ConnectionSender* ChooseAny();
   ConnectionSender* OwnerOf(uint64_t client) const;
-  ConnectionSender* InSlot(int32_t slot) const;
 
   Kind kind_ = Kind::kRoundRobin;
   std::vector<ConnectionSender*> senders_;

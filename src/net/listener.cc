@@ -94,6 +94,7 @@ Napi::Function Listener::Define(Napi::Env env, CompletionQueue* queue) {
       .Add("listenOnPath", &Listener::ListenOnPath)
       .Add("listenOnAddress", &Listener::ListenOnAddress)
       .Add("listenOnFd", &Listener::ListenOnFd)
+      .Add("listenOnShared", &Listener::ListenOnShared)
       .Add("accept", &Listener::Accept)
       .Add("reject", &Listener::Reject)
       .Add("keepFile", &Listener::KeepFile)
@@ -172,6 +173,18 @@ Napi::Value Listener::ListenOnFd(const Napi::CallbackInfo& info) {
   int err = is_standard ? 0 : CheckAdoptable(fd);
   if (err == 0 && listen(fd, backlog) != 0) err = -errno;
   if (err == 0 && is_standard) err = CheckAdoptable(fd);
+  if (err == 0) err = Start(info, fd);
+  if (err == 0) Adopted(fd);
+  return Result(info, err);
+}
+
+// listenOnShared(fd): with a socket that listens already, and has its backlog. Takes it over; on
+// failure it stays the caller's.
+Napi::Value Listener::ListenOnShared(const Napi::CallbackInfo& info) {
+  int fd;
+  if (!ToFd(info[0], &fd)) return Result(info, UV_EINVAL);
+  if (!is_unopened()) return Result(info, UV_EBUSY);
+  int err = CheckAdoptable(fd);
   if (err == 0) err = Start(info, fd);
   if (err == 0) Adopted(fd);
   return Result(info, err);

@@ -40,6 +40,7 @@ class Listener : public Napi::ObjectWrap<Listener>, public HandleWrap {
   Napi::Value ListenOnPath(const Napi::CallbackInfo& info);
   Napi::Value ListenOnAddress(const Napi::CallbackInfo& info);
   Napi::Value ListenOnFd(const Napi::CallbackInfo& info);
+  Napi::Value ListenOnShared(const Napi::CallbackInfo& info);
   Napi::Value Accept(const Napi::CallbackInfo& info);
   Napi::Value Reject(const Napi::CallbackInfo& info);
   Napi::Value KeepFile(const Napi::CallbackInfo& info);

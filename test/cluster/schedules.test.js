@@ -4,6 +4,7 @@
 
 const { once } = require('node:events');
 const http = require('node:http');
+const net = require('node:net');
 const path = require('node:path');
 const { createCluster } = require('../../lib/cluster');
 const { closing } = require('../helpers/closing');
@@ -36,6 +37,18 @@ function servedBy(options) {
     });
     request.on('error', reject);
   });
+}
+
+/** The same of a server that speaks first. */
+async function greetedBy({ socketPath: name, ...target }) {
+  const client = closing(net.connect(name ?? target));
+  const [text] = await once(client.setEncoding('utf8'), 'data');
+  return Number(text);
+}
+
+/** Resolves once `condition()` is true: it looks at the memory of other processes. */
+async function until(condition) {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 1));
 }
 
 test('sticky: a client stays with its worker, and returns to that one’s successor', async () => {
@@ -108,4 +121,55 @@ test.each([
   [{ peekBytes: '1' }, 'ERR_INVALID_ARG_TYPE'],
 ])('createCluster(%j) throws %s', (options, code) => {
   expect(() => createCluster({ exec, ...options })).toThrow(expect.objectContaining({ code }));
+});
+
+describe('shared', () => {
+  test.each(['http', 'net'])('each worker accepts by itself: %s', async (kind) => {
+    const { cluster, workers, socket, port } = await serving({ schedule: 'shared', args: [kind] });
+    const count = 40;
+    const served = kind === 'http' ? servedBy : greetedBy;
+    const ids = await Promise.all(
+      Array.from({ length: count }, (_, i) => served(i % 2 ? { socketPath: socket } : { port, host: '127.0.0.1' })),
+    );
+    for (const id of ids) expect(workers.map((worker) => worker.id)).toContain(id);
+    const { accepted, workers: each } = cluster.stats();
+    expect(accepted).toBe(0);
+    expect(each.reduce((sum, worker) => sum + worker.accepted, 0)).toBe(count);
+    await until(() => cluster.stats().workers.every(({ active }) => active === 0));
+  });
+
+  test('a worker that is started later has the sockets, and a killed one does not take them along', async () => {
+    const { cluster, workers, socket } = await serving({ schedule: 'shared', restartDelay: 1 });
+    for (const { pid } of [...workers]) {
+      const again = once(cluster, 'ready');
+      process.kill(pid, 'SIGKILL');
+      await again;
+      expect(workers.map(({ id }) => id)).toContain(await servedBy({ socketPath: socket }));
+    }
+  });
+
+  test('a listener that is closed is closed in the workers, too', async () => {
+    const { cluster, socket, port } = await serving({ schedule: 'shared' });
+    const closer = new AbortController();
+    const [address] = await once(cluster.listen({ port: 0, host: '127.0.0.1', signal: closer.signal }), 'listening');
+    await servedBy({ port: address.port, host: '127.0.0.1' });
+    closer.abort();
+    const refused = () =>
+      servedBy({ port: address.port, host: '127.0.0.1' }).then(
+        () => false,
+        () => true,
+      );
+    while (!(await refused()));
+    await servedBy({ socketPath: socket });
+    await servedBy({ port, host: '127.0.0.1' });
+  });
+
+  test('reload() passes the sockets on, and close() ends the accepting', async () => {
+    const { cluster, socket } = await serving({ schedule: 'shared' });
+    const old = cluster.workers.map(({ id }) => id);
+    await cluster.reload();
+    while (old.includes(await servedBy({ socketPath: socket }))); // Until they have heard of it.
+    await cluster.close();
+    await expect(servedBy({ socketPath: socket })).rejects.toMatchObject({ code: 'ENOENT' });
+  });
 });

@@ -120,8 +120,8 @@ test('SIGHUP reloads', async () => {
 });
 
 test('SIGUSR2 starts a new primary, which takes the place of the old one', async () => {
-  const socket = socketPath();
-  const command = startCommand(['cluster', '-w', 1, '-l', socket, ...program({ port: 1 })]);
+  const [socket, status] = [socketPath(), socketPath('status')]; // The new one waits for the latter.
+  const command = startCommand(['cluster', '-w', 1, '-l', socket, '--status', status, ...program({ port: 1 })]);
   await command.said('1 workers are ready');
   command.kill('SIGUSR2');
   expect(await once(command, 'exit')).toEqual([0, null]);

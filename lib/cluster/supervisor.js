@@ -26,12 +26,20 @@ function makeWorker(id, options, dispatcher, slot) {
 
 const LOOK_INTERVAL = 5; // Milliseconds between two looks whether all connections have a worker.
 
-const newSlot = (number) => ({ number, worker: null, failures: 0, restarts: [], timer: null, isGivenUp: false });
+const newSlot = (number) => ({
+  number,
+  worker: null,
+  failures: 0,
+  restarts: [],
+  timer: null,
+  starts: 0,
+  isGivenUp: false,
+});
 
 /**
  * Events: 'ready' (worker); 'draining' (worker); 'retire' (worker, reason); 'exit' (worker, code,
  * signal, moved); 'reload'; 'rollback' (error); 'error'; 'exhausted': no slot has a worker any
- * more; 'end' after stop().
+ * more; 'listen' and 'unlisten' (worker, …), as of WorkerHandle; 'end' after stop().
  */
 class Supervisor extends EventEmitter {
   #options;
@@ -67,6 +75,7 @@ class Supervisor extends EventEmitter {
 
   #startIn(slot) {
     slot.worker = this.#startWorker(this.#options, slot);
+    slot.worker.restarts = slot.starts++;
   }
 
   #startWorker(options, slot) {
@@ -77,6 +86,8 @@ class Supervisor extends EventEmitter {
     this.#attach(worker);
     worker.once('ready', () => this.#onReady(worker));
     worker.once('retire', (reason) => this.#retire(worker, reason));
+    worker.on('listen', (request, reply) => this.emit('listen', worker, request, reply));
+    worker.on('unlisten', (index) => this.emit('unlisten', worker, index));
     worker.once('exit', (code, signal, moved) => this.#onExit(worker, code, signal, moved));
     return worker;
   }
@@ -256,7 +267,7 @@ class Supervisor extends EventEmitter {
     for (const [slot, worker] of workers) {
       if (slot.worker !== null) old.push(slot.worker);
       clearTimeout(slot.timer);
-      Object.assign(slot, newSlot(slot.number), { worker });
+      Object.assign(slot, newSlot(slot.number), { worker, starts: 1 });
       worker.admit();
     }
     for (const worker of old) this.#drain(worker, { moves: true });

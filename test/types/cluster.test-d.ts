@@ -40,6 +40,8 @@ cluster.onRequest((each, message) => `${each.id} ${message}`);
 expectType<number>(cluster.broadcast('hello'));
 expectType<number | undefined>(cluster.workers[0]?.threadId);
 createCluster({ exec: 'x', kind: 'thread', resourceLimits: { stackSizeMb: 8 }, serialization: 'advanced' });
+createCluster({ exec: 'x', interceptListen: true, statusPage: { path: '/run/status', mode: 0o660 } });
+expectError(createCluster({ exec: 'x', statusPage: { port: 80, host: '0.0.0.0' } }));
 expectError(createCluster({}));
 expectError(createCluster({ exec: 'x', schedule: 'random' }));
 

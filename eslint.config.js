@@ -25,5 +25,6 @@ module.exports = [
     rules: { strict: ['error', 'global'] },
   },
   { files: ['**/*.mjs'], languageOptions: { sourceType: 'module' } },
+  { files: ['lib/cluster/status_page/*.js'], languageOptions: { sourceType: 'script', globals: globals.browser } },
   { files: ['test/**/*.js'], languageOptions: { globals: globals.jest } },
 ];

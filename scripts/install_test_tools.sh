@@ -24,6 +24,7 @@ readonly TOOLS=(
   nginx nginx-light
   systemd-socket-activate systemd
   dbus-daemon dbus-daemon
+  chromium chromium
   clang-format clang-format
   clang-tidy clang-tidy
 )

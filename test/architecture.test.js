@@ -13,6 +13,7 @@ const ROOT = path.join(__dirname, '..');
 
 // The rooms of lib/, highest first. Imports only go down.
 const LAYERS = [
+  ['cli'],
   ['index', 'register'],
   ['cluster'],
   ['child_process', 'systemd'],

@@ -27,6 +27,13 @@ export interface ClusterOptions {
   stickyBy?: 'uid' | 'pid';
   /** How many of the first bytes a function gets to see; default 0. A client that sends none waits. */
   peekBytes?: number;
+  /** The program is unchanged: it calls server.listen() itself; default false. */
+  interceptListen?: boolean;
+  /** A page that shows stats(), on a path (mode 0o600 unless it says otherwise) or a loopback port; default none. */
+  statusPage?:
+    | { path: string; mode?: number | string; owner?: number | string; group?: number | string }
+    | { port: number; host?: '127.0.0.1' | '::1' }
+    | null;
   /** Node's own arguments; default: this process's. */
   execArgv?: readonly string[];
   /** Default: this process's. */
@@ -98,6 +105,8 @@ export interface WorkerStats {
   threadId: number | undefined;
   state: 'starting' | 'ready' | 'draining' | 'ended';
   startedAt: number;
+  /** How many workers have ended in its place before. */
+  restarts: number;
   /** Connections that it got, and those of them that are open. */
   assigned: number;
   active: number;
@@ -171,6 +180,8 @@ export interface Cluster extends EventEmitter {
   listen(path: string, callback?: (address: ClusterAddress) => void): this;
   listen(port: number, host?: string, callback?: (address: ClusterAddress) => void): this;
   addresses(): ClusterAddress[];
+  /** Where the status page is; null without one. */
+  statusAddress(): ClusterAddress | null;
   stats(): ClusterStats;
   /**
    * Replaces the workers by new ones. Rejects with ERR_CLUSTER_RELOAD_FAILED if one of these is

@@ -12,6 +12,7 @@ module.exports = {
   RETRY_DELAY: 500, // Milliseconds between two attempts at a full table of descriptors,
   RETRY_FIRST_DELAY: 50, // and before the first of them, as in src/core/table_waiter.cc.
   UV_E2BIG: -errno.E2BIG,
+  UV_EADDRINUSE: -errno.EADDRINUSE,
   UV_EBUSY: -errno.EBUSY,
   UV_ECONNRESET: -errno.ECONNRESET,
   UV_EEXIST: -errno.EEXIST,

@@ -6,17 +6,17 @@
 //
 //   PIPEWRIGHT_CHANNEL=4:81234:json   descriptor, inode of that socket, serialization
 
-const { fstatSync } = require('node:fs');
 const { isMainThread } = require('node:worker_threads');
 
 const { closeOnExec } = require('../base/binding.js');
+const { inodeOf } = require('../base/inode.js');
 const { validateObject } = require('../base/validate.js');
 const { Channel } = require('../channel/index.js');
 
 const NAME = 'PIPEWRIGHT_CHANNEL';
 
 /** What a child's environment says of its end, which is the descriptor `fd` there and `ownFd` here. */
-const channelValue = (fd, ownFd, serialization) => `${fd}:${fstatSync(ownFd).ino}:${serialization}`;
+const channelValue = (fd, ownFd, serialization) => `${fd}:${inodeOf(ownFd)}:${serialization}`;
 
 const channelPair = (fd, ownFd, { serialization }) => `${NAME}=${channelValue(fd, ownFd, serialization)}`;
 
@@ -41,14 +41,6 @@ function findChannel(name) {
   if (inodeOf(Number(fd)) !== Number(inode)) return null;
   closeOnExec(Number(fd));
   return { fd: Number(fd), serialization };
-}
-
-function inodeOf(fd) {
-  try {
-    return fstatSync(fd).ino;
-  } catch {
-    return undefined;
-  }
 }
 
 /**

@@ -10,8 +10,10 @@ const { inheritance } = require('./inherited.js');
 const { Listeners } = require('./listeners.js');
 const { MessageEmitter, kListenersChanged } = require('./messages.js');
 const { dispatcherOptions, normalizeClusterOptions, normalizeListen, normalizeUpgrade } = require('./options.js');
+const { ProgramListeners } = require('./program_listeners.js');
 const { letFunctionChoose } = require('./schedule.js');
 const { watchSignals } = require('./signals.js');
+const { StatusServer } = require('./status_server.js');
 const { Supervisor } = require('./supervisor.js');
 const { enroll, passOn, upgrade, withdraw } = require('./upgrade.js');
 
@@ -48,10 +50,13 @@ class Cluster extends MessageEmitter {
   #options;
   #dispatcher = new Dispatcher();
   #listeners = new Listeners(this.#dispatcher, this, (number) => this.#onListenerClosed(number));
+  #programListeners = new ProgramListeners(this.#listeners);
   #supervisor;
   #isForwarding = false; // 'message' has a listener.
   #member; // This cluster, for upgrade.js.
   #heartbeatTimer = null;
+  #statusServer = null;
+  #startedAt = Date.now();
   #whenClosed = null;
   #handlesSignals = false;
 
@@ -80,6 +85,11 @@ class Cluster extends MessageEmitter {
     for (const event of FORWARDED) {
       this.#supervisor.on(event, (...args) => this.emit(event, ...args));
     }
+    this.#supervisor.on('exit', (worker) => this.#programListeners.forget(worker));
+    this.#supervisor.on('listen', (worker, request, reply) => {
+      if (this.#whenClosed === null) this.#programListeners.answer(worker, request, reply);
+    });
+    this.#supervisor.on('unlisten', (worker, number) => this.#programListeners.release(worker, number));
     this.#supervisor.once('exhausted', () => this.close());
     this.#supervisor.once('end', () => this.#onEnd());
     this.#member = this.#asMember();
@@ -88,6 +98,10 @@ class Cluster extends MessageEmitter {
     this.#dispatcher.onadopted = () => process.nextTick(passOn, this.#member);
     this.#supervisor.on('ready', () => inheritance.check());
     this.#supervisor.start();
+    const { statusPage } = this.#options;
+    if (statusPage === null) return;
+    const onError = (error) => process.nextTick(() => this.emit('error', error));
+    this.#statusServer = new StatusServer(statusPage, () => this.#status(), onError);
   }
 
   // Listening.
@@ -104,7 +118,7 @@ class Cluster extends MessageEmitter {
     const target = normalizeListen(args);
     if (this.#whenClosed !== null) throw plain('ERR_CLUSTER_CLOSED');
     if (target.callback) this.once('listening', target.callback);
-    this.#listeners.listen(target);
+    this.#listeners.listen(target, { done: () => this.#programListeners.answerThoseThatWait() });
     return this;
   }
 
@@ -118,9 +132,14 @@ class Cluster extends MessageEmitter {
     return this.#listeners.addresses;
   }
 
+  /** The address of the status page, as that of server.address(); null without one. */
+  statusAddress() {
+    return this.#statusServer?.address() ?? null;
+  }
+
   /**
    * accepted, pending (no worker has room for them), moved (from workers that have died), ended
-   * (in use by them), restarts; workers: [{ id, pid, state, startedAt, assigned, active,
+   * (in use by them), restarts; workers: [{ id, pid, state, startedAt, restarts, assigned, active,
    * unacknowledged, kept }].
    */
   stats() {
@@ -141,6 +160,20 @@ class Cluster extends MessageEmitter {
    */
   reload(overrides) {
     return this.#supervisor.reload(overrides);
+  }
+
+  // What the status page shows.
+  #status() {
+    const { pid } = process;
+    const { schedule } = this.#options;
+    return {
+      pid,
+      now: Date.now(),
+      startedAt: this.#startedAt,
+      schedule: typeof schedule === 'function' ? 'function' : schedule,
+      addresses: this.addresses(),
+      ...this.stats(),
+    };
   }
 
   // Messages of the programs.
@@ -211,6 +244,7 @@ class Cluster extends MessageEmitter {
   // Connections of workers that did not finish may have to go to another primary first.
   async #onEnd() {
     clearInterval(this.#heartbeatTimer);
+    this.#statusServer?.close();
     await passOn(this.#member);
     this.#dispatcher.close(() => {
       this.emit('close');

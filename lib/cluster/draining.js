@@ -108,9 +108,11 @@ class HttpDraining {
   #closeServer() {
     const server = this.#server;
     if (!server.listening) return;
+    const own = Object.getOwnPropertyDescriptor(server, 'closeIdleConnections');
     if (this.#move !== null) server.closeIdleConnections = () => {};
     server.close();
-    if (this.#move !== null) delete server.closeIdleConnections;
+    delete server.closeIdleConnections;
+    if (own !== undefined) Object.defineProperty(server, 'closeIdleConnections', own);
   }
 
   // A response finishes before its connection is free.

@@ -28,7 +28,7 @@ class Listeners {
   #dispatcher;
   #emitter;
   #onClosed;
-  #all = new Set(); // { target, key, listener, attempt, address, number }
+  #all = new Set(); // { target, key, listener, attempt, address, index, number, isProgram, done }
   #count = 0;
 
   /**
@@ -43,9 +43,17 @@ class Listeners {
     this.#emitter = emitter;
   }
 
-  /** @param {any} target of normalizeListen() */
-  listen(target) {
-    const entry = { target, key: keyOf(target), listener: null, attempt: null, address: null, number: 0 };
+  /**
+   * @param {any} target of normalizeListen()
+   * @param {object} [options]
+   * @param {boolean} [options.isProgram] an unchanged program wants it: it hears of a failure
+   * @param {number} [options.index] of a listener in whose place this one comes
+   * @param {(error: any, listener?: { index: number, address: any }) => void} [options.done] called once
+   * @returns {{ close: () => void }}
+   */
+  listen(target, { isProgram = false, index = this.#count++, done = () => {} } = {}) {
+    const state = { listener: null, attempt: null, address: null, number: 0 };
+    const entry = { target, key: keyOf(target), ...state, isProgram, index, done };
     this.#all.add(entry);
     if (target.signal !== undefined) whenAborted(target.signal, this.#emitter, () => this.#abort(entry));
     const search = inheritance.find(entry.key, (descriptor) => {
@@ -53,6 +61,7 @@ class Listeners {
       return this.#start(entry, descriptor);
     });
     if (search !== null) entry.attempt = search;
+    return { close: () => this.#close(entry) };
   }
 
   #start(entry, descriptor) {
@@ -103,7 +112,7 @@ class Listeners {
     const marks = (isTcp ? IS_TCP : 0) | (isTakenAtOnce ? IS_TAKEN_AT_ONCE : 0) | speaksFirst;
     entry.listener = listener;
     entry.address = name ?? address;
-    entry.number = this.#count++ | marks;
+    entry.number = entry.index | marks;
     listener.onconnection = (status, isOverload) => {
       this.#emitter.emit(isOverload === 1 ? 'overload' : 'error', errnoException(status, 'accept'));
     };
@@ -113,11 +122,13 @@ class Listeners {
       else this.#emitter.emit('error', errnoException(err, 'listen'));
       inheritance.check();
     });
+    entry.done(err === 0 ? null : errnoException(err, 'listen'), entry);
   }
 
   #failed(entry, error) {
     this.#all.delete(entry);
-    this.#report(error);
+    if (!entry.isProgram) this.#report(error);
+    entry.done(error);
   }
 
   #report(error) {
@@ -126,6 +137,11 @@ class Listeners {
 
   get #begun() {
     return [...this.#all].filter(({ listener }) => listener !== null);
+  }
+
+  /** Those that no program has asked for: their addresses, null while one does not listen yet. */
+  get ownAddresses() {
+    return [...this.#all].filter(({ isProgram }) => !isProgram).map(({ address }) => address);
   }
 
   get addresses() {

@@ -32,24 +32,45 @@ const READY = 'ready'; // To the primary.
 const CLOSE_LISTENER = 'close listener'; // To the worker: accept no more on that with this `number`.
 const RETIRE = 'retire'; // To the primary, with a `reason`: another worker is to take this one's place.
 
-const message = (type) => ({ pipewrightCluster: type });
+const LISTEN = 'listen'; // To the primary, { id, target, data }: the program wants to listen; it answers with
+const LISTENING = 'listening'; // { id, err, listener, name, data }.
+const UNLISTEN = 'unlisten'; // To the primary, { listener }: the program has closed its server.
+
+/** The listener of a server that gets the connections of all listeners. */
+const EVERY_LISTENER = -1;
+
+/** Methods of `worker` for servers that listen by themselves: see lib/cluster/interception.js. */
+const kAsk = Symbol('ask');
+const kAttend = Symbol('attend');
+const kMakeSource = Symbol('make source');
+const kTell = Symbol('tell');
+
+const message = (type, body = undefined) => ({ pipewrightCluster: type, ...body });
 const typeOf = (received) => received?.pipewrightCluster;
 
 module.exports = {
   ALL_MARKS,
   CLOSE_LISTENER,
   CONNECTIONS,
+  EVERY_LISTENER,
   IS_IDLE,
   IS_LISTENER,
   IS_TAKEN_AT_ONCE,
   IS_TCP,
+  LISTEN,
+  LISTENING,
   MOVED,
   NUMBER,
   READY,
   RETIRE,
   SPEAKS_FIRST,
   STOP,
+  UNLISTEN,
   WORKER_VARIABLE,
+  kAsk,
+  kAttend,
+  kMakeSource,
+  kTell,
   message,
   processMark,
   threadMark,

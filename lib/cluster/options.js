@@ -7,10 +7,12 @@ const os = require('node:os');
 const { invalidArgValue } = require('../base/errors.js');
 const {
   validateArray,
+  validateBoolean,
   validateInteger,
   validateNumber,
   validateObject,
   validateOneOf,
+  validatePort,
   validateString,
 } = require('../base/validate.js');
 const { normalizeListenArgs } = require('../net/options.js');
@@ -18,6 +20,7 @@ const { inheritedExecArgv } = require('../child_process/exec_argv.js');
 const { toPath } = require('../child_process/paths.js');
 
 const MAX_TIMER = 2 ** 31 - 1; // Milliseconds.
+const LOOPBACK = ['127.0.0.1', '::1'];
 const MAX_WORKERS = 1024;
 const MAX_UNACKNOWLEDGED = 4096;
 const MAX_PEEK_BYTES = 65_536;
@@ -32,6 +35,8 @@ const DEFAULTS = Object.freeze({
   serialization: 'json',
   execArgv: undefined,
   resourceLimits: undefined,
+  interceptListen: false,
+  statusPage: null,
   env: process.env,
   maxUnacknowledged: 128,
   handoverTimeout: 10_000,
@@ -73,6 +78,7 @@ function normalizeClusterOptions(given) {
   if (options.execArgv !== undefined) validateArray(options.execArgv, 'options.execArgv');
   for (const arg of [...options.args, ...(options.execArgv ?? [])]) validateString(arg, 'an argument');
   validateObject(options.env, 'options.env');
+  validateBoolean(options.interceptListen, 'options.interceptListen');
   validateInteger(options.workers, 'options.workers', 1, MAX_WORKERS);
   if (typeof options.schedule !== 'function') validateOneOf(options.schedule, 'options.schedule', SCHEDULES);
   validateOneOf(options.stickyBy, 'options.stickyBy', ['uid', 'pid']);
@@ -85,6 +91,7 @@ function normalizeClusterOptions(given) {
     validateInteger(options[name], `options.${name}`, 0, Number.MAX_SAFE_INTEGER);
   }
   options.heartbeat = heartbeatOf(options);
+  options.statusPage = normalizeStatusPage(options.statusPage);
   return Object.freeze(options);
 }
 
@@ -93,6 +100,23 @@ function mergeReloadOptions(options, overrides = {}) {
   validateObject(overrides, 'overrides');
   const changes = RELOADED.filter((name) => overrides[name] !== undefined).map((name) => [name, overrides[name]]);
   return normalizeClusterOptions({ ...options, ...Object.fromEntries(changes) });
+}
+
+// The page says much about the program: it is for this machine alone, and a path for its user
+// alone, unless the mode says otherwise.
+function normalizeStatusPage(given) {
+  if (given === null) return null;
+  validateObject(given, 'options.statusPage');
+  const { path, port, host = LOOPBACK[0], mode = 0o600, owner, group } = given;
+  if (path === undefined) {
+    validatePort(port, 'options.statusPage.port');
+    validateOneOf(host, 'options.statusPage.host', LOOPBACK);
+  }
+  const isFile = typeof path === 'string' && !path.startsWith('\0');
+  const target =
+    path === undefined ? { port, host } : { path, ...(isFile && { mode, owner, group, replaceStale: true }) };
+  normalizeListenArgs([target]);
+  return Object.freeze(target);
 }
 
 // Megabytes, of a thread's heap, code and stack: see `new Worker()` of node:worker_threads.

@@ -3,10 +3,10 @@
 // A worker's link to its primary: finds out whether this process or thread is a worker, and
 // opens its ends of the two channels.
 
-const { fstatSync } = require('node:fs');
 const { isMainThread } = require('node:worker_threads');
 
 const { claimDescriptor, closeOnExec } = require('../base/binding.js');
+const { inodeOf } = require('../base/inode.js');
 const { Channel } = require('../channel/index.js');
 const { parent } = require('../child_process/parent.js');
 const { Descriptor } = require('../fd/descriptor.js');
@@ -31,14 +31,6 @@ function findProcess(text) {
   if (number === undefined || inodeOf(fd) !== inode) return null;
   closeOnExec(fd);
   return { id: number, control: new Descriptor(fd), openMessages: () => parent() };
-}
-
-function inodeOf(fd) {
-  try {
-    return fstatSync(fd).ino;
-  } catch {
-    return undefined;
-  }
 }
 
 // A token can be claimed once. This thread owns the descriptors from then on.

@@ -20,7 +20,7 @@ const { listenToSource } = require('../net/server.js');
 const { Descriptor } = require('../fd/descriptor.js');
 const { DescriptorHandle, descriptorHandle } = require('../net/passing.js');
 const { Http2Draining, HttpDraining, isHttp } = require('./draining.js');
-const { IS_IDLE, IS_TCP } = require('./marks.js');
+const { IS_IDLE, IS_TCP, kMakeSource } = require('./marks.js');
 
 const kHolds = Symbol('holds reading');
 const kWantsToRead = Symbol('wants to read');
@@ -195,8 +195,6 @@ class NodesSource extends Source {
     prepareClasses();
     if (isHttp(server)) this.#draining = new HttpDraining(server);
     this.#http2Draining = new Http2Draining(server);
-    server._handle = this;
-    server._listen2(null, -1, -1, 0); // Sets onconnection and the owner, and emits 'listening'.
   }
 
   listen() {
@@ -293,7 +291,12 @@ function nodesHandle(fd, isTcp) {
 
 /** Makes the source of a server of Node's or of pipewright's. */
 function sourceOf(server, onClosed) {
-  return typeof server._listen2 === 'function' ? new NodesSource(server, onClosed) : new OwnSource(server, onClosed);
+  if (server[kMakeSource] !== undefined) return server[kMakeSource](onClosed);
+  if (typeof server._listen2 !== 'function') return new OwnSource(server, onClosed);
+  const source = new NodesSource(server, onClosed);
+  server._handle = source;
+  server._listen2(null, -1, -1, 0); // Sets onconnection and the owner, and emits 'listening'.
+  return source;
 }
 
-module.exports = { sourceOf };
+module.exports = { NodesSource, sourceOf };

@@ -43,7 +43,7 @@ function isSame(fd, target) {
 function isPath(name, wanted) {
   if (typeof name !== 'string') return false;
   if (wanted[0] === '\0') return name === wanted;
-  const isThere = fs.lstatSync(wanted, { throwIfNoEntry: false })?.isSocket() === true;
+  const isThere = fs.lstatSync(wanted, { bigint: true, throwIfNoEntry: false })?.isSocket() === true;
   return isThere && (Buffer.byteLength(wanted) > MAX_NAME || path.resolve(name) === path.resolve(wanted));
 }
 

@@ -10,9 +10,10 @@
 
 const EventEmitter = require('node:events');
 
-const { clusterReloadFailed, plain } = require('../base/errors.js');
+const { plain } = require('../base/errors.js');
 const { mergeReloadOptions } = require('./options.js');
 const { kForward } = require('./messages.js');
+const { Replacement } = require('./replacement.js');
 const { Reserve } = require('./reserve.js');
 const { WorkerHandle } = require('./worker_handle.js');
 
@@ -25,12 +26,20 @@ function makeWorker(id, options, dispatcher, slot) {
 
 const LOOK_INTERVAL = 5; // Milliseconds between two looks whether all connections have a worker.
 
-const newSlot = (number) => ({ number, worker: null, failures: 0, restarts: [], timer: null, isGivenUp: false });
+const newSlot = (number) => ({
+  number,
+  worker: null,
+  failures: 0,
+  restarts: [],
+  timer: null,
+  starts: 0,
+  isGivenUp: false,
+});
 
 /**
  * Events: 'ready' (worker); 'draining' (worker); 'retire' (worker, reason); 'exit' (worker, code,
  * signal, moved); 'reload'; 'rollback' (error); 'error'; 'exhausted': no slot has a worker any
- * more; 'end' after stop().
+ * more; 'listen' and 'unlisten' (worker, …), as of WorkerHandle; 'end' after stop().
  */
 class Supervisor extends EventEmitter {
   #options;
@@ -44,7 +53,7 @@ class Supervisor extends EventEmitter {
   #retired = 0;
   #isStopping = false;
   #lastReplacement = Promise.resolve(); // They come one after the other.
-  #cancel = null; // Ends the replacement that is under way.
+  #replacement = null; // The one that is under way.
   #forward = null;
   #handler = null;
   #nextReload = null; // { overrides, promise }: it has not begun.
@@ -66,6 +75,7 @@ class Supervisor extends EventEmitter {
 
   #startIn(slot) {
     slot.worker = this.#startWorker(this.#options, slot);
+    slot.worker.restarts = slot.starts++;
   }
 
   #startWorker(options, slot) {
@@ -76,6 +86,8 @@ class Supervisor extends EventEmitter {
     this.#attach(worker);
     worker.once('ready', () => this.#onReady(worker));
     worker.once('retire', (reason) => this.#retire(worker, reason));
+    worker.on('listen', (request, reply) => this.emit('listen', worker, request, reply));
+    worker.on('unlisten', (index) => this.emit('unlisten', worker, index));
     worker.once('exit', (code, signal, moved) => this.#onExit(worker, code, signal, moved));
     return worker;
   }
@@ -169,7 +181,7 @@ class Supervisor extends EventEmitter {
 
   // A replacement that is under way may still bring workers.
   #endIfExhausted() {
-    if (this.#isStopping || this.#cancel !== null) return;
+    if (this.#isStopping || this.#replacement !== null) return;
     if (this.#slots.every(({ isGivenUp }) => isGivenUp)) this.emit('exhausted');
   }
 
@@ -219,10 +231,11 @@ class Supervisor extends EventEmitter {
         this.#retired += 1;
       } catch (error) {
         if (this.#isStopping) return;
+        process.nextTick(() => this.emit('error', error));
+        this.#endIfExhausted();
+        if (slot.worker !== worker) return; // It has ended: another follows anyway.
         slot.failures += 1;
         slot.timer = setTimeout(() => this.#renew(worker), this.#delayOf(slot));
-        this.emit('error', error);
-        this.#endIfExhausted();
       }
     });
   }
@@ -233,53 +246,36 @@ class Supervisor extends EventEmitter {
     return result;
   }
 
-  /**
-   * Starts a worker for each of the slots, the first alone: if it is not ready, no other is
-   * started. They take over when all are ready.
-   */
+  // Another worker comes into each of the slots, when all of these are ready.
   async #replace(slots, options) {
     if (this.#isStopping) throw plain('ERR_CLUSTER_CLOSED');
-    const candidates = new Map();
-    let error = null;
-    const failure = new Promise((resolve) => {
-      this.#cancel = (reason) => {
-        error ??= reason;
-        resolve(null);
-      };
-    });
-    const fail = this.#cancel;
-    const begin = (slot) => {
-      const worker = this.#startWorker(options, slot);
-      candidates.set(slot, worker);
-      worker.once('exit', (code, signal) => fail(clusterReloadFailed(worker.error, code, signal)));
-      return new Promise((resolve) => worker.once('ready', resolve));
-    };
-    await Promise.race([failure, begin(slots[0])]);
-    if (error === null) await Promise.race([failure, Promise.all(slots.slice(1).map(begin))]);
-    this.#cancel = null;
-    if (error !== null) {
-      for (const worker of candidates.values()) worker.stop(this.#options.closeTimeout);
+    const replacement = new Replacement((slot) => this.#startWorker(options, slot));
+    this.#replacement = replacement;
+    try {
+      this.#takeOver(await replacement.run(slots), options);
+    } catch (error) {
+      for (const worker of replacement.workers) worker.stop(this.#options.closeTimeout);
       throw error;
+    } finally {
+      this.#replacement = null;
     }
-    this.#options = options;
-    this.#takeOver(candidates);
   }
 
-  #takeOver(candidates) {
+  #takeOver(workers, options) {
     const old = [];
-    for (const [slot, worker] of candidates) {
+    this.#options = options;
+    for (const [slot, worker] of workers) {
       if (slot.worker !== null) old.push(slot.worker);
       clearTimeout(slot.timer);
-      Object.assign(slot, newSlot(slot.number), { worker });
+      Object.assign(slot, newSlot(slot.number), { worker, starts: 1 });
       worker.admit();
     }
-    for (const worker of old) this.#drain(worker);
+    for (const worker of old) this.#drain(worker, { moves: true });
   }
 
-  // What is idle in it moves to other workers.
-  #drain(worker) {
-    worker.stop(this.#options.closeTimeout, { moves: true });
-    this.emit('draining', worker);
+  #drain(worker, how) {
+    if (worker.state !== 'draining') process.nextTick(() => this.emit('draining', worker));
+    worker.stop(this.#options.closeTimeout, how);
   }
 
   // What there is.
@@ -314,7 +310,7 @@ class Supervisor extends EventEmitter {
    */
   stop({ moves }) {
     this.#isStopping = true;
-    this.#cancel?.(plain('ERR_CLUSTER_CLOSED'));
+    this.#replacement?.cancel(plain('ERR_CLUSTER_CLOSED'));
     for (const slot of this.#slots) clearTimeout(slot.timer);
     this.#stopWhenTaken(Date.now(), moves);
   }
@@ -328,10 +324,7 @@ class Supervisor extends EventEmitter {
         return;
       }
     }
-    for (const worker of this.#workers) {
-      if (worker.state !== 'draining') this.emit('draining', worker);
-      worker.stop(closeTimeout, { moves });
-    }
+    for (const worker of this.#workers) this.#drain(worker, { moves });
     this.#endIfDone();
   }
 

@@ -12,10 +12,14 @@ const {
   CLOSE_LISTENER,
   CONNECTIONS,
   IS_TAKEN_AT_ONCE,
+  LISTENING,
   MOVED,
   READY,
   RETIRE,
   STOP,
+  kAsk,
+  kAttend,
+  kTell,
   message,
   typeOf,
 } = require('./marks.js');
@@ -42,6 +46,8 @@ class Worker extends Messenger {
   #closeTimeout = 0;
   #isReady = false;
   #isStopping = false;
+  #questions = new Map(); // By number: what takes the primary's answer.
+  #lastQuestion = 0;
 
   constructor() {
     super('ERR_CLUSTER_NO_WORKER');
@@ -82,7 +88,33 @@ class Worker extends Messenger {
       for (const descriptor of descriptors) descriptor.close();
       if (typeOf(received) === CLOSE_LISTENER) this.#shared.close(received.number);
       else if (typeOf(received) === STOP) this.#stop(received.moves === true);
+      else if (typeOf(received) === LISTENING) this.#onAnswer(received);
     }
+  }
+
+  #onAnswer(received) {
+    const take = this.#questions.get(received.id);
+    this.#questions.delete(received.id);
+    take?.(received);
+  }
+
+  /** Hears of the primary's end and its wish that this process ends, before there is a server. */
+  [kAttend]() {
+    this.#open();
+    this.#control.unref();
+  }
+
+  /** Sends a message that the primary answers. If the primary has gone, no answer comes. */
+  [kAsk](type, body, take) {
+    this.#open();
+    this.#control.ref();
+    const id = ++this.#lastQuestion;
+    this.#questions.set(id, take);
+    if (this.#control.isOpen) this.#control.send(message(type, { id, ...body }));
+  }
+
+  [kTell](type, body) {
+    if (this.#control?.isOpen) this.#control.send(message(type, body));
   }
 
   /**

@@ -9,6 +9,7 @@
 //       any state --exit, kill()--> ended
 
 const { ConnectionSender, shutDownReading } = require('../base/binding.js');
+const { UV_EINVAL } = require('../base/constants.js');
 const { errnoException, plain } = require('../base/errors.js');
 const { Channel } = require('../channel/index.js');
 const { Descriptor, closeAll, kHandOver } = require('../fd/descriptor.js');
@@ -20,10 +21,13 @@ const {
   CONNECTIONS,
   IS_IDLE,
   IS_TCP,
+  LISTEN,
+  LISTENING,
   MOVED,
   READY,
   RETIRE,
   STOP,
+  UNLISTEN,
   message,
   typeOf,
 } = require('./marks.js');
@@ -38,7 +42,8 @@ const DRAIN_INTERVAL = 5; // Milliseconds between two looks whether a worker has
 /**
  * Events: 'ready': admit() may follow; 'retire' (reason): another is to take its place, and then
  * stop() follows; 'message' (message, descriptors) and 'drain', of its program; 'exit' (code,
- * signal, moved), once, after which it has no connection and no message comes.
+ * signal, moved), once, after which it has no connection and no message comes; of an unchanged
+ * program, 'listen' (request, reply) and 'unlisten' (index of the listener).
  */
 class WorkerHandle extends Messenger {
   #dispatcher;
@@ -58,6 +63,7 @@ class WorkerHandle extends Messenger {
     this.kind = options.kind;
     this.state = 'starting';
     this.startedAt = Date.now();
+    this.restarts = 0; // How many have ended in its place before.
     this.wasReady = false;
     this.error = null; // Why it was killed or could not be started.
     this.#dispatcher = dispatcher;
@@ -154,7 +160,16 @@ class WorkerHandle extends Messenger {
     } else if (typeOf(received) === RETIRE && this.state === 'ready' && REASONS.includes(received.reason)) {
       if (received.reason === 'closed') this.#sender.pause();
       this.emit('retire', received.reason);
+    } else if (typeOf(received) === LISTEN) {
+      this.emit('listen', received, (answer) => this.#answer(received.id, answer));
+    } else if (typeOf(received) === UNLISTEN) {
+      this.emit('unlisten', received.listener);
     }
+  }
+
+  #answer(id, answer) {
+    if (this.state === 'ready') this.#sender.resume(); // The program may have closed its servers before.
+    this.#tell(LISTENING, { ...answer, id });
   }
 
   #tell(type, properties) {
@@ -175,7 +190,9 @@ class WorkerHandle extends Messenger {
   /** From now on it gets connections. */
   admit() {
     const err = this.#dispatcher.addWorker(this.#sender, this.slot);
-    if (err !== 0) this.kill(errnoException(err, 'dup')); // It lacks a listening socket.
+    // It may have said that it is ready, and have ended: its exit will follow.
+    if (err === UV_EINVAL) this.#isDeaf = true;
+    else if (err !== 0) this.kill(errnoException(err, 'dup')); // It lacks a listening socket.
   }
 
   /**
@@ -265,11 +282,11 @@ class WorkerHandle extends Messenger {
   }
 
   stats() {
-    const { id, slot, pid, threadId, state, startedAt } = this;
+    const { id, slot, pid, threadId, state, startedAt, restarts } = this;
     const counters = state === 'ended' || this.#sender === null ? {} : this.#sender.getCounters();
     const { assigned = 0, active = 0, unacknowledged = 0, waitedFor = 0, kept = 0, refused = 0 } = counters;
     const { accepted = 0, closed = 0, loopDelay = 0 } = counters;
-    const own = { id, slot, pid, threadId, state, startedAt };
+    const own = { id, slot, pid, threadId, state, startedAt, restarts };
     return { ...own, assigned, accepted, closed, active, unacknowledged, refused, waitedFor, kept, loopDelay };
   }
 }

@@ -3,11 +3,13 @@
 // A worker that is a process: how it is started and killed. Its end of the control channel is
 // descriptor 3; the messages of its program go over the channel of parent().
 
-const { fstatSync } = require('node:fs');
 const { isMainThread } = require('node:worker_threads');
+
+const { inodeOf } = require('../base/inode.js');
 
 const { spawn } = require('../child_process/spawn.js');
 const { WORKER_VARIABLE, processMark } = require('./marks.js');
+const { preloadOf } = require('./preloading.js');
 
 const CONTROL = 3; // Behind stdin, stdout and stderr.
 
@@ -21,10 +23,11 @@ const CONTROL = 3; // Behind stdin, stdout and stderr.
  * @returns {any} { pid, messages, kill }; messages is undefined if the process could not be started
  * @throws what spawn() throws
  */
-function startProcess(id, { exec, args, env, execArgv, serialization }, control, { onFailed, onEnded }) {
-  const { ino } = fstatSync(control.fd);
-  const child = spawn(process.execPath, [...execArgv, exec, ...args], {
-    env: { ...env, [WORKER_VARIABLE]: processMark(id, CONTROL, ino) },
+function startProcess(id, options, control, { onFailed, onEnded }) {
+  const { exec, args, env, execArgv, serialization } = options;
+  const preload = preloadOf(id, options);
+  const child = spawn(process.execPath, [...execArgv, ...preload.execArgv, exec, ...args], {
+    env: { ...env, ...preload.env, [WORKER_VARIABLE]: processMark(id, CONTROL, inodeOf(control.fd)) },
     parentDeathSignal: isMainThread ? 'SIGKILL' : null, // Until it is ready: then it may finish what it has.
     pipewrightChannel: { serialization },
     stdio: ['ignore', 'inherit', 'inherit', control.fd],

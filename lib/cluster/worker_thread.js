@@ -12,6 +12,7 @@ const { claimDescriptor, closeFd } = require('../base/binding.js');
 const { Channel } = require('../channel/index.js');
 const { socketpair } = require('../descriptors/socketpair.js');
 const { WORKER_VARIABLE, threadMark } = require('./marks.js');
+const { preloadOf } = require('./preloading.js');
 
 /**
  * @param {number} id of the worker
@@ -23,7 +24,8 @@ const { WORKER_VARIABLE, threadMark } = require('./marks.js');
  * @throws what `new Worker()` throws
  */
 function startThread(id, options, control, { onEnded }) {
-  const { exec, args, env, execArgv, resourceLimits, serialization } = options;
+  const { exec, args, env, execArgv, interceptListen, resourceLimits, serialization } = options;
+  const preload = preloadOf(id, options);
   const [ours, theirs] = socketpair();
   const tokens = [control, theirs].map((descriptor) => descriptor.transfer().pipewrightDescriptor);
   const messages = new Channel(ours, { serialization });
@@ -31,8 +33,9 @@ function startThread(id, options, control, { onEnded }) {
   try {
     thread = new Worker(path.resolve(exec), {
       argv: args,
-      env: { ...definedOnly(env), [WORKER_VARIABLE]: threadMark(id, ...tokens, serialization) },
-      execArgv,
+      env: { ...definedOnly(env), ...preload.env, [WORKER_VARIABLE]: threadMark(id, ...tokens, serialization) },
+      // Without arguments of its own a thread has this process's, which then are not the preload's.
+      execArgv: interceptListen ? [...(execArgv ?? []), ...preload.execArgv] : execArgv,
       resourceLimits,
     });
   } catch (error) {

@@ -127,10 +127,14 @@ Napi::Value ConnectionDispatcher::AddWorker(const Napi::CallbackInfo& info) {
   return Result(info, err);
 }
 
-// With schedule 'shared', gives the worker a copy of the listening socket. Returns 0 or a negative
-// errno.
+// With schedule 'shared', gives the worker a copy of the listening socket, if it is paused only
+// later. Returns 0 or a negative errno.
 int ConnectionDispatcher::Share(const Source& source, ConnectionSender* sender) {
   if (schedule_.kind() != Schedule::Kind::kShared) return 0;
+  if (is_paused_) {
+    unshared_.emplace_back(source.number, sender);
+    return 0;
+  }
   Connection connection;
   connection.fd.Reset(fcntl(source.listener->fd(), F_DUPFD_CLOEXEC, 0));
   if (!connection.fd.is_valid()) return -errno;

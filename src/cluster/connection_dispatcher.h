@@ -19,6 +19,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "cluster/client.h"
@@ -90,6 +91,7 @@ class ConnectionDispatcher : public Napi::ObjectWrap<ConnectionDispatcher>,
 
   const Source* SourceOf(const Listener* listener) const;
   int Share(const Source& source, ConnectionSender* sender);
+  int ShareRest();
   void Route(Connection connection);
   void Ask(Connection connection);
   void AddUndecided(Connection connection);
@@ -112,9 +114,11 @@ class ConnectionDispatcher : public Napi::ObjectWrap<ConnectionDispatcher>,
   std::vector<Connection> undecided_;
   Connections asked_;  // JavaScript is choosing their workers.
   uint32_t last_id_ = 0;
-  bool had_room_ = true;                       // As last noted.
-  bool is_held_ = false;                       // A listener waits for Resume().
-  bool is_paused_ = false;                     // Accepts nothing.
+  bool had_room_ = true;    // As last noted.
+  bool is_held_ = false;    // A listener waits for Resume().
+  bool is_paused_ = false;  // Accepts nothing.
+  // Listeners, by number, and workers with which they will be shared.
+  std::vector<std::pair<uint32_t, ConnectionSender*>> unshared_;
   std::unique_ptr<SharedTable> shared_table_;  // Null if each worker has a table of its own.
   uint64_t accepted_ = 0;
   uint64_t moved_ = 0;

@@ -147,10 +147,11 @@ void ConnectionReceiver::OnEnd(int status) {
 // connection that has come. The descriptors are the caller's from then on.
 Napi::Value ConnectionReceiver::TakeConnections(const Napi::CallbackInfo& info) {
   const std::vector<Received> received = std::exchange(received_, {});
+  for (const Received& each : received) environment()->Track(each.fd);
   auto list = Napi::Uint32Array::New(info.Env(), received.size() * 3);
+  if (list.IsEmpty()) return list;  // The thread is being terminated.
   size_t at = 0;
   for (const Received& each : received) {
-    environment()->Track(each.fd);
     list[at++] = static_cast<uint32_t>(each.fd);
     list[at++] = each.id;
     list[at++] = each.listener;

@@ -3,7 +3,9 @@
 
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "cluster/connection_dispatcher.h"
 #include "cluster/connection_state.h"
@@ -22,8 +24,22 @@ Napi::Value ConnectionDispatcher::Pause(const Napi::CallbackInfo& info) {
 Napi::Value ConnectionDispatcher::Resume(const Napi::CallbackInfo& info) {
   if (!is_open()) return Result(info, UV_EBADF);
   is_paused_ = false;
+  const int err = ShareRest();
   OnRoom();
-  return Result(info, 0);
+  return Result(info, err);
+}
+
+// Shares what could not be shared while it was paused: the worker or the listener may be gone.
+int ConnectionDispatcher::ShareRest() {
+  int err = 0;
+  for (const auto& [number, sender] : std::exchange(unshared_, {})) {
+    const auto& senders = schedule_.senders();
+    if (std::find(senders.begin(), senders.end(), sender) == senders.end()) continue;
+    for (const Source& source : sources_) {
+      if (source.number == number && err == 0) err = Share(source, sender);
+    }
+  }
+  return err;
 }
 
 // adopt(fd, number): dispatches an open connection as if the listener of that

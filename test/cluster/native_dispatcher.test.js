@@ -386,6 +386,20 @@ describe('connections of another primary', () => {
     expect([first, second].map((fd) => other.read({ fd }))).toEqual(['request 0', 'request 1']);
   });
 
+  test("wait while it is paused also with schedule 'shared': workers get the listener later", async () => {
+    const dispatcher = newDispatcher({ schedule: 'shared' });
+    expect(dispatcher.pause()).toBe(0);
+    const [worker, gone] = [new FakeWorker(dispatcher), new FakeWorker(dispatcher)];
+    const path = listenOnPath(dispatcher);
+    await clients(path, 1);
+    expect(worker.got).toEqual([]);
+    gone.die();
+    expect(dispatcher.resume()).toBe(0);
+    await worker.has(1);
+    expect(dispatcher.resume()).toBe(0);
+    expect(worker.got).toHaveLength(1);
+  });
+
   test('wait in the backlog while it is paused', async () => {
     const dispatcher = newDispatcher();
     const worker = new FakeWorker(dispatcher);

@@ -112,18 +112,21 @@ describe('reload()', () => {
     expect([counted, restarts]).toEqual([reloads, 0]);
   });
 
-  test('moves an idle connection to a new worker, which the client does not see', async () => {
-    const { cluster, target } = await started();
-    const agent = keepAliveAgent();
-    const before = await get({ ...target, agent });
-    await cluster.reload();
-    await ended(cluster, [1, 2]);
-    const after = await get({ ...target, agent });
-    expect(after.response.socket).toBe(before.response.socket);
-    expect(before.worker).toBeLessThan(3);
-    expect(after.worker).toBeGreaterThan(2);
-    expect(cluster.stats()).toMatchObject({ accepted: 1, handedOn: 1, moved: 0 });
-  });
+  test.each(['process', 'thread'])(
+    'moves an idle connection of a %s to a new one, unseen by the client',
+    async (kind) => {
+      const { cluster, target } = await started({ kind });
+      const agent = keepAliveAgent();
+      const before = await get({ ...target, agent });
+      await cluster.reload();
+      await ended(cluster, [1, 2]);
+      const after = await get({ ...target, agent });
+      expect(after.response.socket).toBe(before.response.socket);
+      expect(before.worker).toBeLessThan(3);
+      expect(after.worker).toBeGreaterThan(2);
+      expect(cluster.stats()).toMatchObject({ accepted: 1, handedOn: 1, moved: 0 });
+    },
+  );
 
   test('moves a connection on which nothing was sent yet', async () => {
     const { cluster, target } = await started();

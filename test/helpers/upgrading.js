@@ -48,6 +48,15 @@ class Primaries {
     return JSON.parse(rest);
   }
 
+  // Once the last process that has its stdout has ended.
+  get #whenClosed() {
+    return this.child.result.then(() => undefined);
+  }
+
+  #outputs() {
+    return Object.values(this.child.output).join('\n');
+  }
+
   #words() {
     return this.child.output.stdout
       .split('\n')
@@ -75,7 +84,8 @@ class Primaries {
         const [pid, said, ...rest] = lines[this.#read++];
         if (said === word) return { pid: Number(pid), rest: rest.join(' ') };
       }
-      await once(this.child.stdout, 'data');
+      if ((await Promise.race([once(this.child.stdout, 'data'), this.#whenClosed])) !== undefined) continue;
+      if (this.#read === this.#words().length) throw new Error(`No primary has said ${word}:\n${this.#outputs()}`);
     }
   }
 

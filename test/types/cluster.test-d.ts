@@ -9,6 +9,16 @@ import { Socket } from '../../types/net';
 
 const cluster = createCluster({ exec: './worker.js', workers: 2, schedule: 'least-connections' });
 expectType<Cluster>(cluster);
+createCluster({ exec: 'x', schedule: 'sticky', stickyBy: 'pid' });
+createCluster({
+  exec: 'x',
+  peekBytes: 100,
+  schedule: ({ address, bytes }) => {
+    expectType<string | undefined>(address);
+    return bytes.length > 0 ? 1 : cluster.workers[0];
+  },
+});
+expectError(createCluster({ exec: 'x', schedule: () => 'x' }));
 expectType<Cluster>(cluster.listen({ path: '/run/app.sock', mode: 0o660, replaceStale: true, ack: 'accept' }));
 expectType<Cluster>(cluster.listen({ port: 80 }));
 expectType<Promise<void>>(cluster.close());
@@ -30,6 +40,8 @@ cluster.onRequest((each, message) => `${each.id} ${message}`);
 expectType<number>(cluster.broadcast('hello'));
 expectType<number | undefined>(cluster.workers[0]?.threadId);
 createCluster({ exec: 'x', kind: 'thread', resourceLimits: { stackSizeMb: 8 }, serialization: 'advanced' });
+createCluster({ exec: 'x', interceptListen: true, statusPage: { path: '/run/status', mode: 0o660 } });
+expectError(createCluster({ exec: 'x', statusPage: { port: 80, host: '0.0.0.0' } }));
 expectError(createCluster({}));
 expectError(createCluster({ exec: 'x', schedule: 'random' }));
 

@@ -33,6 +33,8 @@ test('runs every chapter and ends with status 0', async () => {
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
   expect(stdout).toMatch(/100 000 replies, 6 400 000 bytes, each compared with its message: all equal/);
   expect(stdout).toMatch(/srw-rw---- 0660/);
+  expect(stdout.match(/requests of 25 clients; all 50 were answered, none by it/g)).toHaveLength(2);
+  expect(stdout.match(/reload\(\): .* \d+ requests, no error/g)).toHaveLength(2);
   expect(stdout).toMatch(/All as it should be/);
 });
 

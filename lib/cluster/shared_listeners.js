@@ -9,6 +9,7 @@ const { IS_LISTENER } = require('./marks.js');
 
 class SharedListeners {
   #listeners = new Map(); // By number.
+  #closed = new Set(); // Numbers of those that are closed, and have yet to come: the word of it goes another way.
   #isClosed = false; // What still comes is not wanted.
 
   /**
@@ -19,12 +20,12 @@ class SharedListeners {
    * @param {import('./receiver.js').Receiver} receiver hands the connections over
    */
   open(fd, marks, receiver) {
-    if (this.#isClosed) {
+    const number = marks & ~IS_LISTENER;
+    if (this.#closed.delete(number) || this.#isClosed) {
       closeFd(fd);
       return;
     }
     const listener = new Listener();
-    const number = marks & ~IS_LISTENER;
     listener.onconnection = (status, connection) => {
       if (status === 0) receiver.accepted(connection, number);
       // An overload passes. After another error this worker accepts no more, and the others do.
@@ -40,7 +41,9 @@ class SharedListeners {
   }
 
   close(number) {
-    this.#listeners.get(number)?.close();
+    const listener = this.#listeners.get(number);
+    if (listener === undefined) this.#closed.add(number);
+    else listener.close();
     this.#listeners.delete(number);
   }
 

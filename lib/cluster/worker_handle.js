@@ -54,6 +54,7 @@ class WorkerHandle extends Messenger {
   #heartbeat = 0; // As last seen,
   #still = 0; // and how often since it was new.
   #moves = false;
+  #isAdmitted = false;
   #isDeaf = false; // It has closed the socket on which connections come: soon it is killed.
 
   constructor(id, options, dispatcher, slot) {
@@ -216,7 +217,7 @@ class WorkerHandle extends Messenger {
 
   /** With schedule 'shared': it is to accept no more on that listener. @param {number} number */
   closeListener(number) {
-    this.#tell(CLOSE_LISTENER, { number });
+    if (this.#isAdmitted) this.#tell(CLOSE_LISTENER, { number });
   }
 
   #stopWhenTaken() {

@@ -190,6 +190,7 @@ class WorkerHandle extends Messenger {
 
   /** From now on it gets connections. */
   admit() {
+    this.#isAdmitted = true;
     const err = this.#dispatcher.addWorker(this.#sender, this.slot);
     // It may have said that it is ready, and have ended: its exit will follow.
     if (err === UV_EINVAL) this.#isDeaf = true;

@@ -252,8 +252,7 @@ static bool IsInput(EventKind kind) {
   return kind == EventKind::kRead || kind == EventKind::kReadSlab || kind == EventKind::kReadOwn ||
          kind == EventKind::kConnection || kind == EventKind::kDescriptors ||
          kind == EventKind::kMessages || kind == EventKind::kExit || kind == EventKind::kSignal ||
-         kind == EventKind::kRoom || kind == EventKind::kChoice ||
-         kind == EventKind::kConnections;
+         kind == EventKind::kRoom || kind == EventKind::kChoice || kind == EventKind::kConnections;
 }
 
 // An accepted connection is delivered all the same: its client is connected already.

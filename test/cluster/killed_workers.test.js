@@ -10,7 +10,7 @@ const { temporaryFolder } = require('../helpers/socket_path');
 const { testNeeding } = require('../helpers/needed_programs');
 const { isStress } = require('../helpers/stress');
 
-const KILLS = isStress ? 150 : 6;
+const KILLS = isStress ? 150 : 4;
 
 const testWithCompiler = testNeeding('cc');
 

@@ -9,7 +9,12 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { ROOT, build, environment, makeReportsFolder, readReports } = require('./sanitizers');
 
-const SUITES = ['core', 'net', 'descriptors', 'child_process', 'dgram', 'channel'];
+const SUITES = [
+  ...['core', 'net', 'descriptors', 'child_process', 'dgram', 'channel'].map((room) => `test/${room}/`),
+  // Of the cluster what runs in one process: workers take seconds to start under a sanitizer.
+  'test/cluster/native',
+  'test/cluster/threads',
+];
 
 const FORKS = 'fork(2) copies the page tables of the shadow memory: a child is late, hundreds of them take minutes';
 
@@ -45,7 +50,7 @@ function runJest(args, env, output) {
   const names = Object.keys(LEFT_OUT).map((title) => escape(fullName(title)));
   const pattern = `^(?!.*(${names.join('|')}))`;
   const jest = path.join(ROOT, 'node_modules/jest/bin/jest.js');
-  const chosen = args.length > 0 ? args : SUITES.map((name) => `test/${name}/`);
+  const chosen = args.length > 0 ? args : SUITES;
   const all = [jest, '--testNamePattern', pattern, '--json', '--outputFile', output, ...chosen];
   // Standard output is the JSON, for which there is a file.
   return spawnSync(process.execPath, all, { cwd: ROOT, env, stdio: ['ignore', 'ignore', 'inherit'] }).status;

@@ -2,6 +2,7 @@
 
 // `pipewright cluster`: a cluster of an unchanged program, with a line on stderr for what happens.
 
+const { statSync } = require('node:fs');
 const { createRequire } = require('node:module');
 const path = require('node:path');
 
@@ -33,9 +34,12 @@ function runCluster({ file, args, options, command }) {
   new Run(cluster, options).watch();
 }
 
+// A link stays one: a reload starts what it leads to by then.
 function findProgram(file) {
+  const program = path.resolve(file);
   try {
-    return createRequire(path.resolve('_')).resolve(path.resolve(file));
+    const found = createRequire(path.resolve('_')).resolve(program);
+    return statSync(program, { throwIfNoEntry: false })?.isFile() ? program : found;
   } catch {
     return undefined;
   }

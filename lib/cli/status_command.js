@@ -77,8 +77,11 @@ function linesOf(stats, rate = undefined) {
     `accepted ${accepted}${speed}, waiting ${pending}, moved ${moved}, restarts ${restarts}`,
     '',
     ...tableOf(workers.map((worker) => COLUMNS.map(([, textOf]) => String(textOf(worker, stats))))),
-  ];
+  ].map(withoutControls);
 }
+
+// What another user's program answers is not to steer the terminal.
+const withoutControls = (line) => line.replace(/\p{Cc}/gu, '?');
 
 function tableOf(rows) {
   const table = [COLUMNS.map(([title]) => title), ...rows];

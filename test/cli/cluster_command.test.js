@@ -119,6 +119,22 @@ test('SIGHUP reloads', async () => {
   expect(await ask({ socketPath: socket })).toMatchObject({ worker: 2, primary: command.pid });
 });
 
+test('a program that is a link is what it leads to at each reload', async () => {
+  const socket = socketPath();
+  const [link, ...releases] = ['app.js', 'first.js', 'second.js'].map((name) => path.join(path.dirname(socket), name));
+  const server = (text) => `require('http').createServer((_, response) => response.end('"${text}"')).listen(1)`;
+  for (const file of releases) fs.writeFileSync(file, server(path.basename(file)));
+  fs.symlinkSync(releases[0], link);
+  const command = startCommand(['cluster', '-w', 1, '-l', socket, link]);
+  await command.said('1 workers are ready');
+  expect(await ask({ socketPath: socket })).toBe('first.js');
+  fs.unlinkSync(link);
+  fs.symlinkSync(releases[1], link);
+  command.kill('SIGHUP');
+  await command.said('reloaded');
+  expect(await ask({ socketPath: socket })).toBe('second.js');
+});
+
 test('SIGUSR2 starts a new primary, which takes the place of the old one', async () => {
   const [socket, status] = [socketPath(), socketPath('status')]; // The new one waits for the latter.
   const command = startCommand(['cluster', '-w', 1, '-l', socket, '--status', status, ...program({ port: 1 })]);

@@ -85,11 +85,7 @@ class Cluster extends MessageEmitter {
     for (const event of FORWARDED) {
       this.#supervisor.on(event, (...args) => this.emit(event, ...args));
     }
-    this.#supervisor.on('exit', (worker) => this.#programListeners.forget(worker));
-    this.#supervisor.on('listen', (worker, request, reply) => {
-      if (this.#whenClosed === null) this.#programListeners.answer(worker, request, reply);
-    });
-    this.#supervisor.on('unlisten', (worker, number) => this.#programListeners.release(worker, number));
+    if (this.#options.interceptListen) this.#listenForPrograms();
     this.#supervisor.once('exhausted', () => this.close());
     this.#supervisor.once('end', () => this.#onEnd());
     this.#member = this.#asMember();
@@ -117,9 +113,17 @@ class Cluster extends MessageEmitter {
   listen(...args) {
     const target = normalizeListen(args);
     if (this.#whenClosed !== null) throw plain('ERR_CLUSTER_CLOSED');
-    if (target.callback) this.once('listening', target.callback);
     this.#listeners.listen(target, { done: () => this.#programListeners.answerThoseThatWait() });
     return this;
+  }
+
+  // Of other workers' programs nobody expects that they have this process listen.
+  #listenForPrograms() {
+    this.#supervisor.on('exit', (worker) => this.#programListeners.forget(worker));
+    this.#supervisor.on('listen', (worker, request, reply) => {
+      if (this.#whenClosed === null) this.#programListeners.answer(worker, request, reply);
+    });
+    this.#supervisor.on('unlisten', (worker, number) => this.#programListeners.release(worker, number));
   }
 
   // With schedule 'shared' the workers have it, too.

@@ -38,11 +38,14 @@ class Interception {
   #counting = new WeakSet(); // Sources that do that themselves.
   #stopping = []; // Sources that have been told to stop: they may be told again.
   #isStopping = false;
+  #isEnding = false; // The program was told.
 
   /** @param {any} worker the one of worker.js */
   constructor(worker) {
     this.#worker = worker;
-    worker.once('stop', () => this.stop(null));
+    worker.once('stop', () => {
+      if (this.#onClosed === null) this.stop(null); // Else the worker has told it already.
+    });
     worker[kAttend]();
   }
 
@@ -183,6 +186,12 @@ class Interception {
     if (source.countRequests(this.#count)) this.#counting.add(source);
   }
 
+  /** As cluster.worker.disconnect(): another worker takes the place of this one, which then stops. */
+  disconnect() {
+    if (this.#onClosed === null) this.stop(null);
+    else if (!this.#isStopping) this.#onClosed();
+  }
+
   /** Closes the program's servers; the process ends when their connections have. As that of a source. */
   stop(move) {
     this.#isStopping = true;
@@ -197,7 +206,8 @@ class Interception {
   // The program does not know of the cluster, so that its timers and connections to others may
   // keep it running. It is told as service managers do, if it listens; it may have things to save.
   #endIfDone() {
-    if (!this.#isStopping || this.#servers.size > 0) return;
+    if (!this.#isStopping || this.#isEnding || this.#servers.size > 0) return;
+    this.#isEnding = true;
     if (process.listenerCount('SIGTERM') === 0) process.exit();
     if (isMainThread) process.kill(process.pid, 'SIGTERM');
     else process.emit('SIGTERM', 'SIGTERM'); // A signal is for the whole process.

@@ -103,7 +103,7 @@ class Listeners {
   }
 
   #begin(entry, listener) {
-    const { ack, path: name } = entry.target;
+    const { ack, callback, path: name } = entry.target;
     const address = listener.getsockname();
     const isTcp = typeof address === 'object';
     // Over TCP the kernel tells what a worker has written, too.
@@ -118,6 +118,7 @@ class Listeners {
     };
     const err = this.#dispatcher.addListener(listener, entry.number);
     process.nextTick(() => {
+      if (err === 0 && callback) this.#emitter.once('listening', callback); // Of this listener alone.
       if (err === 0) this.#emitter.emit('listening', entry.address);
       else this.#emitter.emit('error', errnoException(err, 'listen'));
       inheritance.check();

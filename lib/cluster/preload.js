@@ -9,6 +9,7 @@ const dgram = require('node:dgram');
 const net = require('node:net');
 const path = require('node:path');
 
+const { closeAll } = require('../fd/descriptor.js');
 const { Interception } = require('./interception.js');
 const { worker } = require('./worker.js');
 
@@ -63,7 +64,7 @@ function behaveAsWorker(interception) {
   const self = nodes.worker;
   self.disconnect = function disconnect() {
     this.exitedAfterDisconnect = true;
-    interception.stop(null);
+    interception.disconnect();
     return this;
   };
   self.kill = self.destroy = function destroy() {
@@ -74,7 +75,10 @@ function behaveAsWorker(interception) {
 
 // The channel of Node's workers is that of the programs' messages: process.send() is worker.send().
 function exchangeMessages() {
-  const onMessage = (message, descriptors) => void process.emit('message', message, descriptors[0]);
+  const onMessage = (message, [descriptor, ...others]) => {
+    closeAll(others); // Node's 'message' has one.
+    process.emit('message', message, descriptor);
+  };
   const takers = [process, nodes.worker];
   // Node's own listener hands what comes to process on to cluster.worker.
   const isWanted = () => process.listenerCount('message') > 1 || nodes.worker.listenerCount('message') > 0;

@@ -64,11 +64,10 @@ class Receiver {
     }
     const isTakenAtOnce = this.#isTakenAtOnce(listener);
     if (isTakenAtOnce) this.#answer([id]);
-    callSafely(() => {
-      const handle = this.#onConnection(fd, id, listener);
-      if (!isTakenAtOnce) this.#got.push({ id, handle });
-    });
+    let handle; // None, if the program's handler has thrown.
+    callSafely(() => (handle = this.#onConnection(fd, id, listener)));
     if (isTakenAtOnce) this.#read.push(id);
+    else this.#got.push({ id, handle });
   }
 
   /** Hands over a connection that this process has accepted by itself. */

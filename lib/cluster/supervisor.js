@@ -193,17 +193,18 @@ class Supervisor extends EventEmitter {
    */
   async reload(overrides) {
     if (this.#isStopping) throw plain('ERR_CLUSTER_CLOSED');
-    const options = mergeReloadOptions(this.#nextReload?.options ?? this.#options, overrides);
+    mergeReloadOptions(this.#options, overrides); // Throws if they are wrong.
     if (this.#nextReload === null) {
       const promise = this.#afterOthers(() => this.#reload());
-      this.#nextReload = { options, promise };
+      this.#nextReload = { overrides: [], promise };
     }
-    this.#nextReload.options = options;
+    this.#nextReload.overrides.push(overrides);
     return this.#nextReload.promise;
   }
 
   async #reload() {
-    const { options } = this.#nextReload;
+    // To what the reload before this one has left.
+    const options = this.#nextReload.overrides.reduce(mergeReloadOptions, this.#options);
     this.#nextReload = null;
     try {
       await this.#replace(this.#slots, options);

@@ -42,7 +42,6 @@ class Worker extends Messenger {
   #pending = null; // { socket, page, heartbeat }: what a Receiver is made of, once the program is ready.
   #source = null;
   #shared = new SharedListeners();
-  #limits = null;
   #closeTimeout = 0;
   #isReady = false;
   #isStopping = false;
@@ -80,9 +79,8 @@ class Worker extends Messenger {
   #onMessage(received, descriptors) {
     if (typeOf(received) === CONNECTIONS) {
       const [socket, page] = descriptors;
-      this.#pending = { socket, page, heartbeat: received.heartbeat };
+      this.#pending = { socket, page, heartbeat: received.heartbeat, limits: received.limits };
       this.#closeTimeout = received.closeTimeout;
-      this.#limits = new Limits(received.limits, (reason) => this.#retire(reason));
       this.#receive();
     } else {
       for (const descriptor of descriptors) descriptor.close();
@@ -139,7 +137,7 @@ class Worker extends Messenger {
    */
   ready() {
     this.#open();
-    if (this.#isReady) return;
+    if (this.#isReady || this.#isStopping) return;
     this.#isReady = true;
     if (this.#source === null) {
       this.serve(
@@ -156,7 +154,7 @@ class Worker extends Messenger {
   #receive() {
     if (!this.#isReady || this.#pending === null) return;
     const { socket, page, heartbeat } = this.#pending;
-    const limits = this.#limits;
+    const limits = new Limits(this.#pending.limits, (reason) => this.#retire(reason));
     const count = () => limits.count();
     const countsConnections = limits.hasMaxRequests && !this.#source.countRequests(count);
     const isTakenAtOnce = (marks) => (marks & IS_TAKEN_AT_ONCE) !== 0;
@@ -203,6 +201,7 @@ class Worker extends Messenger {
     this.#receiver?.unref();
     this.#pending?.socket.close();
     this.#pending?.page.close();
+    this.#pending = null;
     this.#control.unref();
     link.openMessages()?.unref(); // The program may have made it keep the process running.
     this.emit('stop');

@@ -113,6 +113,8 @@ bool ConnectionReceiver::ReceiveOne() {
   PeekedMessage message;
   const ssize_t size = TakeMessage(fd(), room, kMaxPerMessage, &message);
   if (size == UV_EAGAIN) return false;
+  // It comes once, before what a primary has sent that died with answers unread.
+  if (size == UV_ECONNRESET) return true;
   if (size <= 0) {
     OnEnd(size == 0 ? UV_EOF : static_cast<int>(size));
     return false;

@@ -148,6 +148,7 @@ void ConnectionSender::Assign(Connection connection) {
   const uint32_t id = connection.id;
   connection.since = Now();
   connection.is_taken = false;
+  connection.message = 0;
   if (!connection.is_listener()) ++assigned_;
   ++untaken_;
   staged_.push_back(id);
@@ -155,13 +156,15 @@ void ConnectionSender::Assign(Connection connection) {
 }
 
 void ConnectionSender::Flush() {
-  for (size_t at = 0; at < staged_.size() && !has_ended_; at += kMaxPerMessage) {
+  for (size_t at = 0; at < staged_.size() && !cannot_send_; at += kMaxPerMessage) {
     const size_t count = std::min(kMaxPerMessage, staged_.size() - at);
     uint32_t records[kMaxPerMessage][2];
     OutgoingMessage message;
     message.report = OutgoingMessage::Report::kSent;
+    ++messages_;
     for (size_t i = 0; i < count; ++i) {
-      const Connection& connection = connections_[staged_[at + i]];
+      Connection& connection = connections_[staged_[at + i]];
+      connection.message = messages_;
       records[i][0] = connection.id;
       records[i][1] = connection.listener;
       message.descriptors.push_back(connection.fd.get());
@@ -170,7 +173,10 @@ void ConnectionSender::Flush() {
                                  static_cast<unsigned int>(count * sizeof(records[0])));
     const int result = writer_.Enqueue(std::move(message), {&bytes, 1, nullptr, 0});
     // The connections stay here: GiveBack() returns them.
-    if (result < 0) OnEnd(result);
+    if (result < 0 && !cannot_send_) {
+      cannot_send_ = true;
+      Note(EventKind::kRead, result);
+    }
   }
   staged_.clear();
 }
@@ -179,7 +185,7 @@ void ConnectionSender::Flush() {
 
 void ConnectionSender::UpdatePoll() {
   const int reads = has_ended_ ? 0 : UV_READABLE;
-  const int writes = writer_.wants_to_write() && !has_ended_ ? UV_WRITABLE : 0;
+  const int writes = writer_.wants_to_write() && !has_ended_ && !cannot_send_ ? UV_WRITABLE : 0;
   Poll(reads | writes, OnReady);
 }
 
@@ -197,7 +203,8 @@ void ConnectionSender::ReadAnswers(int most) {
   for (int i = 0; i < most && !has_ended_; ++i) {
     uint32_t numbers[kMaxNumbers];
     const ssize_t size = recv(fd(), numbers, sizeof(numbers), MSG_DONTWAIT);
-    if (size < 0 && errno == EINTR) continue;
+    // ECONNRESET comes once, before what a worker has sent that died with messages unread.
+    if (size < 0 && (errno == EINTR || errno == ECONNRESET)) continue;
     if (size < 0 && errno == EAGAIN) return;
     if (size <= 0) return OnEnd(size == 0 ? UV_EOF : -errno);
     OnAnswer(numbers, static_cast<size_t>(size) / sizeof(numbers[0]));
@@ -220,15 +227,21 @@ void ConnectionSender::OnAnswer(const uint32_t* numbers, size_t count) {
   if (!refused.empty() && dispatcher_ != nullptr) dispatcher_->Return(std::move(refused));
 }
 
+// A worker can know of what was sent to it alone. A descriptor that waits to be sent must not be
+// closed: its number would be another's by then.
+bool ConnectionSender::IsSent(const Connection& connection) const {
+  return connection.message != 0 && connection.message + writer_.queued_messages() <= messages_;
+}
+
 void ConnectionSender::Finish(uint32_t id) {
   const auto place = connections_.find(id);
-  if (place != connections_.end()) Release(place);
+  if (place != connections_.end() && IsSent(place->second)) Release(place);
 }
 
 // The worker has not got it.
 void ConnectionSender::Refuse(uint32_t id, Connections* refused) {
   const auto place = connections_.find(id);
-  if (place == connections_.end() || place->second.is_taken) return;
+  if (place == connections_.end() || place->second.is_taken || !IsSent(place->second)) return;
   --untaken_;
   if (!place->second.is_listener()) ++refused_;
   refused->insert(connections_.extract(place));
@@ -236,7 +249,7 @@ void ConnectionSender::Refuse(uint32_t id, Connections* refused) {
 
 void ConnectionSender::Take(uint32_t id) {
   const auto place = connections_.find(id);
-  if (place == connections_.end() || place->second.is_taken) return;
+  if (place == connections_.end() || place->second.is_taken || !IsSent(place->second)) return;
   Connection& connection = place->second;
   connection.is_taken = true;
   --untaken_;

@@ -66,6 +66,7 @@ struct Connection {
   PriorUse prior;           // Of a connection that another worker has used.
   uint64_t since = 0;  // Milliseconds of the loop: when it was assigned, then when it was taken.
   uint64_t interval = 0;
+  uint64_t message = 0;  // The number of the one with which it goes to the worker; 0: none yet.
 
   bool is_listener() const { return (listener & kIsListener) != 0; }
 };
@@ -90,7 +91,7 @@ class ConnectionSender : public Napi::ObjectWrap<ConnectionSender>, public Polle
   // The place among the workers, which its successor takes over.
   uint32_t slot() const { return slot_; }
   // Reports whether it takes connections at all, now or once it has room.
-  bool is_available() const { return !is_paused_ && !has_ended_; }
+  bool is_available() const { return !is_paused_ && !has_ended_ && !cannot_send_; }
   bool HasRoom() const;
   // Connections that are open, as its page says.
   uint64_t active() const;
@@ -128,6 +129,7 @@ class ConnectionSender : public Napi::ObjectWrap<ConnectionSender>, public Polle
   void CheckTaken();
   void Release(Connections::iterator place);
   bool IsLetGo(const Connection& connection) const;
+  bool IsSent(const Connection& connection) const;
   void OnEnd(int status);
 
   MessageWriter writer_;
@@ -138,13 +140,15 @@ class ConnectionSender : public Napi::ObjectWrap<ConnectionSender>, public Polle
   std::multimap<uint64_t, uint32_t> checks_;  // When to look at which taken connection.
   size_t untaken_ = 0;
   uint32_t assigned_ = 0;
-  uint64_t ended_ = 0;  // Connections that were shut down, since a dead worker had used them.
+  uint64_t messages_ = 0;  // Given to writer_.
+  uint64_t ended_ = 0;     // Connections that were shut down, since a dead worker had used them.
   uint64_t refused_ = 0;
   WorkerPage page_;
   uint32_t slot_ = 0;
   bool is_full_ = false;  // Its table of descriptors.
   bool is_paused_ = false;
-  bool has_ended_ = false;
+  bool cannot_send_ = false;  // What the worker has sent still comes.
+  bool has_ended_ = false;    // Nothing more comes.
 };
 
 }  // namespace pipewright

@@ -243,6 +243,19 @@ describe('wrong use', () => {
     expect(await get({ socketPath: socket })).toMatch(/ 1$/);
   });
 
+  test('the callback of listen() is called for its own listener', async () => {
+    const taken = socketPath();
+    const server = closing(net.createServer());
+    await once(server.listen(taken), 'listening');
+    const cluster = start();
+    const called = [];
+    cluster.on('error', () => called.push('error'));
+    cluster.listen({ path: taken }, () => called.push('taken'));
+    const socket = socketPath();
+    await new Promise((resolve) => cluster.listen({ path: socket }, resolve));
+    expect(called).toEqual(['error']);
+  });
+
   test('ack has two values; a closed cluster does not listen', async () => {
     const cluster = start();
     expect(() => cluster.listen({ path: 'x', ack: 'x' })).toThrow(

@@ -357,6 +357,19 @@ describe('takeBack() gives a connection that one worker gives back to another', 
   });
 });
 
+test('what a worker has answered counts, though it has died with messages unread', async () => {
+  const dispatcher = newDispatcher();
+  const worker = new FakeWorker(dispatcher);
+  const path = listenOnPath(dispatcher);
+  await clients(path, 1);
+  const [first] = await worker.has(1);
+  worker.stopReading();
+  await clients(path, 1);
+  while (dispatcher.getCounters().accepted < 2) await new Promise(setImmediate);
+  worker.answer({ closed: [first] });
+  expect(worker.die()).toBe(1); // The second alone.
+});
+
 describe('connections of another primary', () => {
   test('that are adopted go to a worker, and to another when it dies', async () => {
     const dispatcher = newDispatcher();

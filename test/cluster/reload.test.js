@@ -235,6 +235,20 @@ describe('reload()', () => {
     expect(cluster.stats().reloads).toBe(2);
   });
 
+  test('while another is under way takes over what that one changes', async () => {
+    const about = path.join(__dirname, '../fixtures/cluster/messaging_worker.js');
+    const cluster = createCluster({ exec: about, args: ['about'], workers: 1 });
+    closing(() => cluster.close());
+    await once(cluster, 'ready');
+    const words = [];
+    cluster.on('message', (_, { word }) => words.push(word));
+    let second;
+    cluster.once('ready', () => (second = cluster.reload())); // Of a worker that has yet to take over.
+    await cluster.reload({ env: { ...process.env, WORD: 'new' } });
+    await second;
+    expect(words.slice(-2)).toEqual(['new', 'new']);
+  });
+
   test('ends with the cluster', async () => {
     const { cluster } = await started({ workers: 1 });
     const reload = cluster.reload();

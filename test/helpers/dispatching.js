@@ -90,6 +90,11 @@ class FakeWorker extends EventEmitter {
     this.writePage({ closed: this.#closed });
   }
 
+  /** From now on what is sent to it stays unread. */
+  stopReading() {
+    this.#handle.readStop();
+  }
+
   /** Writes into its page, in which each number has 8 bytes. */
   writePage(numbers) {
     for (const [name, value] of Object.entries(numbers)) {

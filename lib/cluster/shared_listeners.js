@@ -8,8 +8,10 @@ const { errnoException } = require('../base/errors.js');
 const { IS_LISTENER } = require('./marks.js');
 
 class SharedListeners {
-  #listeners = new Map(); // By number.
-  #closed = new Set(); // Numbers of those that are closed, and have yet to come: the word of it goes another way.
+  // By number, in the order in which they came: the next one of a number can be here before the word
+  // that the one before it is closed, which goes another way.
+  #listeners = new Map();
+  #closed = new Map(); // By number: how many are closed that have yet to come.
   #isClosed = false; // What still comes is not wanted.
 
   /**
@@ -21,7 +23,9 @@ class SharedListeners {
    */
   open(fd, marks, receiver) {
     const number = marks & ~IS_LISTENER;
-    if (this.#closed.delete(number) || this.#isClosed) {
+    const closed = this.#closed.get(number) ?? 0;
+    if (closed > 0) this.#closed.set(number, closed - 1);
+    if (closed > 0 || this.#isClosed) {
       closeFd(fd);
       return;
     }
@@ -33,23 +37,24 @@ class SharedListeners {
     };
     const err = listener.listenOnShared(fd);
     if (err === 0) {
-      this.#listeners.set(number, listener);
+      this.#listeners.set(number, [...(this.#listeners.get(number) ?? []), listener]);
     } else {
       closeFd(fd);
       process.emitWarning(errnoException(err, 'listen'));
     }
   }
 
+  /** The first of that number that is open is so no more. */
   close(number) {
-    const listener = this.#listeners.get(number);
-    if (listener === undefined) this.#closed.add(number);
+    const listener = this.#listeners.get(number)?.shift();
+    if (listener === undefined) this.#closed.set(number, (this.#closed.get(number) ?? 0) + 1);
     else listener.close();
-    this.#listeners.delete(number);
   }
 
   closeAll() {
     this.#isClosed = true;
-    for (const number of [...this.#listeners.keys()]) this.close(number);
+    for (const listener of [...this.#listeners.values()].flat()) listener.close();
+    this.#listeners.clear();
   }
 }
 

@@ -108,6 +108,17 @@ test('a path stays there although each worker removes it before it listens', asy
   await askBoth({ socketPath: target.path });
 });
 
+test("with schedule 'shared', too, each worker serves there", async () => {
+  const target = { path: socketPath(), unlink: true };
+  const cluster = start('http', [target], { schedule: 'shared', restartDelay: 5000 });
+  const ids = (await allReady(cluster)).map(({ id }) => id);
+  const one = await ask({ socketPath: target.path });
+  process.kill(one.pid, 'SIGKILL');
+  await once(cluster, 'exit');
+  const other = await ask({ socketPath: target.path });
+  expect([one.worker, other.worker].sort()).toEqual(ids.sort());
+});
+
 test('two servers with port 0 have two ports, which the workers share', async () => {
   const cluster = start('http', [ANY_PORT, ANY_PORT]);
   await allReady(cluster);

@@ -319,7 +319,7 @@ class Supervisor extends EventEmitter {
   #stopWhenTaken(since, moves) {
     const { closeTimeout } = this.#options;
     const canWait = closeTimeout === 0 || Date.now() - since < closeTimeout;
-    if (canWait && this.#slots.some(({ worker }) => worker?.state === 'ready')) {
+    if (canWait && this.#slots.some(({ worker }) => worker?.state === 'ready' || worker?.state === 'starting')) {
       if (this.#dispatcher.getCounters().pending > 0) {
         setTimeout(() => this.#stopWhenTaken(since, moves), LOOK_INTERVAL);
         return;

@@ -139,7 +139,6 @@ class Upgrade {
 
   async #rollBack() {
     const child = this.#child;
-    this.#channel?.destroy();
     if (child?.pid !== undefined) {
       const hasEnded = () => child.exitCode !== null || child.signalCode !== null;
       const end = hasEnded() ? null : new Promise((resolve) => child.once('exit', resolve));
@@ -147,6 +146,7 @@ class Upgrade {
       child.kill('SIGKILL', { tree: true }); // Its workers too: some may never have looked at their channel.
       await end;
     }
+    this.#channel?.destroy(); // If it ended before, the new primary would take charge.
     for (const member of members) member.resume();
   }
 

@@ -45,8 +45,9 @@ constexpr size_t kMaxNumbers = 4096;   // Of one answer.
 constexpr size_t kAnswerHead = 5;
 constexpr size_t kIsFull = 4;  // In the head.
 
-// Marks in the number of a listener, as in lib/cluster/marks.js: the server speaks first; it is no
-// connection but the listening socket itself, on which the worker accepts.
+// The number of a listener without its marks, and marks, as in lib/cluster/marks.js: the server
+// speaks first; it is no connection but the listening socket itself, on which the worker accepts.
+constexpr uint32_t kListenerNumber = 0xffff;
 constexpr uint32_t kSpeaksFirst = 1 << 19;
 constexpr uint32_t kIsListener = 1 << 20;
 

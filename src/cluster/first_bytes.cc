@@ -3,6 +3,7 @@
 #include <sys/epoll.h>
 
 #include <cerrno>
+#include <iterator>
 #include <utility>
 
 namespace pipewright {
@@ -45,6 +46,14 @@ void FirstBytes::OnReadable() {
 
 void FirstBytes::ReleaseOldest() {
   if (!waiting_.empty()) Release(waiting_.begin());
+}
+
+void FirstBytes::ReleaseOf(uint32_t listener) {
+  for (auto place = waiting_.begin(); place != waiting_.end();) {
+    const auto next = std::next(place);
+    if (((place->listener ^ listener) & kListenerNumber) == 0) Release(place);
+    place = next;
+  }
 }
 
 std::list<Connection> FirstBytes::TakeAll() {

@@ -36,6 +36,8 @@ class FirstBytes {
   void Wait(Connection connection);
   void OnReadable();
   void ReleaseOldest();
+  // Those of that listener.
+  void ReleaseOf(uint32_t listener);
   std::list<Connection> TakeAll();
 
  private:

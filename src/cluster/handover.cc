@@ -93,15 +93,15 @@ int ConnectionDispatcher::AdoptFd(int fd, int32_t number) {
 }
 
 // acceptRest(listener): accepts what its backlog has, unless that is another primary's: to be
-// called before it closes. Nobody waits for his first bytes any more. Returns how many connections
-// wait for a worker.
+// called before it closes. None of its clients' first bytes are waited for any more. Returns how
+// many connections wait for a worker.
 Napi::Value ConnectionDispatcher::AcceptRest(const Napi::CallbackInfo& info) {
   Listener* listener = Listener::FromObject(info[0]);
   if (!is_open()) return Result(info, UV_EBADF);
   if (listener == nullptr || SourceOf(listener) == nullptr) return Result(info, UV_EINVAL);
   if (!is_paused_) {
     if (schedule_.kind() != Schedule::Kind::kShared) listener->AcceptRest();
-    while (first_bytes_.size() > 0) first_bytes_.ReleaseOldest();
+    first_bytes_.ReleaseOf(SourceOf(listener)->number);
     OnAcceptedAll();
   }
   return Result(info, static_cast<int>(waiting()));

@@ -83,8 +83,25 @@ bool IsOverload(int err) {
   return err == EMFILE || err == ENFILE || err == ENOBUFS || err == ENOMEM;
 }
 
-// Reports whether an error of accept(2) concerns only the one connection, which is gone.
-bool IsLostConnection(int err) { return err == ECONNABORTED || err == EPROTO || err == EINTR; }
+// Reports whether an error of accept(2) concerns only the one connection, which is gone. Its
+// manual page says that an error of the network, too, may come so.
+bool IsLostConnection(int err) {
+  switch (err) {
+    case ECONNABORTED:
+    case EHOSTDOWN:
+    case EHOSTUNREACH:
+    case EINTR:
+    case ENETDOWN:
+    case ENETUNREACH:
+    case ENONET:
+    case ENOPROTOOPT:
+    case EPERM:
+    case EPROTO:
+      return true;
+    default:
+      return false;
+  }
+}
 
 }  // namespace
 

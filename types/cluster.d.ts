@@ -125,17 +125,17 @@ export interface WorkerStats {
 }
 
 export interface ClusterStats {
-  accepted?: number;
+  accepted: number;
   /** Connections that wait for a worker. */
-  pending?: number;
+  pending: number;
   /** Connections that wait for their clients' first bytes, and those whose clients left instead. */
-  silent?: number;
-  dropped?: number;
+  silent: number;
+  dropped: number;
   /** Connections of dead workers: those that went to others, and those that were shut down. */
-  moved?: number;
-  ended?: number;
+  moved: number;
+  ended: number;
   /** Connections that moved from a worker that drains to another. */
-  handedOn?: number;
+  handedOn: number;
   /** Workers started in place of one that had ended. */
   restarts: number;
   reloads: number;

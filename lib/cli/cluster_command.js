@@ -91,6 +91,7 @@ class Run {
   #isQuiet;
   #workerCount;
   #readyCount = 0;
+  #wereReady = false; // All at once.
   #failedCount = 0; // Workers that have ended before any was ready.
   #isClosing = false;
 
@@ -121,7 +122,9 @@ class Run {
 
   #onReady() {
     this.#readyCount += 1;
-    if (this.#readyCount !== this.#workerCount) return;
+    const ready = this.#cluster.workers.filter(({ state }) => state === 'ready');
+    if (this.#wereReady || ready.length < this.#workerCount) return;
+    this.#wereReady = true;
     this.#tell(`${this.#workerCount} workers are ready`);
     this.#notify({ READY: 1 });
   }

@@ -147,7 +147,7 @@ class Cluster extends MessageEmitter {
    * unacknowledged, kept }].
    */
   stats() {
-    const counters = this.#whenClosed === null ? this.#dispatcher.getCounters() : {};
+    const counters = this.#dispatcher.getCounters();
     const workers = this.#supervisor.workers.map((worker) => worker.stats());
     return { ...counters, ...this.#supervisor.counters, workers };
   }

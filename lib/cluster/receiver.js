@@ -23,7 +23,6 @@ class Receiver {
   #got = []; // { id, handle }: what the program has got since the last answer.
   #read = [];
   #timer = null;
-  #isClosed = false;
 
   /**
    * @param {import('../fd/descriptor.js').Descriptor} socket taken
@@ -83,7 +82,7 @@ class Receiver {
   }
 
   #answerSoon() {
-    if (this.#timer === null && !this.#isClosed) this.#timer = setTimeout(() => this.#answer([]), DELAY);
+    if (this.#timer === null) this.#timer = setTimeout(() => this.#answer([]), DELAY);
   }
 
   // A connection that was read from needs no other look of the primary's.
@@ -95,18 +94,6 @@ class Receiver {
     for (const { id, handle } of this.#got) (handle?.bytesRead > 0 ? read : taken).push(id);
     this.#got = [];
     this.#handle.answer(Uint32Array.from(read), Uint32Array.from(taken));
-  }
-
-  /** Sends what is to be answered, and takes no more connections. */
-  close() {
-    if (this.#isClosed) return;
-    this.#answer([]);
-    this.#isClosed = true;
-    this.#handle.close();
-  }
-
-  ref() {
-    this.#handle.ref();
   }
 
   unref() {

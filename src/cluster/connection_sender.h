@@ -10,7 +10,7 @@
 //
 // The worker reports what it has read from soon after its program got it. A connection from which
 // it had not read by then is looked at after 5 ms, then at growing intervals, and released after
-// `handover` milliseconds at the latest. When the worker has died, GiveBack() returns what is
+// `keep_time` milliseconds at the latest. When the worker has died, GiveBack() returns what is
 // left: what it has used the kernel knows, whatever it could still report.
 //
 // To the worker (SOCK_SEQPACKET): for each descriptor of the message a record of two u32: id,

@@ -64,8 +64,11 @@ class HttpDraining {
       socket.setTimeout(server.keepAliveTimeout + (server.keepAliveTimeoutBuffer ?? 0));
     };
     server.on('connection', onConnection);
-    accept();
-    server.removeListener('connection', onConnection);
+    try {
+      accept();
+    } finally {
+      server.removeListener('connection', onConnection);
+    }
   }
 
   /**

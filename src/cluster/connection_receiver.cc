@@ -49,8 +49,7 @@ Napi::Function ConnectionReceiver::Define(Napi::Env env, CompletionQueue* queue)
 
 ConnectionReceiver::ConnectionReceiver(const Napi::CallbackInfo& info)
     : Napi::ObjectWrap<ConnectionReceiver>(info),
-      PolledSocket(this, static_cast<CompletionQueue*>(info.Data())),
-      writer_(this),
+      ConnectionSocket(this, static_cast<CompletionQueue*>(info.Data())),
       table_waiter_(environment(), [this] { OnTable(); }),
       beat_timer_(environment(), [this] { OnBeat(); }) {}
 
@@ -64,16 +63,9 @@ Napi::Value ConnectionReceiver::OpenFd(const Napi::CallbackInfo& info) {
       ToFd(info[0], &fd) && ToFd(info[1], &page) && ToInt32(info[2], &interval) && interval > 0;
   if (!is_valid) return Result(info, UV_EINVAL);
   if (!is_unopened()) return Result(info, UV_EBUSY);
-  int err = CheckAdoptable(fd);
-  if (err == 0) err = page_.Map(page);
+  int err = page_.Map(page);
+  if (err == 0) err = AdoptSocket(info, fd);
   if (err != 0) return Result(info, err);
-  UniqueFd socket(fd);
-  err = OpenSocket(info, &socket, false);
-  if (err != 0) {
-    socket.Release();
-    return Result(info, err);
-  }
-  Adopted(fd);
   beat_interval_ = static_cast<uint64_t>(interval);
   beat_due_ = uv_hrtime();
   OnBeat();
@@ -84,8 +76,8 @@ Napi::Value ConnectionReceiver::OpenFd(const Napi::CallbackInfo& info) {
 // Receiving.
 
 void ConnectionReceiver::UpdatePoll() {
-  const int reads = has_ended_ ? 0 : UV_READABLE;
-  const int writes = writer_.wants_to_write() && !has_ended_ ? UV_WRITABLE : 0;
+  const int reads = has_ended() ? 0 : UV_READABLE;
+  const int writes = writer()->wants_to_write() && !has_ended() ? UV_WRITABLE : 0;
   Poll(reads | writes, OnReady);
 }
 
@@ -93,7 +85,7 @@ void ConnectionReceiver::OnReady(uv_poll_t* poll, int status, int events) {
   auto* self = static_cast<ConnectionReceiver*>(
       HandleWrap::From(reinterpret_cast<const uv_handle_t*>(poll)));
   const int ready = self->ReadyEvents(status, events);
-  if ((ready & UV_WRITABLE) != 0) self->writer_.SendQueued();
+  if ((ready & UV_WRITABLE) != 0) self->writer()->SendQueued();
   if ((ready & UV_READABLE) != 0) self->Receive();
   self->UpdatePoll();
 }
@@ -137,12 +129,6 @@ bool ConnectionReceiver::ReceiveOne() {
 void ConnectionReceiver::OnTable() {
   if (FreeDescriptorCount() == 0) return table_waiter_.Wait(has_ref());
   SendAnswers();
-}
-
-void ConnectionReceiver::OnEnd(int status) {
-  if (has_ended_) return;
-  has_ended_ = true;
-  Note(EventKind::kRead, status);
 }
 
 // takeConnections(): a Uint32Array with the descriptor, id and number of the listener of each
@@ -205,7 +191,7 @@ void ConnectionReceiver::SendAnswers() {
     message.report = OutgoingMessage::Report::kSent;
     uv_buf_t bytes = uv_buf_init(reinterpret_cast<char*>(answer.data()),
                                  static_cast<unsigned int>(answer.size() * sizeof(answer[0])));
-    if (has_ended_ || writer_.Enqueue(std::move(message), {&bytes, 1, nullptr, 0}) < 0) {
+    if (has_ended() || writer()->Enqueue(std::move(message), {&bytes, 1, nullptr, 0}) < 0) {
       return OnEnd(UV_EPIPE);
     }
   } while (!read_.empty() || !taken_.empty() || !refused_.empty() || !closed_.empty());
@@ -225,7 +211,7 @@ void ConnectionReceiver::BeforeClose() {
   beat_timer_.Close();
   table_waiter_.Close();
   StopAndRelease().Reset();
-  writer_.Close();
+  writer()->Close();
   std::vector<int> left;
   for (const Received& each : std::exchange(received_, {})) left.push_back(each.fd);
   environment()->closer()->Close(left);

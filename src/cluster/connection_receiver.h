@@ -13,16 +13,15 @@
 #include <cstdint>
 #include <vector>
 
+#include "cluster/connection_socket.h"
 #include "cluster/worker_page.h"
 #include "core/loop_timer.h"
 #include "core/table_waiter.h"
 #include "descriptors/ancillary.h"
-#include "descriptors/message_writer.h"
-#include "descriptors/polled_socket.h"
 
 namespace pipewright {
 
-class ConnectionReceiver : public Napi::ObjectWrap<ConnectionReceiver>, public PolledSocket {
+class ConnectionReceiver : public Napi::ObjectWrap<ConnectionReceiver>, public ConnectionSocket {
  public:
   static Napi::Function Define(Napi::Env env, CompletionQueue* queue);
 
@@ -36,11 +35,6 @@ class ConnectionReceiver : public Napi::ObjectWrap<ConnectionReceiver>, public P
 
  protected:
   void BeforeClose() override;
-  int StartReading() override { return UV_ENOTSUP; }
-  int StopReading() override { return 0; }
-  int Write(BytesToWrite) override { return UV_ENOTSUP; }
-  int ShutDown() override { return UV_ENOTSUP; }
-  size_t QueuedBytes() const override { return writer_.queued_bytes(); }
 
  private:
   struct Received {
@@ -55,14 +49,12 @@ class ConnectionReceiver : public Napi::ObjectWrap<ConnectionReceiver>, public P
   void Receive();
   bool ReceiveOne();
   void OnTable();
-  void OnEnd(int status);
   void SendAnswers();
   void OnBeat();
   static void Count(std::atomic<uint64_t>* counter, uint64_t count) {
     counter->store(counter->load(std::memory_order_relaxed) + count, std::memory_order_relaxed);
   }
 
-  MessageWriter writer_;
   TableWaiter table_waiter_;
   LoopTimer beat_timer_;
   WorkerPage page_;
@@ -74,7 +66,6 @@ class ConnectionReceiver : public Napi::ObjectWrap<ConnectionReceiver>, public P
   std::vector<uint32_t> taken_;
   std::vector<uint32_t> refused_;
   std::vector<uint32_t> closed_;
-  bool has_ended_ = false;
 };
 
 }  // namespace pipewright

@@ -54,8 +54,7 @@ ConnectionSender* ConnectionSender::FromObject(const Napi::Value& value) {
 
 ConnectionSender::ConnectionSender(const Napi::CallbackInfo& info)
     : Napi::ObjectWrap<ConnectionSender>(info),
-      PolledSocket(this, static_cast<CompletionQueue*>(info.Data())),
-      writer_(this),
+      ConnectionSocket(this, static_cast<CompletionQueue*>(info.Data())),
       check_timer_(environment(), [this] { CheckTaken(); }) {
   info.This().As<Napi::Object>().TypeTag(&kSenderTag);
 }
@@ -65,15 +64,8 @@ Napi::Value ConnectionSender::OpenFd(const Napi::CallbackInfo& info) {
   int fd;
   if (!ToFd(info[0], &fd)) return Result(info, UV_EINVAL);
   if (!is_unopened()) return Result(info, UV_EBUSY);
-  UniqueFd socket(fd);
-  int err = CheckAdoptable(fd);
-  if (err == 0) err = OpenSocket(info, &socket, false);
-  if (err == 0) {
-    Adopted(fd);
-    UpdatePoll();
-  } else {
-    socket.Release();
-  }
+  const int err = AdoptSocket(info, fd);
+  if (err == 0) UpdatePoll();
   return Result(info, err);
 }
 
@@ -121,7 +113,7 @@ Napi::Value ConnectionSender::Counters(const Napi::CallbackInfo& info) {
 }
 
 bool ConnectionSender::Join(ConnectionDispatcher* dispatcher, uint32_t slot) {
-  if (!is_open() || dispatcher_ != nullptr || has_ended_) return false;
+  if (!is_open() || dispatcher_ != nullptr || has_ended()) return false;
   dispatcher_ = dispatcher;
   slot_ = slot;
   return true;
@@ -171,7 +163,7 @@ void ConnectionSender::Flush() {
     }
     uv_buf_t bytes = uv_buf_init(reinterpret_cast<char*>(records),
                                  static_cast<unsigned int>(count * sizeof(records[0])));
-    const int result = writer_.Enqueue(std::move(message), {&bytes, 1, nullptr, 0});
+    const int result = writer()->Enqueue(std::move(message), {&bytes, 1, nullptr, 0});
     // The connections stay here: GiveBack() returns them.
     if (result < 0 && !cannot_send_) {
       cannot_send_ = true;
@@ -184,8 +176,8 @@ void ConnectionSender::Flush() {
 // Answers of the worker.
 
 void ConnectionSender::UpdatePoll() {
-  const int reads = has_ended_ ? 0 : UV_READABLE;
-  const int writes = writer_.wants_to_write() && !has_ended_ && !cannot_send_ ? UV_WRITABLE : 0;
+  const int reads = has_ended() ? 0 : UV_READABLE;
+  const int writes = writer()->wants_to_write() && !has_ended() && !cannot_send_ ? UV_WRITABLE : 0;
   Poll(reads | writes, OnReady);
 }
 
@@ -193,14 +185,14 @@ void ConnectionSender::OnReady(uv_poll_t* poll, int status, int events) {
   auto* self =
       static_cast<ConnectionSender*>(HandleWrap::From(reinterpret_cast<const uv_handle_t*>(poll)));
   const int ready = self->ReadyEvents(status, events);
-  if ((ready & UV_WRITABLE) != 0) self->writer_.SendQueued();
+  if ((ready & UV_WRITABLE) != 0) self->writer()->SendQueued();
   if ((ready & UV_READABLE) != 0) self->ReadAnswers(kMaxAnswers);
   self->UpdatePoll();
   if (self->dispatcher_ != nullptr) self->dispatcher_->OnRoom();
 }
 
 void ConnectionSender::ReadAnswers(int most) {
-  for (int i = 0; i < most && !has_ended_; ++i) {
+  for (int i = 0; i < most && !has_ended(); ++i) {
     uint32_t numbers[kMaxNumbers];
     const ssize_t size = recv(fd(), numbers, sizeof(numbers), MSG_DONTWAIT);
     // ECONNRESET comes once, before what a worker has sent that died with messages unread.
@@ -230,7 +222,7 @@ void ConnectionSender::OnAnswer(const uint32_t* numbers, size_t count) {
 // A worker can know of what was sent to it alone. A descriptor that waits to be sent must not be
 // closed: its number would be another's by then.
 bool ConnectionSender::IsSent(const Connection& connection) const {
-  return connection.message != 0 && connection.message + writer_.queued_messages() <= messages_;
+  return connection.message != 0 && connection.message + writer()->queued_messages() <= messages_;
 }
 
 void ConnectionSender::Finish(uint32_t id) {
@@ -296,12 +288,6 @@ void ConnectionSender::Release(Connections::iterator place) {
 
 // Ending.
 
-void ConnectionSender::OnEnd(int status) {
-  if (has_ended_) return;
-  has_ended_ = true;
-  Note(EventKind::kRead, status);
-}
-
 Connections ConnectionSender::GiveBack() {
   if (is_open()) ReadAnswers(kMaxQueuedAnswers);
   Connections untouched;
@@ -321,10 +307,10 @@ Connections ConnectionSender::GiveBack() {
 }
 
 void ConnectionSender::Leave() {
-  has_ended_ = true;
+  set_ended();
   dispatcher_ = nullptr;
   check_timer_.Stop();
-  writer_.Close();  // Before the descriptors that it may still have to send are closed.
+  writer()->Close();  // Before the descriptors that it may still have to send are closed.
   staged_.clear();
   checks_.clear();
   connections_.clear();

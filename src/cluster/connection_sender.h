@@ -3,10 +3,10 @@
 //
 //   Assign() --Flush()--> sent --the program has it--> taken --read from--> released
 //
-// Of a Unix socket on which the server speaks first the kernel does not tell all: there the worker
-// says that it is taken just before its program gets it, and that it is read from just after. When
-// it dies between the two, its program may have written: the bytes that the client has not read yet
-// show that.
+// The kernel does not tell whether a Unix socket was written to, which matters where the server
+// speaks first. There the worker says that a connection is taken just before its program gets it,
+// and that it is read from just after. If the worker dies between the two, its program may have
+// written: the bytes that the client has not read yet show that.
 //
 // The worker reports what it has read from soon after its program got it. A connection from which
 // it had not read by then is looked at after 5 ms, then at growing intervals, and released after
@@ -29,19 +29,18 @@
 #include <string>
 #include <vector>
 
+#include "cluster/connection_socket.h"
 #include "cluster/connection_state.h"
 #include "cluster/worker_page.h"
 #include "core/loop_timer.h"
 #include "core/unique_fd.h"
-#include "descriptors/message_writer.h"
-#include "descriptors/polled_socket.h"
 
 namespace pipewright {
 
 class ConnectionDispatcher;
 
 constexpr size_t kMaxPerMessage = 32;  // Descriptors.
-constexpr size_t kMaxNumbers = 4096;   // Of one answer.
+constexpr size_t kMaxNumbers = 4096;   // An answer has no more.
 constexpr size_t kAnswerHead = 5;
 constexpr size_t kIsFull = 4;  // In the head.
 
@@ -74,7 +73,7 @@ struct Connection {
 
 using Connections = std::map<uint32_t, Connection>;  // By id.
 
-class ConnectionSender : public Napi::ObjectWrap<ConnectionSender>, public PolledSocket {
+class ConnectionSender : public Napi::ObjectWrap<ConnectionSender>, public ConnectionSocket {
  public:
   static Napi::Function Define(Napi::Env env, CompletionQueue* queue);
   static ConnectionSender* FromObject(const Napi::Value& value);
@@ -92,7 +91,7 @@ class ConnectionSender : public Napi::ObjectWrap<ConnectionSender>, public Polle
   // The place among the workers, which its successor takes over.
   uint32_t slot() const { return slot_; }
   // Reports whether it takes connections at all, now or once it has room.
-  bool is_available() const { return !is_paused_ && !has_ended_ && !cannot_send_; }
+  bool is_available() const { return !is_paused_ && !has_ended() && !cannot_send_; }
   bool HasRoom() const;
   // Connections that are open, as its page says.
   uint64_t active() const;
@@ -111,11 +110,6 @@ class ConnectionSender : public Napi::ObjectWrap<ConnectionSender>, public Polle
 
  protected:
   void BeforeClose() override;
-  int StartReading() override { return UV_ENOTSUP; }
-  int StopReading() override { return 0; }
-  int Write(BytesToWrite) override { return UV_ENOTSUP; }
-  int ShutDown() override { return UV_ENOTSUP; }
-  size_t QueuedBytes() const override { return writer_.queued_bytes(); }
 
  private:
   static void OnReady(uv_poll_t* poll, int status, int events);
@@ -131,9 +125,7 @@ class ConnectionSender : public Napi::ObjectWrap<ConnectionSender>, public Polle
   void Release(Connections::iterator place);
   bool IsLetGo(const Connection& connection) const;
   bool IsSent(const Connection& connection) const;
-  void OnEnd(int status);
 
-  MessageWriter writer_;
   LoopTimer check_timer_;
   ConnectionDispatcher* dispatcher_ = nullptr;
   Connections connections_;
@@ -149,7 +141,6 @@ class ConnectionSender : public Napi::ObjectWrap<ConnectionSender>, public Polle
   bool is_full_ = false;  // Its table of descriptors.
   bool is_paused_ = false;
   bool cannot_send_ = false;  // What the worker has sent still comes.
-  bool has_ended_ = false;    // Nothing more comes.
 };
 
 }  // namespace pipewright

@@ -25,7 +25,9 @@ int CreateMemory() {
 
 }  // namespace
 
-WorkerPage::~WorkerPage() {
+WorkerPage::~WorkerPage() { Unmap(); }
+
+void WorkerPage::Unmap() {
   if (counters_ != nullptr) munmap(counters_, kPageSize);
 }
 
@@ -49,6 +51,7 @@ int WorkerPage::Map(int fd) {
 int WorkerPage::MapAs(int fd, int protection) {
   void* memory = mmap(nullptr, kPageSize, protection, MAP_SHARED, fd, 0);
   if (memory == MAP_FAILED) return -errno;
+  Unmap();
   counters_ = static_cast<WorkerCounters*>(memory);
   return 0;
 }

@@ -43,6 +43,7 @@ class WorkerPage {
 
  private:
   int MapAs(int fd, int protection);
+  void Unmap();
 
   WorkerCounters* counters_ = nullptr;
 };

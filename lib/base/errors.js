@@ -256,13 +256,13 @@ function upgradeEnded(exitCode, signal) {
   return coded(Error, 'ERR_CLUSTER_UPGRADE_ENDED', message, { exitCode, signal });
 }
 
-/** What a peer of a channel sent is no frame, or not one that may come here. */
 /** A function has chosen what is no worker; `last` is the highest number of one. */
 function badChoice(choice, last) {
   const message = `The function "schedule" must return a worker, or its number from 0 to ${last}.${describe(choice)}`;
   return coded(TypeError, 'ERR_CLUSTER_BAD_CHOICE', message);
 }
 
+/** What a peer of a channel sent is no frame, or not one that may come here. */
 function channelProtocol(what) {
   return coded(Error, 'ERR_CHANNEL_PROTOCOL', `The peer does not keep to the protocol of channels: ${what}`);
 }

@@ -9,10 +9,8 @@ const path = require('node:path');
 const { createCluster } = require('../cluster/index.js');
 const { normalizeListen } = require('../cluster/options.js');
 const { listenDescriptors, notify } = require('../systemd.js');
-const { addressText, toAddress, toNumber } = require('./values.js');
+const { FAILED, WRONG_USAGE, addressText, toAddress, toNumber } = require('./values.js');
 
-const FAILED = 1;
-const WRONG_USAGE = 2;
 const SYSTEMD = 'systemd';
 
 const TIMES = ['readyTimeout', 'handoverTimeout', 'closeTimeout'];

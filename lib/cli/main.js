@@ -8,9 +8,8 @@ const { Command, Option } = require('commander');
 
 const { version } = require('../../package.json');
 const { runCluster } = require('./cluster_command.js');
+const { WRONG_USAGE } = require('./values.js');
 const { runStatus } = require('./status_command.js');
-
-const WRONG_USAGE = 2;
 
 const EXAMPLES = `
 Examples:

@@ -5,10 +5,8 @@
 
 const http = require('node:http');
 
-const { addressText, toAddress } = require('./values.js');
+const { FAILED, WRONG_USAGE, addressText, toAddress } = require('./values.js');
 
-const FAILED = 1;
-const WRONG_USAGE = 2;
 const INTERVAL = 1000; // Milliseconds.
 const PATIENCE = 5000; // For an answer.
 const ESC = '\x1b[';

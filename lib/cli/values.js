@@ -1,7 +1,7 @@
 'use strict';
 
-// Turns what stands behind an option into what the libraries take. A text that means nothing
-// gives undefined.
+// What the subcommands share: the command's statuses, and functions that turn what stands behind
+// an option into what the libraries take. A text that means nothing gives undefined.
 
 const PORT = /^\d{1,5}$/;
 const HOST_AND_PORT = /^(?:\[([^\]]+)\]|([^/:]+)):(\d{1,5})$/;
@@ -26,4 +26,8 @@ function addressText(address) {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
-module.exports = { addressText, toAddress, toNumber };
+/** The statuses of the command when it has failed, and when its arguments make no sense. */
+const FAILED = 1;
+const WRONG_USAGE = 2;
+
+module.exports = { FAILED, WRONG_USAGE, addressText, toAddress, toNumber };

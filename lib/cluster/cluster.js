@@ -117,7 +117,7 @@ class Cluster extends MessageEmitter {
     return this;
   }
 
-  // Of other workers' programs nobody expects that they have this process listen.
+  // A worker may have this process listen only if its program is unchanged: no other has to.
   #listenForPrograms() {
     this.#supervisor.on('exit', (worker) => this.#programListeners.forget(worker));
     this.#supervisor.on('listen', (worker, request, reply) => {
@@ -142,9 +142,8 @@ class Cluster extends MessageEmitter {
   }
 
   /**
-   * accepted, pending (no worker has room for them), moved (from workers that have died), ended
-   * (in use by them), restarts; workers: [{ id, pid, state, startedAt, restarts, assigned, active,
-   * unacknowledged, kept }].
+   * Counts of connections and of workers' replacements, and the workers with counts of their own:
+   * ClusterStats of types/cluster.d.ts says what each is.
    */
   stats() {
     const counters = this.#dispatcher.getCounters();

@@ -118,7 +118,7 @@ class Listeners {
     };
     const err = this.#dispatcher.addListener(listener, entry.number);
     process.nextTick(() => {
-      if (err === 0 && callback) this.#emitter.once('listening', callback); // Of this listener alone.
+      if (err === 0 && callback) this.#emitter.once('listening', callback); // The event that follows is this listener's.
       if (err === 0) this.#emitter.emit('listening', entry.address);
       else this.#emitter.emit('error', errnoException(err, 'listen'));
       inheritance.check();
@@ -154,7 +154,7 @@ class Listeners {
     return this.#begun.find((entry) => (entry.number & NUMBER) === (number & NUMBER))?.address;
   }
 
-  /** Whether there is one, and all listen. */
+  /** Whether the cluster has listeners, and each of them listens. */
   get isComplete() {
     return this.#all.size > 0 && this.#begun.length === this.#all.size;
   }

@@ -4,6 +4,7 @@
 
 const os = require('node:os');
 
+const { MAX_TIMER } = require('../base/constants.js');
 const { invalidArgValue } = require('../base/errors.js');
 const {
   validateArray,
@@ -19,7 +20,6 @@ const { normalizeListenArgs } = require('../net/options.js');
 const { inheritedExecArgv } = require('../child_process/exec_argv.js');
 const { toPath } = require('../child_process/paths.js');
 
-const MAX_TIMER = 2 ** 31 - 1; // Milliseconds.
 const LOOPBACK = ['127.0.0.1', '::1'];
 const MAX_WORKERS = 1024;
 const MAX_UNACKNOWLEDGED = 4096;

@@ -16,7 +16,7 @@ const UV_TCP_IPV6ONLY = 1;
 class ProgramListeners {
   #listeners;
   #entries = new Map(); // By the target.
-  #data = undefined; // Of the first TLS server, so that sessions resume with each worker.
+  #data = undefined; // The first TLS server's ticket keys: with them sessions resume in each worker.
   #unanswered = []; // What to do once a listen() of the cluster has come to an end.
 
   /** @param {import('./listeners.js').Listeners} listeners of the cluster */

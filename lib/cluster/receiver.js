@@ -11,7 +11,7 @@ const { callSafely } = require('../base/callback.js');
 const { kHandOver } = require('../fd/descriptor.js');
 const { IS_LISTENER } = require('./marks.js');
 
-const FIELDS = 3; // Of a connection: descriptor, id, number of the listener.
+const FIELDS = 3; // A connection has three numbers: its descriptor, its id, its listener's number.
 const DELAY = 1; // Milliseconds in which answers gather.
 const OWN = 0; // In place of the id of a connection that this process has accepted by itself.
 

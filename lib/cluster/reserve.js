@@ -1,8 +1,8 @@
 'use strict';
 
 // Descriptors held back for the start of a worker. Without them, a primary whose table is full of
-// connections could start no worker in the place of its last one, and would keep the connections
-// for ever, since nobody takes them.
+// connections could start no worker in the place of its last one. It would keep the connections
+// for ever, because only a worker takes them.
 
 const { closeSync, openSync } = require('node:fs');
 

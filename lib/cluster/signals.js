@@ -16,7 +16,8 @@ function watchSignals(cluster, kill) {
     isEnding = true;
     cluster.close();
   };
-  // Nobody waits for these promises. Without a handler an 'error' would end the primary.
+  // A signal's handler has no caller that could be told of a failure. Without a listener an 'error'
+  // would end the primary.
   const report = (error) => {
     if (isEnding) return;
     if (cluster.listenerCount('error') > 0) cluster.emit('error', error);

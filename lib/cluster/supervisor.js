@@ -313,15 +313,15 @@ class Supervisor extends EventEmitter {
     this.#isStopping = true;
     this.#replacement?.cancel(plain('ERR_CLUSTER_CLOSED'));
     for (const slot of this.#slots) clearTimeout(slot.timer);
-    this.#stopWhenTaken(Date.now(), moves);
+    this.#drainOnceAssigned(Date.now(), moves);
   }
 
-  #stopWhenTaken(since, moves) {
+  #drainOnceAssigned(since, moves) {
     const { closeTimeout } = this.#options;
     const canWait = closeTimeout === 0 || Date.now() - since < closeTimeout;
     if (canWait && this.#slots.some(({ worker }) => worker?.state === 'ready' || worker?.state === 'starting')) {
       if (this.#dispatcher.getCounters().pending > 0) {
-        setTimeout(() => this.#stopWhenTaken(since, moves), LOOK_INTERVAL);
+        setTimeout(() => this.#drainOnceAssigned(since, moves), LOOK_INTERVAL);
         return;
       }
     }

@@ -19,16 +19,16 @@ const { isMainThread } = require('node:worker_threads');
 
 const { activationVariables } = require('../base/activation.js');
 const { mainThreadOnly, plain, upgradeEnded } = require('../base/errors.js');
+const { MAX_FRAME_DESCRIPTORS } = require('../channel/framing.js');
 const { Channel } = require('../channel/index.js');
 const { channelValue } = require('../child_process/parent.js');
 const { spawn } = require('../child_process/spawn.js');
 const { socketpair } = require('../descriptors/socketpair.js');
-const { Descriptor } = require('../fd/descriptor.js');
+const { Descriptor, closeAll } = require('../fd/descriptor.js');
 const { notify } = require('../systemd.js');
 const { IS_IDLE } = require('./marks.js');
 const { CONNECTIONS, LISTENERS, OWN_FILES, READY, TAKE_CHARGE, VARIABLE, inheritance } = require('./inherited.js');
 
-const MOST = 32; // Descriptors in one message of a channel.
 const PATIENCE = 10_000; // Milliseconds for the reply to TAKE_CHARGE: its loop turned just before.
 
 /**
@@ -112,10 +112,10 @@ class Upgrade {
     for (const member of members) {
       for (const offer of member.listeners.offer) this.#offers.push({ ...offer, member, isTaken: false });
     }
-    for (let at = 0; at === 0 || at < this.#offers.length; at += MOST) {
-      const some = this.#offers.slice(at, at + MOST);
+    for (let at = 0; at === 0 || at < this.#offers.length; at += MAX_FRAME_DESCRIPTORS) {
+      const some = this.#offers.slice(at, at + MAX_FRAME_DESCRIPTORS);
       const listeners = some.map(({ key, file }) => ({ key, file }));
-      const isLast = at + MOST >= this.#offers.length;
+      const isLast = at + MAX_FRAME_DESCRIPTORS >= this.#offers.length;
       const descriptors = some.map(({ fd }) => fd);
       this.#channel.send({ type: LISTENERS, listeners, isLast }, descriptors);
     }
@@ -190,16 +190,16 @@ class Upgrade {
       connections.push([index, number !== pending[i + 1]]);
       descriptors.push(descriptor);
     }
-    for (let at = 0; at < connections.length; at += MOST) {
-      const message = { type: CONNECTIONS, connections: connections.slice(at, at + MOST) };
-      this.#send(message, descriptors.slice(at, at + MOST));
+    for (let at = 0; at < connections.length; at += MAX_FRAME_DESCRIPTORS) {
+      const message = { type: CONNECTIONS, connections: connections.slice(at, at + MAX_FRAME_DESCRIPTORS) };
+      this.#send(message, descriptors.slice(at, at + MAX_FRAME_DESCRIPTORS));
     }
     return Promise.all(this.#sent);
   }
 
   // If the new primary has gone, there is none who could serve them.
   #send(message, descriptors) {
-    const sent = this.#channel.sent(message, descriptors).catch(() => descriptors.forEach((each) => each.close()));
+    const sent = this.#channel.sent(message, descriptors).catch(() => closeAll(descriptors));
     this.#sent.push(sent);
     sent.finally(() => this.#sent.splice(this.#sent.indexOf(sent), 1));
   }

@@ -6,6 +6,7 @@ const { isMainThread } = require('node:worker_threads');
 
 const { ignoreParentDeath } = require('../base/binding.js');
 const { plain } = require('../base/errors.js');
+const { MAX_FRAME_DESCRIPTORS } = require('../channel/framing.js');
 const { closeAll } = require('../fd/descriptor.js');
 const { Server } = require('../net/server.js');
 const {
@@ -29,8 +30,6 @@ const link = require('./primary_link.js');
 const { Receiver } = require('./receiver.js');
 const { SharedListeners } = require('./shared_listeners.js');
 const { sourceOf } = require('./sources.js');
-
-const MAX_DESCRIPTORS = 32; // In one message of a channel.
 
 /**
  * Events: 'connection' (socket of pipewright/net); 'stop': no more connections come; 'message'
@@ -83,7 +82,7 @@ class Worker extends Messenger {
       this.#closeTimeout = received.closeTimeout;
       this.#receive();
     } else {
-      for (const descriptor of descriptors) descriptor.close();
+      closeAll(descriptors);
       if (typeOf(received) === CLOSE_LISTENER) this.#shared.close(received.number);
       else if (typeOf(received) === STOP) this.#stop(received.moves === true);
       else if (typeOf(received) === LISTENING) this.#onAnswer(received);
@@ -182,7 +181,7 @@ class Worker extends Messenger {
     if (this.#control.isOpen) this.#control.send({ ...message(RETIRE), reason });
   }
 
-  // There is nobody left who would end this process if its program goes on.
+  // Without a primary this process has to end itself if its program goes on.
   #onPrimaryGone() {
     this.#stop(false);
     if (this.#closeTimeout > 0) setTimeout(() => process.exit(), this.#closeTimeout).unref();
@@ -210,8 +209,8 @@ class Worker extends Messenger {
   // The primary gets them before it hears that they are closed here: until then it may have a
   // copy, and would give that to a second worker if this one died.
   #move(connections) {
-    for (let at = 0; at < connections.length; at += MAX_DESCRIPTORS) {
-      const some = connections.slice(at, at + MAX_DESCRIPTORS);
+    for (let at = 0; at < connections.length; at += MAX_FRAME_DESCRIPTORS) {
+      const some = connections.slice(at, at + MAX_FRAME_DESCRIPTORS);
       const descriptors = some.map(({ descriptor }) => descriptor);
       if (this.#control.isOpen) {
         this.#control.send({ ...message(MOVED), moved: some.map(({ id, marks }) => [id, marks]) }, descriptors);

@@ -5,7 +5,7 @@
 const INTERVAL = 1000; // Milliseconds.
 const MIN_SAMPLES = 30; // The time that a plot shows grows,
 const SAMPLES = 120; // up to this.
-const [WIDTH, HEIGHT] = [300, 100]; // Of a plot, in units of its own.
+const [WIDTH, HEIGHT] = [300, 100]; // A plot's own units: the page stretches it.
 const SVG = 'http://www.w3.org/2000/svg';
 
 const sumOf = (name) => (stats) => stats.workers.reduce((sum, worker) => sum + (worker[name] ?? 0), 0);

@@ -10,10 +10,12 @@ const https = require('node:https');
 const net = require('node:net');
 const path = require('node:path');
 const { createCluster, worker } = require('../../lib/cluster');
+const { gone } = require('../helpers/children');
 const { outputOf, startFixture } = require('../helpers/child');
 const { closing } = require('../helpers/closing');
 const { certificate, privateKey } = require('../helpers/certificate');
 const { socketPath, temporaryFolder } = require('../helpers/socket_path');
+const { until } = require('../helpers/until');
 
 const fixture = (name) => path.join(__dirname, '../fixtures/cluster', name);
 
@@ -145,7 +147,7 @@ describe('a worker that ends', () => {
     const [workers] = await Promise.all([ready(cluster, 2), listening(cluster, { path: socket })]);
     process.kill(workers[0].pid, 'SIGSTOP');
     const answers = Array.from({ length: 10 }, () => get({ socketPath: socket }));
-    while (cluster.stats().accepted < 10) await new Promise((resolve) => setTimeout(resolve, 2));
+    await until(() => cluster.stats().accepted >= 10);
     process.kill(workers[0].pid, 'SIGKILL');
     for (const answer of await Promise.all(answers)) expect(answer).toMatch(/^\d+ \d+$/);
   });
@@ -186,21 +188,11 @@ test('the workers of a primary that was killed end, and the next one takes the p
   const pids = (await outputOf(primary, 'ready')).trim().split(' ').slice(1).map(Number);
   expect(await get({ socketPath: socket })).toMatch(/ 1$/);
   primary.kill('SIGKILL');
-  for (const pid of pids) {
-    while (isAlive(pid)) await new Promise((resolve) => setTimeout(resolve, 2));
-  }
+  for (const pid of pids) await gone(pid);
   const cluster = start();
   await listening(cluster, { path: socket, replaceStale: true });
   expect(await get({ socketPath: socket })).toMatch(/ 1$/);
 });
-
-function isAlive(pid) {
-  try {
-    return !/^State:\s+Z/m.test(fs.readFileSync(`/proc/${pid}/status`, 'utf8'));
-  } catch {
-    return false;
-  }
-}
 
 test('full tables of descriptors, in the primary and in workers, harm no client', async () => {
   const socket = socketPath();

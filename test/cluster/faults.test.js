@@ -14,6 +14,7 @@ const { outputOf, startFixture } = require('../helpers/child');
 const { closing } = require('../helpers/closing');
 const { socketPath, temporaryFolder } = require('../helpers/socket_path');
 const { allowHours, isStress } = require('../helpers/stress');
+const { until } = require('../helpers/until');
 
 allowHours();
 
@@ -46,11 +47,6 @@ async function ask(target) {
 const askOften = (target, count) => Promise.all(Array.from({ length: count }, () => ask(target)));
 
 const pidsOf = (output) => [...output.matchAll(/ready (\d+)/g)].map(([, pid]) => Number(pid));
-
-/** Resolves once `condition()` is true: no event comes of what it looks at. */
-async function until(condition) {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 1));
-}
 
 describe('a worker with connections that it has not taken', () => {
   test.each([

@@ -5,35 +5,19 @@
 
 const { once } = require('node:events');
 const fs = require('node:fs');
-const net = require('node:net');
 const os = require('node:os');
 const { ConnectionDispatcher, ConnectionSender, Listener, socketPair } = require('../../lib/base/binding');
 const { closing } = require('../helpers/closing');
-const { DEFAULTS, FakeWorker, listenOnPath, listenOnPort, newDispatcher } = require('../helpers/dispatching');
+const { DEFAULTS, FakeWorker, client, listenOnPath, listenOnPort, newDispatcher } = require('../helpers/dispatching');
+const { until } = require('../helpers/until');
 
 const { EBADF, EINVAL, EBUSY } = os.constants.errno;
 const STREAM = 1; // SOCK_STREAM
-
-/** A connected client that has sent `text`, with what it has received so far. */
-async function client(target, text = '') {
-  const socket = closing(net.connect(target));
-  socket.ended = new Promise((resolve) => socket.once('end', resolve).once('close', resolve)); // Or is reset.
-  socket.on('data', () => {});
-  socket.on('error', () => {});
-  await once(socket, 'connect');
-  if (text !== '') await new Promise((resolve) => socket.write(text, resolve));
-  return socket;
-}
 
 async function clients(target, count, text = '') {
   const all = [];
   for (let i = 0; i < count; i++) all.push(await client(target, text && `${text}${i}`));
   return all;
-}
-
-/** Resolves once `condition()` is true: what it looks at comes with the loop. */
-async function until(condition) {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 1));
 }
 
 test('workers get connections in turn, with their ids in the order of accepting', async () => {

@@ -10,15 +10,12 @@ const os = require('node:os');
 const { ConnectionReceiver, ConnectionSender, closeFd, socketPair, untrackFd } = require('../../lib/base/binding');
 const { closing } = require('../helpers/closing');
 const { FakeWorker, closingHandle, listenOnPath, newDispatcher } = require('../helpers/dispatching');
+const { until } = require('../helpers/until');
 
 const { EBADF, EBUSY, EINVAL } = os.constants.errno;
 const SEQPACKET = 5;
 const HEARTBEAT = 5; // Milliseconds.
 const NONE = new Uint32Array(0);
-
-async function until(condition) {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 1));
-}
 
 /** A worker in this process, with the real receiver: [sender, receiver]. */
 function pair() {

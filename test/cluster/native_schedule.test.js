@@ -3,27 +3,9 @@
 // Schedules of a ConnectionDispatcher that choose by the client: 'sticky', and a function that
 // looks at the first bytes.
 
-const { once } = require('node:events');
-const net = require('node:net');
 const { SPEAKS_FIRST } = require('../../lib/cluster/marks');
-const { closing } = require('../helpers/closing');
-const { FakeWorker, listenOnPath, listenOnPort, newDispatcher } = require('../helpers/dispatching');
-
-/** A connected client that has sent `text`. */
-async function client(target, text = '') {
-  const socket = closing(net.connect(target));
-  socket.ended = new Promise((resolve) => socket.once('end', resolve).once('close', resolve)); // Or is reset.
-  socket.on('data', () => {});
-  socket.on('error', () => {});
-  await once(socket, 'connect');
-  if (text !== '') await new Promise((resolve) => socket.write(text, resolve));
-  return socket;
-}
-
-/** Resolves once `condition()` is true: what it looks at comes with the loop. */
-async function until(condition) {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 1));
-}
+const { FakeWorker, client, listenOnPath, listenOnPort, newDispatcher } = require('../helpers/dispatching');
+const { until } = require('../helpers/until');
 
 describe('sticky', () => {
   const ADDRESSES = Array.from({ length: 24 }, (_, i) => `127.0.0.${i + 1}`);

@@ -3,15 +3,16 @@
 // The primary is killed: each of its workers ends by itself, whatever it is doing.
 
 const fs = require('node:fs');
+const { gone } = require('../helpers/children');
 const { socketPath } = require('../helpers/socket_path');
-const { Primaries, ended } = require('../helpers/upgrading');
+const { Primaries } = require('../helpers/upgrading');
 
 /** Kills a primary with SIGKILL. @returns {Promise<number[]>} the workers that it had */
 async function kill(primaries) {
   const { pid } = primaries;
   const workers = fs.readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').map(Number);
   process.kill(pid, 'SIGKILL');
-  await ended(pid);
+  await gone(pid);
   return workers;
 }
 
@@ -20,7 +21,7 @@ test('a worker that is not ready ends at once', async () => {
   await primaries.says('listens');
   const workers = await kill(primaries);
   expect(workers).toHaveLength(1);
-  await ended(workers[0]);
+  await gone(workers[0]);
 });
 
 test('a worker whose program goes on ends after closeTimeout', async () => {
@@ -29,5 +30,5 @@ test('a worker whose program goes on ends after closeTimeout', async () => {
   await primaries.areReady();
   const workers = await kill(primaries);
   expect(workers).toEqual(primaries.workers);
-  await ended(workers[0]);
+  await gone(workers[0]);
 });

@@ -9,6 +9,7 @@ const path = require('node:path');
 const { createCluster } = require('../../lib/cluster');
 const { closing } = require('../helpers/closing');
 const { socketPath } = require('../helpers/socket_path');
+const { until } = require('../helpers/until');
 
 const exec = path.join(__dirname, '../fixtures/cluster/serving_worker.js');
 
@@ -44,11 +45,6 @@ async function greetedBy({ socketPath: name, ...target }) {
   const client = closing(net.connect(name ?? target));
   const [text] = await once(client.setEncoding('utf8'), 'data');
   return Number(text);
-}
-
-/** Resolves once `condition()` is true: it looks at the memory of other processes. */
-async function until(condition) {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 1));
 }
 
 test('sticky: a client stays with its worker, and returns to that one’s successor', async () => {

@@ -13,6 +13,7 @@ const { textOf } = require('../helpers/children');
 const { closing } = require('../helpers/closing');
 const { findProgram, testNeeding } = require('../helpers/needed_programs');
 const { socketPath } = require('../helpers/socket_path');
+const { until } = require('../helpers/until');
 
 /** Starts a cluster with a status page, and waits until its worker is ready. */
 async function start(statusPage) {
@@ -83,7 +84,7 @@ test('waits for its address while another process has it, with an error', async 
   closing(() => cluster.close());
   expect((await once(cluster, 'error').catch((error) => [error]))[0]).toMatchObject({ code: 'EADDRINUSE' });
   other.close();
-  while (cluster.statusAddress() === null) await new Promise((resolve) => setTimeout(resolve, 5));
+  await until(() => cluster.statusAddress() !== null);
   expect((await get({ port, path: '/stats.json' })).status).toBe(200);
 });
 

@@ -10,10 +10,11 @@ const net = require('node:net');
 const path = require('node:path');
 const { createCluster } = require('../../lib/cluster');
 const dgram = require('../../lib/dgram');
+const { gone } = require('../helpers/children');
 const { closing } = require('../helpers/closing');
 const { testNeeding } = require('../helpers/needed_programs');
 const { socketPath } = require('../helpers/socket_path');
-const { Primaries, ended } = require('../helpers/upgrading');
+const { Primaries } = require('../helpers/upgrading');
 
 const underActivator = testNeeding('systemd-socket-activate');
 
@@ -83,7 +84,7 @@ describe("a listener in systemd's store", () => {
     expect(text).toBe('FDSTORE=1\nFDNAME=app');
     expect(descriptors).toMatchObject([{ type: 'unix-server' }]);
     primaries.child.kill('SIGKILL');
-    await ended(primaries.pid);
+    await gone(primaries.pid);
     const answer = get({ socketPath: address }); // Nobody accepts now.
     const next = startWith(descriptors[0], 'app', config);
     expect(await answer).toMatch(/^\d+ 1$/);

@@ -143,7 +143,7 @@ test('an exclusive server listens in its worker alone', async () => {
 });
 
 test('a server that was closed listens again', async () => {
-  const cluster = start('http', [ANY_PORT], { workers: 1 });
+  const cluster = start('http', [{ ...ANY_PORT, isForOne: true }], { workers: 1 });
   await allReady(cluster, 1);
   const [address] = cluster.addresses();
   expect((await ask({ ...address, path: '/again' })).address).toEqual(address);

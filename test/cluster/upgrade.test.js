@@ -6,9 +6,11 @@ const fs = require('node:fs');
 const http = require('node:http');
 const path = require('node:path');
 const { createCluster } = require('../../lib/cluster');
+const { gone } = require('../helpers/children');
 const { socketPath } = require('../helpers/socket_path');
 const { isStress } = require('../helpers/stress');
-const { Primaries, askAgainAndAgain, ended } = require('../helpers/upgrading');
+const { Primaries, askAgainAndAgain } = require('../helpers/upgrading');
+const { until } = require('../helpers/until');
 
 const UPGRADES = isStress ? 10 : 2;
 const UNREADY = { exec: 'unready_worker.js' };
@@ -109,8 +111,8 @@ describe('the old primary', () => {
     const { pid } = await primaries.says('listens');
     process.kill(primaries.pid, 'SIGTERM');
     expect((await primaries.says('failed')).rest).toMatch(/^ERR_CLUSTER_CLOSED /);
-    while (isGroup(pid)) await new Promise((resolve) => setTimeout(resolve, 2));
-    await ended(primaries.pid);
+    await until(() => !isGroup(pid));
+    await gone(primaries.pid);
     expect(fs.existsSync(listeners[0].path)).toBe(false);
   });
 });
@@ -125,7 +127,7 @@ test('SIGUSR2 upgrades, with handleSignals(); a failure is an error of the clust
   primaries.configure(config);
   process.kill(primaries.pid, 'SIGUSR2');
   const { pid } = await primaries.says('listens');
-  await ended(primaries.pid);
+  await gone(primaries.pid);
   primaries.pid = pid;
   expect(await get({ socketPath: address })).toBe('1 1');
   await primaries.stop();

@@ -4,6 +4,7 @@
 
 const { once } = require('node:events');
 const fs = require('node:fs');
+const { until } = require('./until');
 
 /** Both engines; a test of what a child sees runs with each. */
 const ENGINES = ['vfork', 'uv'];
@@ -56,7 +57,7 @@ function stateOf(pid) {
 
 /** Waits until the process has ended; it need not be a child of ours. */
 async function gone(pid) {
-  while (![null, 'Z'].includes(stateOf(pid))) await new Promise(setImmediate);
+  await until(() => [null, 'Z'].includes(stateOf(pid)));
 }
 
 /** @returns {number[]} those of our descriptors above 2 that are not close-on-exec, in order */

@@ -5,6 +5,7 @@
 
 const { EventEmitter, once } = require('node:events');
 const fs = require('node:fs');
+const net = require('node:net');
 const {
   ConnectionDispatcher,
   ConnectionSender,
@@ -148,4 +149,15 @@ function listenOnPort(dispatcher, number = 0) {
   return listener.getsockname().port;
 }
 
-module.exports = { DEFAULTS, FakeWorker, closingHandle, listenOnPath, listenOnPort, newDispatcher };
+/** A connected client that has sent `text`. `ended` resolves when the server's side has ended. */
+async function client(target, text = '') {
+  const socket = closing(net.connect(target));
+  socket.ended = new Promise((resolve) => socket.once('end', resolve).once('close', resolve)); // Or is reset.
+  socket.on('data', () => {});
+  socket.on('error', () => {});
+  await once(socket, 'connect');
+  if (text !== '') await new Promise((resolve) => socket.write(text, resolve));
+  return socket;
+}
+
+module.exports = { DEFAULTS, FakeWorker, client, closingHandle, listenOnPath, listenOnPort, newDispatcher };

@@ -7,21 +7,9 @@ const fs = require('node:fs');
 const http = require('node:http');
 const path = require('node:path');
 const { startFixture } = require('./child');
+const { gone } = require('./children');
 const { closing } = require('./closing');
 const { temporaryFolder } = require('./socket_path');
-
-const isRunning = (pid) => {
-  try {
-    return !/^State:\s+Z/m.test(fs.readFileSync(`/proc/${pid}/status`, 'utf8'));
-  } catch {
-    return false;
-  }
-};
-
-/** Resolves once the process has ended, which is no child of this one. */
-async function ended(pid) {
-  while (isRunning(pid)) await new Promise((resolve) => setTimeout(resolve, 2));
-}
 
 /** fixtures/cluster/upgraded_primary.js, and those that follow it. */
 class Primaries {
@@ -109,13 +97,13 @@ class Primaries {
     const old = this.pid;
     const { rest } = await this.upgrade();
     this.pid = Number(rest);
-    await ended(old);
+    await gone(old);
   }
 
   /** Ends the primary as a service manager would. */
   async stop() {
     process.kill(this.pid, 'SIGTERM');
-    await ended(this.pid);
+    await gone(this.pid);
   }
 
   // Each but the first leads a group, in which its workers are.
@@ -178,4 +166,4 @@ function askAgainAndAgain(target, { kept = 2, fresh = 2 } = {}) {
   return load;
 }
 
-module.exports = { Primaries, askAgainAndAgain, ended };
+module.exports = { Primaries, askAgainAndAgain };

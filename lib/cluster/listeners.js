@@ -7,7 +7,7 @@ const path = require('node:path');
 
 const { whenAborted } = require('../base/abort.js');
 const { nameOf } = require('../base/activation.js');
-const { Listener } = require('../base/binding.js');
+const { Listener, shutDownReading } = require('../base/binding.js');
 const { errnoException } = require('../base/errors.js');
 const { forgetFile, removeAtExit } = require('../base/socket_files.js');
 const { kHandOver } = require('../fd/descriptor.js');
@@ -49,7 +49,7 @@ class Listeners {
    * @param {boolean} [options.isProgram] an unchanged program wants it: it hears of a failure
    * @param {number} [options.index] of a listener in whose place this one comes
    * @param {(error: any, listener?: { index: number, address: any }) => void} [options.done] called once
-   * @returns {{ close: () => void }}
+   * @returns {{ close: () => void }} to be closed once no worker uses it
    */
   listen(target, { isProgram = false, index = this.#count++, done = () => {} } = {}) {
     const state = { listener: null, attempt: null, address: null, number: 0 };
@@ -61,7 +61,7 @@ class Listeners {
       return this.#start(entry, descriptor);
     });
     if (search !== null) entry.attempt = search;
-    return { close: () => this.#close(entry) };
+    return { close: () => this.#close(entry, { isUnused: true }) };
   }
 
   #start(entry, descriptor) {
@@ -206,7 +206,7 @@ class Listeners {
     removeFromStore(entry.target.store).catch((error) => this.#report(error));
   }
 
-  #close(entry) {
+  #close(entry, { isUnused = false } = {}) {
     if (!this.#all.delete(entry)) return;
     entry.attempt?.cancel();
     const { listener } = entry;
@@ -216,6 +216,9 @@ class Listeners {
       listener.removeFile();
       this.#dispatcher.acceptRest(listener);
     }
+    // A child that is being started has a copy until its exec. Its port would be in use for so long,
+    // though the program may listen there again at once.
+    if (isUnused && entry.target.kind === 'port') shutDownReading(listener.fd);
     listener.close();
     forgetFile(listener);
     this.#onClosed(entry.number);

@@ -194,15 +194,6 @@ test('the workers of a primary that was killed end, and the next one takes the p
   expect(await get({ socketPath: socket })).toMatch(/ 1$/);
 });
 
-test('full tables of descriptors, in the primary and in workers, harm no client', async () => {
-  const socket = socketPath();
-  const primary = startFixture('cluster/primary.js', [socket], { openFiles: 52 });
-  await outputOf(primary, 'ready');
-  const answers = Array.from({ length: 300 }, () => get({ socketPath: socket }));
-  for (const answer of await Promise.all(answers)) expect(answer).toMatch(/^\d+ \d+$/);
-  expect(primary.output.stderr).toBe('');
-});
-
 describe('wrong use', () => {
   test.each([
     [undefined, 'ERR_INVALID_ARG_TYPE'],

@@ -54,12 +54,18 @@ for (const kind of ['round-robin', 'sticky']) {
   });
 }
 
-testNeeding('prlimit')('of the primary stops the accepting', async () => {
-  const socket = socketPath();
-  const primary = startFixture('cluster/primary.js', [socket]);
-  await outputOf(primary, 'ready');
-  limitFiles(primary.pid, 4);
-  const answers = await Promise.all(Array.from({ length: CLIENTS }, () => get(socket)));
-  for (const answer of answers) expect(answer).toMatch(/^\d+ \d+$/);
-  expect(primary.output.stderr).toBe('');
-});
+for (const [name, withWorkers] of [
+  ['of the primary stops the accepting', false],
+  ['of the primary and of its workers at once harm no client', true],
+]) {
+  testNeeding('prlimit')(name, async () => {
+    const socket = socketPath();
+    const primary = startFixture('cluster/primary.js', [socket]);
+    const [, ...workers] = (await outputOf(primary, 'ready')).trim().split(' ');
+    limitFiles(primary.pid, 4);
+    if (withWorkers) for (const pid of workers) limitFiles(pid, 4);
+    const answers = await Promise.all(Array.from({ length: CLIENTS }, () => get(socket)));
+    for (const answer of answers) expect(answer).toMatch(/^\d+ \d+$/);
+    expect(primary.output.stderr).toBe('');
+  });
+}

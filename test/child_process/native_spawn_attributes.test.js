@@ -5,8 +5,9 @@ const fs = require('node:fs');
 const { errno, priority, signals } = require('node:os').constants;
 const path = require('node:path');
 const { outputOf, runFixture, startFixture } = require('../helpers/child');
+const { ENGINES } = require('../helpers/children');
 const { testNeeding } = require('../helpers/needed_programs');
-const { ENGINES, run, script, start } = require('../helpers/spawning');
+const { run, script, start } = require('../helpers/spawning');
 
 const NOBODY = 65534;
 const RLIMIT_CPU = 0;

@@ -4,9 +4,10 @@ const { execFileSync } = require('node:child_process');
 const { errno, signals } = require('node:os').constants;
 const path = require('node:path');
 const { runFixture } = require('../helpers/child');
+const { ENGINES } = require('../helpers/children');
 const { testNeeding } = require('../helpers/needed_programs');
 const { temporaryFolder } = require('../helpers/socket_path');
-const { ENGINES, script } = require('../helpers/spawning');
+const { script } = require('../helpers/spawning');
 const { CHILDREN } = require('../helpers/stress');
 
 const NOBODY = 65534;

@@ -4,7 +4,8 @@ const fs = require('node:fs');
 const { errno } = require('node:os').constants;
 const path = require('node:path');
 const { temporaryFolder } = require('../helpers/socket_path');
-const { ENGINES, run, script, start } = require('../helpers/spawning');
+const { ENGINES } = require('../helpers/children');
+const { run, script, start } = require('../helpers/spawning');
 
 function program(folder, name, text, mode = 0o755) {
   const file = path.join(folder, name);

@@ -5,10 +5,10 @@ const { errno } = require('node:os').constants;
 const path = require('node:path');
 const { closeFd, pipe, stdioSocketPair } = require('../../lib/base/binding');
 const { runFixture } = require('../helpers/child');
-const { inheritableDescriptors } = require('../helpers/children');
+const { ENGINES, inheritableDescriptors } = require('../helpers/children');
 const { closing } = require('../helpers/closing');
 const { temporaryFolder } = require('../helpers/socket_path');
-const { ENGINES, readAll, run, script, start } = require('../helpers/spawning');
+const { readAll, run, script, start } = require('../helpers/spawning');
 
 function openFile(name) {
   const file = path.join(temporaryFolder(), name);

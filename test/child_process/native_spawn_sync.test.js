@@ -2,9 +2,9 @@
 
 const { errno, signals } = require('node:os').constants;
 const { closing } = require('../helpers/closing');
-const { SHELL_RUNS_MS, stateOf } = require('../helpers/children');
+const { ENGINES, SHELL_RUNS_MS, stateOf } = require('../helpers/children');
 const { spawnSync } = require('../../lib/base/binding');
-const { ENGINES, script } = require('../helpers/spawning');
+const { script } = require('../helpers/spawning');
 
 /** Runs a script with 0, 1 and 2 connected; output as text. */
 function run(text, { stdio = [-1, -1, -1], pipes = [0, 1, 2], input, ...options } = {}) {

@@ -9,6 +9,9 @@ const { until } = require('./until');
 /** Both engines; a test of what a child sees runs with each. */
 const ENGINES = ['vfork', 'uv'];
 
+/** How many end at once in a test: the fork(2) of uv takes 20 ms in a process as large as Jest's. */
+const CROWD = { vfork: 500, uv: 100 };
+
 /** A timeout within which a shell has run its first commands, for calls during which no event comes. */
 const SHELL_RUNS_MS = 2000;
 
@@ -75,4 +78,4 @@ function isInheritable(fd) {
   }
 }
 
-module.exports = { ENGINES, SHELL_RUNS_MS, ended, gone, inheritableDescriptors, said, stateOf, textOf };
+module.exports = { CROWD, ENGINES, SHELL_RUNS_MS, ended, gone, inheritableDescriptors, said, stateOf, textOf };

@@ -5,8 +5,6 @@
 const { closeFd, PipeWrap, ProcessWrap, stdioSocketPair } = require('../../lib/base/binding');
 const { closing } = require('./closing');
 
-const ENGINES = ['vfork', 'uv'];
-
 const BASE = Object.freeze({ file: 'true', args: ['true'] });
 const NO_STDIO = Object.freeze([-1, -1, -1]);
 
@@ -71,4 +69,4 @@ function readAll(fd, child) {
   });
 }
 
-module.exports = { ENGINES, readAll, run, script, start };
+module.exports = { readAll, run, script, start };

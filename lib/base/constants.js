@@ -18,6 +18,7 @@ module.exports = {
   UV_EEXIST: -errno.EEXIST,
   UV_EFAULT: -errno.EFAULT,
   UV_EINVAL: -errno.EINVAL,
+  UV_EMFILE: -errno.EMFILE,
   UV_ENOBUFS: -errno.ENOBUFS,
   UV_ENOENT: -errno.ENOENT,
   UV_ENOTCONN: -errno.ENOTCONN,

@@ -50,7 +50,10 @@ class Cluster extends MessageEmitter {
   #options;
   #dispatcher = new Dispatcher();
   #listeners = new Listeners(this.#dispatcher, this, (number) => this.#onListenerClosed(number));
-  #programListeners = new ProgramListeners(this.#listeners);
+  #programListeners = new ProgramListeners(
+    this.#listeners,
+    () => this.#whenClosed !== null || this.#supervisor.hasReadyWorker,
+  );
   #supervisor;
   #isForwarding = false; // 'message' has a listener.
   #member; // This cluster, for upgrade.js.
@@ -292,16 +295,21 @@ class Cluster extends MessageEmitter {
     const dispatcher = this.#dispatcher;
     const listeners = this.#listeners;
     const supervisor = this.#supervisor;
+    const report = (error) =>
+      this.listenerCount('error') > 0 ? this.emit('error', error) : process.emitWarning(error);
     return {
       listeners,
       get isReady() {
-        return listeners.isComplete && supervisor.workers.some(({ state }) => state === 'ready');
+        return listeners.isComplete && supervisor.hasReadyWorker;
       },
       pause: () => dispatcher.pause(),
-      resume: () => dispatcher.resume(),
+      resume: () => {
+        const err = dispatcher.resume();
+        if (err !== 0) report(errnoException(err, 'dup')); // A worker lacks a listening socket.
+      },
       takePending: () => dispatcher.takePending(),
       close: () => this.#close({ moves: true }),
-      report: (error) => (this.listenerCount('error') > 0 ? this.emit('error', error) : process.emitWarning(error)),
+      report,
     };
   }
 }

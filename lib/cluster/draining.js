@@ -160,22 +160,27 @@ function isMovable(socket) {
   return socket.readableLength === 0 && socket.writableLength === 0 && handle.writeQueueSize === 0;
 }
 
+const sayGoodbye = (session) => session.goaway(NO_ERROR, LAST_STREAM);
+
 /**
  * For a server of http2: tells the clients of their sessions' end. They begin no more requests, and
  * close when those that are open have ended; a request that is on its way is answered.
  */
 class Http2Draining {
   #sessions = new Set();
+  #isStopping = false;
 
   constructor(server) {
     server.on('session', (session) => {
       this.#sessions.add(session);
       session.once('close', () => this.#sessions.delete(session));
+      if (this.#isStopping) sayGoodbye(session); // Its handshake of TLS has taken so long.
     });
   }
 
   stop() {
-    for (const session of this.#sessions) if (!session.destroyed) session.goaway(NO_ERROR, LAST_STREAM);
+    this.#isStopping = true;
+    for (const session of this.#sessions) if (!session.destroyed) sayGoodbye(session);
   }
 }
 

@@ -8,6 +8,7 @@ const path = require('node:path');
 const { whenAborted } = require('../base/abort.js');
 const { nameOf } = require('../base/activation.js');
 const { Listener, shutDownReading } = require('../base/binding.js');
+const { UV_EMFILE } = require('../base/constants.js');
 const { errnoException } = require('../base/errors.js');
 const { forgetFile, removeAtExit } = require('../base/socket_files.js');
 const { kHandOver } = require('../fd/descriptor.js');
@@ -29,7 +30,7 @@ class Listeners {
   #emitter;
   #onClosed;
   #all = new Set(); // { target, key, listener, attempt, address, index, number, isProgram, done }
-  #count = 0;
+  #nextIndex = 0;
 
   /**
    * @param {any} dispatcher
@@ -51,7 +52,7 @@ class Listeners {
    * @param {(error: any, listener?: { index: number, address: any }) => void} [options.done] called once
    * @returns {{ close: () => void }} to be closed once no worker uses it
    */
-  listen(target, { isProgram = false, index = this.#count++, done = () => {} } = {}) {
+  listen(target, { isProgram = false, index = this.#freeIndex(), done = () => {} } = {}) {
     const state = { listener: null, attempt: null, address: null, number: 0 };
     const entry = { target, key: keyOf(target), ...state, isProgram, index, done };
     this.#all.add(entry);
@@ -62,6 +63,16 @@ class Listeners {
     });
     if (search !== null) entry.attempt = search;
     return { close: () => this.#close(entry, { isUnused: true }) };
+  }
+
+  // One that was closed a while ago: its connections may be under way.
+  #freeIndex() {
+    const used = new Set([...this.#all].map(({ index }) => index));
+    if (used.size > NUMBER) throw errnoException(UV_EMFILE, 'listen');
+    while (used.has(this.#nextIndex)) this.#nextIndex = (this.#nextIndex + 1) & NUMBER;
+    const index = this.#nextIndex;
+    this.#nextIndex = (index + 1) & NUMBER;
+    return index;
   }
 
   #start(entry, descriptor) {

@@ -13,15 +13,24 @@ const { normalizeListen } = require('./options.js');
 const PIPE = -1;
 const UV_TCP_IPV6ONLY = 1;
 
+// Milliseconds that a listener stays open after its last worker's end: for a successor, which may ask
+// for it some time after it is ready.
+const LEFT_OPEN = 10_000;
+
 class ProgramListeners {
   #listeners;
+  #mayCloseUnused;
   #entries = new Map(); // By the target.
   #data = undefined; // The first TLS server's ticket keys: with them sessions resume in each worker.
   #unanswered = []; // What to do once a listen() of the cluster has come to an end.
 
-  /** @param {import('./listeners.js').Listeners} listeners of the cluster */
-  constructor(listeners) {
+  /**
+   * @param {import('./listeners.js').Listeners} listeners of the cluster
+   * @param {() => boolean} mayCloseUnused there is a worker that has asked for what it wants
+   */
+  constructor(listeners, mayCloseUnused) {
     this.#listeners = listeners;
+    this.#mayCloseUnused = mayCloseUnused;
   }
 
   /**
@@ -81,15 +90,31 @@ class ProgramListeners {
   /** The program of a worker has closed its server: the last one closes the listener. */
   release(worker, index) {
     for (const [key, entry] of this.#entries) {
-      if (entry.result?.listener !== index || !entry.users.delete(worker) || entry.users.size > 0) continue;
-      this.#entries.delete(key);
-      entry.handle.close();
+      if (entry.result?.listener === index && entry.users.delete(worker) && entry.users.size === 0) this.#close(key);
     }
   }
 
-  /** The worker has ended. What it listened to stays open for the next one. */
+  #close(key) {
+    const { handle } = this.#entries.get(key);
+    this.#entries.delete(key);
+    handle.close();
+  }
+
+  /** The worker has ended. What it listened to stays open for the next one, which may have no use for it. */
   forget(worker) {
-    for (const { users } of this.#entries.values()) users.delete(worker);
+    for (const [key, { users }] of this.#entries) {
+      if (users.delete(worker) && users.size === 0) this.#closeLater(key);
+    }
+  }
+
+  #closeLater(key) {
+    const entry = this.#entries.get(key);
+    const look = () => {
+      if (this.#entries.get(key) !== entry || entry.users.size > 0) return;
+      if (this.#mayCloseUnused()) this.#close(key);
+      else this.#closeLater(key);
+    };
+    setTimeout(look, LEFT_OPEN).unref();
   }
 }
 

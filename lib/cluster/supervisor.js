@@ -286,6 +286,10 @@ class Supervisor extends EventEmitter {
     return [...this.#workers];
   }
 
+  get hasReadyWorker() {
+    return this.workers.some(({ state }) => state === 'ready');
+  }
+
   /** restarts: workers started in place of one that had ended; reloads; retired: workers replaced one by one. */
   get counters() {
     return { restarts: this.#restarts, reloads: this.#reloads, retired: this.#retired };

@@ -37,6 +37,7 @@ const { startThread } = require('./worker_thread.js');
 
 const REASONS = ['requests', 'memory', 'closed'];
 const MAX_STILL = 4; // Looks at its heartbeat that show no change: one more, and the worker is stuck.
+const DEAF_TIME = 1000; // Milliseconds from the end of a socket or channel of a worker to its own end.
 const DRAIN_INTERVAL = 5; // Milliseconds between two looks whether a worker has what was sent to it.
 
 /**
@@ -55,7 +56,6 @@ class WorkerHandle extends Messenger {
   #still = 0; // and how often since it was new.
   #moves = false;
   #isAdmitted = false;
-  #isDeaf = false; // It has closed the socket on which connections come: soon it is killed.
 
   constructor(id, options, dispatcher, slot) {
     super('ERR_CHANNEL_CLOSED');
@@ -88,6 +88,7 @@ class WorkerHandle extends Messenger {
       this.#openSender(connections);
       this.#control = new Channel(control);
       this.#control.on('message', (received, descriptors) => this.#onMessage(received, descriptors));
+      this.#control.once('close', () => this.#onDeaf());
       const { closeTimeout, heartbeat } = options;
       const connect = { ...message(CONNECTIONS), closeTimeout, heartbeat, limits: drawLimits(options) };
       opened.push(this.#createPage());
@@ -112,7 +113,7 @@ class WorkerHandle extends Messenger {
       if (err !== 0) throw errnoException(err, 'open');
       return true;
     });
-    this.#sender.reader = () => (this.#isDeaf = true);
+    this.#sender.reader = () => this.#onDeaf();
   }
 
   #createPage() {
@@ -142,6 +143,12 @@ class WorkerHandle extends Messenger {
       act();
     }, delay);
     this.#timers.add(timer);
+  }
+
+  // It has closed the socket on which connections come, or its channel. Its exit follows; a worker
+  // that went on would leave waiting what was sent to it.
+  #onDeaf() {
+    if (this.state !== 'ended') this.#after(DEAF_TIME, () => this.kill());
   }
 
   #onLate() {
@@ -192,8 +199,8 @@ class WorkerHandle extends Messenger {
   admit() {
     this.#isAdmitted = true;
     const err = this.#dispatcher.addWorker(this.#sender, this.slot);
-    // It may have said that it is ready, and have ended: its exit will follow.
-    if (err === UV_EINVAL) this.#isDeaf = true;
+    if (err === UV_EINVAL)
+      this.#onDeaf(); // It said that it is ready, and has ended.
     else if (err !== 0) this.kill(errnoException(err, 'dup')); // It lacks a listening socket.
   }
 
@@ -276,8 +283,7 @@ class WorkerHandle extends Messenger {
   checkHeartbeat() {
     if (this.state !== 'ready' && this.state !== 'draining') return;
     const heartbeat = this.#sender?.getCounters().heartbeat;
-    const isReachable = !this.#isDeaf && this.#control?.isOpen;
-    if (heartbeat !== this.#heartbeat && isReachable) this.#still = 0;
+    if (heartbeat !== this.#heartbeat) this.#still = 0;
     else if (this.#still >= MAX_STILL) this.kill();
     this.#still += 1;
     this.#heartbeat = heartbeat;

@@ -50,12 +50,12 @@ const pidsOf = (output) => [...output.matchAll(/ready (\d+)/g)].map(([, pid]) =>
 
 describe('a worker with connections that it has not taken', () => {
   test.each([
-    ['closes the socket for them', 'close'],
-    ['answers on it what is no answer', 'garbage'],
-    ['answers without end', 'flood'],
-    ['closes its channel', 'hang up'],
-  ])('is killed if it %s, and others serve them', async (_, how) => {
-    const { cluster, socket, workers } = await started({ args: [how], handoverTimeout: 600 });
+    ['closes the socket for them', 'close', 0],
+    ['answers on it what is no answer', 'garbage', 600],
+    ['answers without end', 'flood', 600],
+    ['closes its channel', 'hang up', 0],
+  ])('is killed if it %s, and others serve them', async (_, how, handoverTimeout) => {
+    const { cluster, socket, workers } = await started({ args: [how], handoverTimeout });
     const answers = askOften(socket, 20);
     await until(() => cluster.stats().accepted === 20);
     const exit = once(cluster, 'exit');

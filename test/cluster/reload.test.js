@@ -10,6 +10,7 @@ const http2 = require('node:http2');
 const https = require('node:https');
 const net = require('node:net');
 const path = require('node:path');
+const tls = require('node:tls');
 const { createCluster } = require('../../lib/cluster');
 const { certificate, privateKey } = require('../helpers/certificate');
 const { closing } = require('../helpers/closing');
@@ -30,6 +31,30 @@ async function started(options, address = { path: socketPath() }) {
   const [[listening]] = await Promise.all([once(cluster.listen(address), 'listening'), ready]);
   const target = typeof listening === 'string' ? { socketPath: listening } : { port: listening.port };
   return { cluster, target };
+}
+
+function tlsFiles() {
+  const folder = temporaryFolder();
+  const files = [path.join(folder, 'key'), path.join(folder, 'cert')];
+  fs.writeFileSync(files[0], privateKey);
+  fs.writeFileSync(files[1], certificate);
+  return files;
+}
+
+/** A client's connection. All but its first chunk arrives once goOn() is called. */
+async function slowly(target) {
+  const place = socketPath();
+  const proxy = closing(net.createServer());
+  await once(proxy.listen(place), 'listening');
+  const socket = closing(net.connect(place));
+  const [near] = await once(proxy, 'connection');
+  const far = closing(net.connect(target));
+  closing(near).once('data', (first) => {
+    near.pause();
+    far.write(first);
+  });
+  far.pipe(near);
+  return { socket, goOn: () => near.pipe(far) };
 }
 
 /** One request. @returns {Promise<any>} { worker, response } */
@@ -151,11 +176,7 @@ describe('reload()', () => {
   });
 
   test('answers the next request on an idle TLS connection, and then ends it', async () => {
-    const folder = temporaryFolder();
-    const files = [path.join(folder, 'key'), path.join(folder, 'cert')];
-    fs.writeFileSync(files[0], privateKey);
-    fs.writeFileSync(files[1], certificate);
-    const { cluster, target } = await started({ args: ['https', ...files] }, { port: 0, host: '127.0.0.1' });
+    const { cluster, target } = await started({ args: ['https', ...tlsFiles()] }, { port: 0, host: '127.0.0.1' });
     const agent = keepAliveAgent(https, { rejectUnauthorized: false });
     const before = await get({ ...target, agent }, https);
     await cluster.reload();
@@ -180,6 +201,24 @@ describe('reload()', () => {
     expect(Number((await once(slow, 'data'))[0])).toBeLessThan(3);
     await closed;
     expect(parseInt((await once(ask(connect(), '/'), 'data'))[0], 10)).toBeGreaterThan(2);
+  });
+
+  test('ends a session of http2 that was not there yet, its handshake of TLS being under way', async () => {
+    const { cluster, target } = await started({ args: ['http2s', ...tlsFiles()], workers: 1 });
+    const connect = (where) => {
+      const createConnection = () => tls.connect({ ...where, ALPNProtocols: ['h2'], rejectUnauthorized: false });
+      return closing(http2.connect('https://localhost', { createConnection }));
+    };
+    const { socket, goOn } = await slowly(target.socketPath);
+    const late = connect({ socket });
+    const request = connect({ path: target.socketPath }).request({ ':path': '/until-stop' });
+    while (cluster.stats().workers[0].active < 2) await new Promise(setImmediate);
+    const stopped = once(request, 'data');
+    await cluster.reload();
+    await stopped;
+    goOn();
+    expect(await once(late, 'goaway')).toContain(http2.constants.NGHTTP2_NO_ERROR);
+    await once(late, 'close');
   });
 
   test('answers requests that a client has sent without waiting, all of them', async () => {

@@ -14,6 +14,7 @@ const { certificate, privateKey } = require('../helpers/certificate');
 const { textOf } = require('../helpers/children');
 const { closing } = require('../helpers/closing');
 const { socketPath, temporaryFolder } = require('../helpers/socket_path');
+const { until } = require('../helpers/until');
 
 const LOCAL = '127.0.0.1';
 const ANY_PORT = { port: 0, host: LOCAL };
@@ -148,6 +149,25 @@ test('a server that was closed listens again', async () => {
   const [address] = cluster.addresses();
   expect((await ask({ ...address, path: '/again' })).address).toEqual(address);
   expect((await ask(address)).worker).toBe(1);
+});
+
+test('a port that no later worker wants is closed, but not at once', async () => {
+  const path = socketPath();
+  const cluster = start('http', [{ ...ANY_PORT, isForOne: true }, { path }], { workers: 1 });
+  await allReady(cluster, 1);
+  await until(() => cluster.addresses().length === 2);
+  const addresses = cluster.addresses();
+  jest.useFakeTimers({ doNotFake: ['Date', 'hrtime', 'nextTick', 'queueMicrotask', 'setImmediate', 'setInterval'] });
+  try {
+    const exited = once(cluster, 'exit');
+    await cluster.reload();
+    await exited;
+    expect(cluster.addresses()).toEqual(addresses);
+    jest.advanceTimersByTime(10_000);
+    expect(cluster.addresses()).toEqual([path]);
+  } finally {
+    jest.useRealTimers();
+  }
 });
 
 test('a program that is stopped answers what is open, and is told by SIGTERM if it wants to know', async () => {

@@ -63,6 +63,14 @@ export interface StreamHandle extends Handle {
   onshutdown?: ((status: number) => void) | undefined;
 }
 
+export interface LibuvStreamHandle extends StreamHandle {
+  /**
+   * What is read from now on is written to that stream at once. `onread` gets what it does not take, in the user's
+   * buffer, which there has to be; reading has stopped then. null: no more.
+   */
+  forwardTo(stream: PipeWrap | TcpWrap | null): number;
+}
+
 /** A uv_pipe_t: a connected Unix stream socket, a FIFO or a pipe(7). */
 export class PipeWrap {
   /** `asyncType`: the type of its events in async_hooks, where that is not the default. */
@@ -70,7 +78,7 @@ export class PipeWrap {
   /** To a path or an abstract name. `onconnect(status)` follows. */
   connect(name: string): number;
 }
-export interface PipeWrap extends StreamHandle {}
+export interface PipeWrap extends LibuvStreamHandle {}
 
 /** A uv_tcp_t: a connected TCP socket. */
 export class TcpWrap {
@@ -88,7 +96,7 @@ export class TcpWrap {
   /** Closes with a RST; `onclose` follows. */
   reset(): number;
 }
-export interface TcpWrap extends StreamHandle {}
+export interface TcpWrap extends LibuvStreamHandle {}
 
 export interface ListenOnPathOptions {
   path: string;

@@ -3,6 +3,7 @@
 // of Node's is asked for; they do the same, but are no instances of Node's.
 
 import * as net from 'node:net';
+import { Readable, Writable } from 'node:stream';
 
 import { Descriptor, Sendable, SendOptions } from './descriptors';
 import { Listener, PipeWrap, TcpWrap } from './binding';
@@ -267,3 +268,19 @@ export function connect(port: number, connectionListener?: () => void): Socket;
 export function connect(path: string, connectionListener?: () => void): Socket;
 
 export { connect as createConnection };
+
+export interface PumpOptions {
+  /** Whether `to` is ended. Default: true. */
+  end?: boolean | undefined;
+  /** Destroys both sockets. */
+  signal?: AbortSignal | undefined;
+}
+
+/**
+ * For sockets of this module and the pipes of a child: carries all bytes of one to another, or to itself, past JavaScript, and then ends that one. Resolves with their
+ * number. On failure both are destroyed, and it rejects with the error of either, `ERR_STREAM_PREMATURE_CLOSE`,
+ * `ERR_SOCKET_CLOSED` or an AbortError.
+ *
+ * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE
+ */
+export function pump(from: Readable, to: Writable, options?: PumpOptions): Promise<number>;

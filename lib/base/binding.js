@@ -133,6 +133,25 @@ function streamClass(Base, type) {
   return Stream;
 }
 
+const NO_STREAM = -1; // In place of its number.
+const kIsLibuvs = Symbol('is a stream of libuv, of this copy of lib');
+
+function libuvStreamClass(Base, type) {
+  class Stream extends streamClass(Base, type) {
+    get [kIsLibuvs]() {
+      return true;
+    }
+
+    // Gives what is read to another such stream, and to `reader` what that does not take at once.
+    forwardTo(target) {
+      if (target === null) return super.forwardTo(NO_STREAM);
+      return super.forwardTo(target?.[kIsLibuvs] === true ? target.getId() : undefined);
+    }
+  }
+  Object.defineProperty(Stream, 'name', { value: Base.name });
+  return Stream;
+}
+
 class MessageSocket extends streamClass(native.MessageSocket, 'MESSAGESOCKETWRAP') {
   // A message may have descriptors, so it does not go through the scratch buffer.
   writeBuffer(chunk, descriptors) {
@@ -170,8 +189,8 @@ const {
   untrackFd,
 } = native;
 const { writeBuffer: writeMessage } = native.MessageSocket.prototype;
-const PipeWrap = streamClass(native.PipeWrap, 'PIPEWRAP');
-const TcpWrap = streamClass(native.TcpWrap, 'TCPWRAP');
+const PipeWrap = libuvStreamClass(native.PipeWrap, 'PIPEWRAP');
+const TcpWrap = libuvStreamClass(native.TcpWrap, 'TCPWRAP');
 const ConnectionDispatcher = handleClass(native.ConnectionDispatcher, 'CONNECTIONDISPATCHER');
 const ConnectionReceiver = handleClass(native.ConnectionReceiver, 'CONNECTIONRECEIVER');
 const ConnectionSender = handleClass(native.ConnectionSender, 'CONNECTIONSENDER');

@@ -30,6 +30,7 @@ function handleOfFd(fd, descriptors) {
   checkType(fd);
   // TCP sockets and pipes get one of these even if `descriptors` is set, because they cannot
   // carry descriptors.
+  /** @type {(() => any)[]} */
   const kinds = [() => new TcpWrap(), () => new PipeWrap()];
   if (descriptors !== null) kinds.unshift(() => descriptorHandle(descriptors));
   let handle;

@@ -9,6 +9,7 @@ const nodeNet = require('node:net');
 
 const { normalizeArgs } = require('./options.js');
 require('./conversions.js'); // Descriptor needs it: see lib/fd/descriptor.js.
+const { pump } = require('./pump.js');
 const { Server } = require('./server.js');
 const { Socket } = require('./socket.js');
 
@@ -68,6 +69,7 @@ module.exports = {
   isIP,
   isIPv4,
   isIPv6,
+  pump,
   setDefaultAutoSelectFamily,
   setDefaultAutoSelectFamilyAttemptTimeout,
 };

@@ -14,10 +14,12 @@ const {
   validateFunction,
   validateInt32,
   validateNumber,
+  validateObject,
   validatePort,
   validateString,
 } = require('../base/validate.js');
 const { groupId, userId } = require('../base/accounts.js');
+const { kDescriptors, kStopReading, kUserRead } = require('./symbols.js');
 
 const DEFAULT_BACKLOG = 511; // As in Node; the kernel rounds it up and limits it (listen(2)).
 const MAX_MODE = 0o7777;
@@ -311,11 +313,28 @@ function checkPathTarget(target, options) {
   }
 }
 
+/** Arguments of pump(). @returns {any} { from, to, end, signal } */
+function normalizePumpArgs(from, to, options = {}) {
+  for (const [name, socket] of Object.entries({ from, to })) {
+    if (typeof socket?.[kStopReading] !== 'function') throw invalidArgType(name, 'Socket', socket);
+  }
+  // It would lose descriptors, decoded characters, or what the program wants to see in its buffer.
+  if (from[kDescriptors] !== null) throw invalidArgValue('from', from, 'must not receive descriptors');
+  if (from.readableEncoding !== null) throw invalidArgValue('from', from, 'must not have an encoding');
+  if (from[kUserRead] !== null) throw invalidArgValue('from', from, 'must not have the option onread');
+  validateObject(options, 'options');
+  const { end = true, signal } = options;
+  validateBoolean(end, 'options.end');
+  if (signal !== undefined) validateAbortSignal(signal, 'options.signal');
+  return { from, to, end, signal };
+}
+
 module.exports = {
   acceptedSocketOptions,
   normalizeArgs,
   normalizeConnectOptions,
   normalizeListenArgs,
+  normalizePumpArgs,
   normalizeServerOptions,
   normalizeSocketOptions,
 };

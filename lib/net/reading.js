@@ -22,7 +22,7 @@ function onread(nread, chunk) {
   const socket = this[kOwner];
   if (socket[kTimer] !== null) refreshTimer(socket);
   if (nread < 0) {
-    onReadEnd(socket, nread);
+    endReading(socket, nread);
   } else if (!socket.destroyed && !deliver(socket, nread, chunk)) {
     stopReading(socket);
   }
@@ -87,7 +87,7 @@ function deliverToUser(socket, nread) {
   return goOn;
 }
 
-function onReadEnd(socket, nread) {
+function endReading(socket, nread) {
   if (nread !== UV_EOF) {
     socket.destroy(readException(socket, nread));
     return;
@@ -162,4 +162,14 @@ function readNow(size) {
   return Duplex.prototype.read.call(this, size);
 }
 
-module.exports = { leaveReading, pause, read, readForSocket, readNow, resume };
+module.exports = {
+  endReading,
+  leaveReading,
+  pause,
+  read,
+  readForSocket,
+  readNow,
+  resume,
+  startReading,
+  stopReading,
+};

@@ -79,6 +79,8 @@ class CompletionQueue {
   bool IsOpen(int32_t id) const {
     return id >= 0 && static_cast<size_t>(id) < handles_.size() && handles_[id] != nullptr;
   }
+  // The open handle with that id; nullptr if there is none.
+  HandleWrap* Find(int32_t id) const { return IsOpen(id) ? handles_[id] : nullptr; }
   size_t open_handles() const { return handles_.size() - free_ids_.size(); }
 
   void Note(HandleWrap* handle, EventKind kind, int32_t first = 0, int32_t second = 0);

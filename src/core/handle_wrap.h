@@ -23,6 +23,8 @@
 
 namespace pipewright {
 
+class StreamWrap;
+
 class HandleWrap {
  public:
   static HandleWrap* From(const uv_handle_t* handle) {
@@ -38,6 +40,8 @@ class HandleWrap {
   uint32_t group() const { return group_; }
 
   void Close();
+  // The handle as a stream of libuv; nullptr if it is none.
+  virtual StreamWrap* AsStream() { return nullptr; }
   // Holds the JavaScript object weakly from now on: its close event was delivered.
   void LetGo() { object_->Unref(); }
 

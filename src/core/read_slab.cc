@@ -1,6 +1,7 @@
 #include "core/read_slab.h"
 
 #include <cstring>
+#include <new>
 
 #include "core/freed_memory.h"
 
@@ -49,6 +50,11 @@ ReadSlabs::Place ReadSlabs::Commit(size_t length) {
   // Rounded up to cache lines, so that the next read starts aligned.
   slab.used += (length + 63) / 64 * 64;
   return {false, static_cast<int32_t>(position)};
+}
+
+uv_buf_t ReadSlabs::Scratch() {
+  if (scratch_ == nullptr) scratch_.reset(new (std::nothrow) char[kScratchSize]);
+  return uv_buf_init(scratch_.get(), scratch_ == nullptr ? 0 : kScratchSize);
 }
 
 void ReadSlabs::Recycle() {

@@ -12,6 +12,7 @@
 #include <uv.h>
 
 #include <cstddef>
+#include <memory>
 #include <vector>
 
 namespace pipewright {
@@ -39,6 +40,10 @@ class ReadSlabs {
   };
   Place Commit(size_t length);
 
+  // Room for one read of which JavaScript sees nothing, the same each time: it stays in the
+  // processor's cache. The buffer is empty if memory is out.
+  uv_buf_t Scratch();
+
   // Empties the slabs, once all reads were delivered.
   void Recycle();
 
@@ -52,6 +57,8 @@ class ReadSlabs {
   static constexpr size_t kKeptSlabs = 8;
   // One turn may fill 16 MiB.
   static constexpr size_t kMaxSlabs = 256;
+  // More than a Unix socket holds.
+  static constexpr size_t kScratchSize = 512 * 1024;
 
   bool IsFit(const Slab& slab, bool large) const;
   bool AllocateSlab(size_t number);
@@ -60,6 +67,7 @@ class ReadSlabs {
   Napi::Reference<Napi::Array> table_;
   std::vector<Slab> slabs_;
   size_t current_ = 0;
+  std::unique_ptr<char[]> scratch_;  // Made when it is first used.
 };
 
 }  // namespace pipewright

@@ -32,7 +32,10 @@ int CheckPollable(const CompletionQueue& queue, int fd) {
 
 Napi::Function PipeWrap::Define(Napi::Env env, CompletionQueue* queue) {
   ClassMethods<PipeWrap> methods;
-  methods.AddStream().Add("open", &PipeWrap::OpenFd).Add("connect", &PipeWrap::Connect);
+  methods.AddStream()
+      .Add("forwardTo", &PipeWrap::ForwardTo)
+      .Add("open", &PipeWrap::OpenFd)
+      .Add("connect", &PipeWrap::Connect);
   return DefineClass(env, "PipeWrap", methods.list(), queue);
 }
 

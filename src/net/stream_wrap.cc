@@ -2,7 +2,13 @@
 
 #include <sys/socket.h>
 
+#include <algorithm>
+#include <cstring>
 #include <memory>
+#include <utility>
+
+#include "core/arguments.h"
+#include "core/read_slab.h"
 
 namespace pipewright {
 
@@ -30,9 +36,11 @@ bool StreamWrap::MayRead() {
   return true;
 }
 
+uv_buf_t StreamWrap::NextRoom() { return forwards() ? queue()->slabs()->Scratch() : Room(); }
+
 void StreamWrap::OnAllocate(uv_handle_t* handle, size_t, uv_buf_t* buffer) {
   auto* self = static_cast<StreamWrap*>(HandleWrap::From(handle));
-  *buffer = self->MayRead() ? self->Room() : uv_buf_init(nullptr, 0);
+  *buffer = self->MayRead() ? self->NextRoom() : uv_buf_init(nullptr, 0);
   self->is_reading_ = buffer->len > 0;
 }
 
@@ -54,7 +62,7 @@ void StreamWrap::OnNoRoom() {
   Note(EventKind::kRead, UV_ENOBUFS);
 }
 
-void StreamWrap::OnRead(uv_stream_t* stream, ssize_t nread, const uv_buf_t*) {
+void StreamWrap::OnRead(uv_stream_t* stream, ssize_t nread, const uv_buf_t* buffer) {
   StreamWrap* self = From(stream);
   const bool has_read = self->is_reading_;
   self->is_reading_ = false;
@@ -66,7 +74,58 @@ void StreamWrap::OnRead(uv_stream_t* stream, ssize_t nread, const uv_buf_t*) {
     return;
   }
   if (nread < 0) return self->Note(EventKind::kRead, static_cast<int32_t>(nread));
+  if (self->forwards()) return self->Forward(buffer->base, static_cast<size_t>(nread));
   self->NoteBytes(static_cast<size_t>(nread));
+}
+
+// Forwarding.
+
+Napi::Value StreamWrap::ForwardTo(const Napi::CallbackInfo& info) {
+  int32_t id;
+  if (!is_open()) return Result(info, UV_EBADF);
+  if (!ToInt32(info[0], &id)) return Result(info, UV_EINVAL);
+  if (id == -1) {
+    SetTarget(nullptr);
+    return Result(info, 0);
+  }
+  HandleWrap* handle = queue()->Find(id);
+  StreamWrap* target = handle == nullptr ? nullptr : handle->AsStream();
+  if (target == nullptr || !target->is_open() || !has_user_buffer()) return Result(info, UV_EINVAL);
+  SetTarget(target);
+  return Result(info, 0);
+}
+
+void StreamWrap::SetTarget(StreamWrap* target) {
+  if (target_ != nullptr) {
+    auto& sources = target_->sources_;
+    sources.erase(std::find(sources.begin(), sources.end(), this));
+  }
+  target_ = target;
+  if (target_ != nullptr) target_->sources_.push_back(this);
+}
+
+// What the kernel does not take at once goes by way of JavaScript, which has the rules for waiting
+// and for failures. Until then nothing more is read: the next bytes must not overtake these.
+void StreamWrap::Forward(const char* data, size_t length) {
+  uv_buf_t bytes = uv_buf_init(const_cast<char*>(data), static_cast<unsigned int>(length));
+  const int result = uv_try_write(target_->stream_, &bytes, 1);
+  const size_t written = result > 0 ? static_cast<size_t>(result) : 0;
+  target_->CountWritten(written);
+  if (written == length) {
+    CountRead(length);
+    return queue()->MarkRead(group());
+  }
+  CountRead(written);
+  const uv_buf_t rest = Room();
+  uv_read_stop(stream_);
+  if (rest.len < length - written) return Note(EventKind::kRead, UV_ENOBUFS);
+  std::memcpy(rest.base, data + written, length - written);
+  NoteBytes(length - written);
+}
+
+void StreamWrap::BeforeClose() {
+  SetTarget(nullptr);
+  for (StreamWrap* source : std::exchange(sources_, {})) source->target_ = nullptr;
 }
 
 int StreamWrap::Write(BytesToWrite bytes) {

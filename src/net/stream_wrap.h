@@ -8,12 +8,18 @@
 #include <uv.h>
 
 #include <cstdint>
+#include <vector>
 
 #include "net/byte_stream.h"
 
 namespace pipewright {
 
 class StreamWrap : public ByteStream {
+ public:
+  // forwardTo(id of a stream's handle, or -1): see docs/binding.md.
+  Napi::Value ForwardTo(const Napi::CallbackInfo& info);
+  StreamWrap* AsStream() override { return this; }
+
  protected:
   StreamWrap(Napi::Reference<Napi::Object>* object, CompletionQueue* queue, uv_stream_t* stream)
       : ByteStream(object, queue, reinterpret_cast<uv_handle_t*>(stream)), stream_(stream) {}
@@ -28,6 +34,7 @@ class StreamWrap : public ByteStream {
   int Write(BytesToWrite bytes) override;
   int ShutDown() override;
   size_t QueuedBytes() const override;
+  void BeforeClose() override;
 
  private:
   struct PendingWrite;
@@ -41,12 +48,18 @@ class StreamWrap : public ByteStream {
   static void OnShutdown(uv_shutdown_t* request, int status);
 
   bool MayRead();
+  uv_buf_t NextRoom();
   bool ShutDownNow();
   void OnNoRoom();
   bool HasMore() const;
   int TryWrite(BytesToWrite* bytes);
+  bool forwards() const { return target_ != nullptr; }
+  void SetTarget(StreamWrap* target);
+  void Forward(const char* data, size_t length);
 
   uv_stream_t* stream_;
+  StreamWrap* target_ = nullptr;      // What is read goes there.
+  std::vector<StreamWrap*> sources_;  // Those that have this one as their target.
   uv_shutdown_t shutdown_request_;
   uint64_t last_read_turn_ = 0;
   bool is_reading_ = false;    // Between OnAllocate() with a buffer and OnRead().

@@ -45,6 +45,7 @@ Napi::Value NameOf(const Napi::CallbackInfo& info, const uv_tcp_t* tcp, NameFunc
 Napi::Function TcpWrap::Define(Napi::Env env, CompletionQueue* queue) {
   ClassMethods<TcpWrap> methods;
   methods.AddStream()
+      .Add("forwardTo", &TcpWrap::ForwardTo)
       .Add("open", &TcpWrap::OpenFd)
       .Add("bind", &TcpWrap::Bind)
       .Add("connect", &TcpWrap::Connect)

@@ -15,6 +15,7 @@ import {
   createConnection,
   createServer,
   isIP,
+  pump,
 } from '../../types/net';
 
 // A server over a path.
@@ -89,3 +90,7 @@ async function disposes() {
   for await (const chunk of socket) expectType<any>(chunk);
 }
 expectType<Promise<void>>(disposes());
+
+// All bytes of one to another.
+expectType<Promise<number>>(pump(new Socket(), connect('/run/x.sock'), { end: false, signal: AbortSignal.timeout(5) }));
+expectError(pump('/run/x.sock', new Socket()));

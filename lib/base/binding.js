@@ -34,6 +34,7 @@ function handleClass(Base, defaultType) {
   class Handle extends Base {
     constructor(type = defaultType) {
       super();
+      this.isPrivate = false; // True if no other process can have the descriptor.
       this.asyncScope = new AsyncResource(type, { requireManualDestroy: true });
     }
 
@@ -41,7 +42,9 @@ function handleClass(Base, defaultType) {
       return this.asyncScope.asyncId();
     }
 
+    // Who asks for the number may give the descriptor to another process.
     get fd() {
+      this.isPrivate = false;
       return this.getFd();
     }
 

@@ -142,6 +142,8 @@ function admit(server, listener, fd) {
     refuse(server, handle, peer);
     return;
   }
+  // Others that make handles may keep a copy of the descriptor, as the primary of a cluster does.
+  handle.isPrivate = listener.newHandle === undefined;
   serve(server, handle);
 }
 

@@ -189,6 +189,12 @@ Socket.prototype._final = function _final(callback) {
     callback();
     return;
   }
+  // The peer has ended, too, so this socket is closed next. That tells the peer as much as shutdown(2)
+  // if no other process has the descriptor.
+  if (this.readableEnded && handle.isPrivate && this._writableState.autoDestroy) {
+    callback();
+    return;
+  }
   const err = handle.shutdown();
   if (err === UV_ENOTCONN) {
     callback();

@@ -8,6 +8,7 @@ const { buildClients, programPath } = require('./lib/c_programs.js');
 const { makeFigure } = require('./lib/figures.js');
 const { chooseRows, readOptions } = require('./lib/options.js');
 const { runClient } = require('./lib/processes.js');
+const { beginRow } = require('./lib/progress.js');
 const { writeResults } = require('./lib/results.js');
 const { measureInRounds } = require('./lib/rounds.js');
 const { printTable } = require('./lib/table.js');
@@ -52,6 +53,7 @@ async function main() {
   const present = columns.filter(({ absent }) => absent === null);
   const figures = [];
   for (const row of chooseRows(rows, options.only)) {
+    beginRow(`descriptors, ${row.name}`);
     const measure = ({ command }) => runClient(command(row).map(String));
     const samples = await measureInRounds(present, options.rounds, measure);
     figures.push(...row.figures.map((description) => makeFigure(row.name, description, samples)));

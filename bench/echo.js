@@ -19,14 +19,15 @@ const rows = [
   { size: '64 B', connections: 50, inFlight: 16, figures: [messages] },
   { size: '64 B', connections: 1, inFlight: 1, figures: [messages, typicalLatency, worstLatency] },
   { size: '64 KiB', connections: 4, inFlight: 2, figures: [bytes] },
-].map((row) => ({ ...row, name: `${row.size} x ${row.connections} x ${row.inFlight}` }));
+  { size: '64 KiB', connections: 4, inFlight: 2, figures: [bytes], program: 'pipe.js', manner: ', piped' },
+].map((row) => ({ ...row, name: `${row.size} x ${row.connections} x ${row.inFlight}${row.manner ?? ''}` }));
 
 const byteCounts = { '64 B': 64, '64 KiB': 64 * 1024 };
 
-function measureRow(columns, { size, connections, inFlight }, folder) {
-  return measureUnderLoad(columns, folder, options, (address, seconds) =>
-    [programPath('load'), address, connections, byteCounts[size], inFlight, seconds].map(String),
-  );
+function measureRow(columns, { size, connections, inFlight, program }, folder) {
+  const load = (address, seconds) =>
+    [programPath('load'), address, connections, byteCounts[size], inFlight, seconds].map(String);
+  return measureUnderLoad(columns, folder, options, load, { program });
 }
 
 runBenchmark({ name: 'echo', options, rows, measureRow });

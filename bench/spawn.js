@@ -23,7 +23,10 @@ const ended = { label: 'to its end', format: 'microseconds', of: (sample) => sam
 const MEGABYTE = 1 << 20;
 const available = os.freemem() / MEGABYTE - 512;
 
-const sizes = [50, 1024, 4096, 8192].filter((megabytes) => megabytes < available);
+const wanted = [50, 1024, 2048, 4096, 8192];
+const sizes = wanted.filter((megabytes) => megabytes < available);
+const leftOut = wanted.filter((megabytes) => !sizes.includes(megabytes));
+if (leftOut.length > 0) console.log(`too large for the free memory: ${leftOut.join(', ')} MB`);
 const rows = [
   ...sizes.map((megabytes) => ({
     name: `spawn at ${megabytes} MB`,

@@ -17,6 +17,7 @@ readonly TOOLS=(
   setpriv util-linux
   script bsdutils
   ps procps
+  strace strace
   perl perl
   socat socat
   curl curl

@@ -175,9 +175,10 @@ static void Report(const struct load* load, double seconds) {
   printf("{\"messages\":%llu,\"seconds\":%.4f,\"messagesPerSecond\":%.1f,\"bytesPerSecond\":%.0f",
          (unsigned long long)load->messages, seconds, rate, rate * (double)load->message_size);
   if (load->in_flight == 1) {
-    printf(",\"p50Microseconds\":%.2f,\"p99Microseconds\":%.2f",
+    printf(",\"p50Microseconds\":%.2f,\"p99Microseconds\":%.2f,\"p999Microseconds\":%.2f",
            (double)HistogramPercentile(&load->latencies, 0.50) / 1e3,
-           (double)HistogramPercentile(&load->latencies, 0.99) / 1e3);
+           (double)HistogramPercentile(&load->latencies, 0.99) / 1e3,
+           (double)HistogramPercentile(&load->latencies, 0.999) / 1e3);
   }
   printf("}\n");
 }

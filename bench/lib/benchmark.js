@@ -8,6 +8,7 @@ const path = require('node:path');
 const { listColumns: listServerColumns } = require('./columns.js');
 const { makeFigure } = require('./figures.js');
 const { chooseRows } = require('./options.js');
+const { beginRow } = require('./progress.js');
 const { writeResults } = require('./results.js');
 const { printComparisons, printTable } = require('./table.js');
 
@@ -29,6 +30,7 @@ async function measureAll({ name, options, rows, measureRow, listColumns = listS
   const folder = makeTemporaryFolder();
   const figures = [];
   for (const row of chosenRows) {
+    beginRow(`${name}, ${row.name}`);
     const samples = await measureRow(present, row, folder);
     figures.push(...row.figures.map((description) => makeFigure(row.name, description, samples)));
   }

@@ -6,6 +6,7 @@ const { parseArgs } = require('node:util');
 
 const commonOptions = {
   only: { type: 'string', multiple: true },
+  output: { type: 'string' },
 };
 
 // `numbers` holds the defaults of the options that are numbers; parseArgs itself knows only strings.

@@ -22,7 +22,7 @@ function writeResults(benchmark, options, columns, figures) {
     figures,
   };
   mkdirSync(resultFolder, { recursive: true });
-  const file = path.join(resultFolder, `${benchmark}-${date.replaceAll(':', '-')}.json`);
+  const file = options.output ?? path.join(resultFolder, `${benchmark}-${date.replaceAll(':', '-')}.json`);
   writeFileSync(file, `${JSON.stringify(results, null, 2)}\n`);
   console.log(`written: ${path.relative(process.cwd(), file)}`);
 }

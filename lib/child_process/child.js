@@ -337,4 +337,11 @@ function emitSpawn(child) {
   if (child.pid !== undefined) child.emit('spawn');
 }
 
-module.exports = { ChildProcess };
+const ownSpawn = ChildProcess.prototype.spawn;
+
+/** Whether other code sees the options of child.spawn(). @param {ChildProcess} child */
+function isWatched(child) {
+  return child.spawn !== ownSpawn || spawnChannel.start.hasSubscribers;
+}
+
+module.exports = { ChildProcess, isWatched };

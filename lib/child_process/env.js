@@ -2,6 +2,9 @@
 
 // The child's environment, as the list of NAME=value that execve(2) takes.
 
+const { isProxy } = require('node:util').types;
+const { isMainThread } = require('node:worker_threads');
+
 const { permissionFlags } = require('./permission.js');
 const { validateNoNul } = require('./paths.js');
 
@@ -50,4 +53,37 @@ function addForced(pairs, source, args) {
   pairs.push(`NODE_OPTIONS=${flags}`);
 }
 
-module.exports = { environmentPairs };
+const PROBE = 'PIPEWRIGHT_PROBE';
+let known = { env: undefined, isOwn: false };
+
+// Whether it is the environment of this process, and no copy that a program, a worker thread or
+// Jest has put in its place: only Node's object refuses accessors.
+function isOwnEnvironment(env) {
+  if (env !== known.env) known = { env, isOwn: isMainThread && !isProxy(env) && refusesAccessors(env) };
+  return known.isOwn;
+}
+
+function refusesAccessors(env) {
+  try {
+    Object.defineProperty(env, PROBE, { configurable: true, get: () => undefined });
+  } catch (error) {
+    return error.code === 'ERR_INVALID_OBJECT_DEFINE_PROPERTY';
+  }
+  delete env[PROBE];
+  return false;
+}
+
+/**
+ * The same, or null if the child's environment is that of this process: execve(2) takes it as it
+ * is. To make the list costs more than half of what a spawn costs C.
+ *
+ * @param {object | null | undefined} env
+ * @param {string[]} args
+ * @returns {string[] | null}
+ */
+function pairsUnlessInherited(env, args) {
+  const isInherited = !env && isOwnEnvironment(process.env) && process.permission === undefined;
+  return isInherited ? null : environmentPairs(env, args);
+}
+
+module.exports = { environmentPairs, pairsUnlessInherited };

@@ -24,7 +24,7 @@ const {
   validateString,
 } = require('../base/validate.js');
 const { ATTRIBUTE_DEFAULTS, normalizeAttributes, toGroup, toUser } = require('./attributes.js');
-const { environmentPairs } = require('./env.js');
+const { pairsUnlessInherited } = require('./env.js');
 const { MESSAGE_DEFAULTS, normalizeMessages } = require('./message_options.js');
 const { toPath, validateNoNul, validateNoNuls } = require('./paths.js');
 
@@ -103,7 +103,7 @@ function normalizeStart(call) {
     closeOn: given.closeOn,
     cwd: given.cwd === null ? null : toPath(given.cwd, 'options.cwd'),
     detached: given.detached || attributes.controllingTerminal !== null,
-    envPairs: environmentPairs(given.env, command.args),
+    envPairs: pairsUnlessInherited(given.env, command.args),
     gid: toGroup(given.gid, 'options.gid'),
     ...normalizeMessages(given, call.options),
     stdio: given.stdio,

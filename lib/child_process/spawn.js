@@ -2,8 +2,9 @@
 
 // spawn(): starts a child.
 
-const { ChildProcess } = require('./child.js');
+const { ChildProcess, isWatched } = require('./child.js');
 const { endAfter, endWhenAborted } = require('./deadline.js');
+const { environmentPairs } = require('./env.js');
 const { normalizeSpawn } = require('./options.js');
 
 /**
@@ -21,10 +22,21 @@ function spawn(file, args, options) {
   return start(normalizeSpawn(file, args, options));
 }
 
+/**
+ * What wraps the method, or is told of the call, expects the list there, and so does a channel.
+ *
+ * @param {ChildProcess} child
+ * @param {any} options
+ */
+function needsPairs(child, { stdio }) {
+  return isWatched(child) || (Array.isArray(stdio) && stdio.includes('ipc'));
+}
+
 /** Starts a child with the options that normalizeSpawn() returned. */
 function start({ signal, timeout, ...options }) {
   const { killSignal } = options;
   const child = new ChildProcess();
+  if (options.envPairs === null && needsPairs(child, options)) options.envPairs = environmentPairs(null, options.args);
   // `options` is not frozen, because tools that wrap this method change it.
   child.spawn(options);
   endAfter(child, timeout, killSignal);

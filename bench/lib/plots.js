@@ -15,12 +15,12 @@ const color = (domain = COLUMNS) => ({
   sort: domain,
   scale: { domain, range: domain.map((name) => COLORS[COLUMNS.indexOf(name)]) },
 });
-const logarithmic = (field, title, scale = {}) => ({
+const logarithmic = (field, title, format = '~s') => ({
   field,
   title,
   type: 'quantitative',
-  scale: { type: 'log', nice: false, ...scale },
-  axis: { format: '~s' },
+  scale: { type: 'log', nice: false },
+  axis: { format },
 });
 
 // How many times better pipewright is than another: more a second, or less time and memory.
@@ -39,13 +39,13 @@ function overviewPlot(benchmarks) {
   return {
     width: 420,
     data: { values },
-    encoding: { y: { field: 'work', type: 'nominal', sort: null, title: null, axis: { labelLimit: 320 } } },
+    encoding: { y: { field: 'work', type: 'nominal', sort: null, title: null } },
     layer: [
       { mark: { type: 'rule', color: '#888' }, encoding: { x: { datum: 1 }, y: null } },
       {
         mark: { type: 'point', filled: true, size: 70, tooltip: true },
         encoding: {
-          x: logarithmic('times', 'times better than the other (right of 1: pipewright is ahead)'),
+          x: logarithmic('times', 'times better than the other (right of 1: pipewright is ahead)', '~g'),
           color: color(OTHERS),
           shape: { field: 'column', type: 'nominal', title: null, sort: OTHERS },
         },
@@ -69,7 +69,7 @@ function series({ figures }, labels, number) {
 }
 
 function linePlot(values, xTitle, yTitle, facet = undefined) {
-  const encoding = { x: logarithmic('size', xTitle), y: logarithmic('value', yTitle), color: color() };
+  const encoding = { x: logarithmic('size', xTitle), y: logarithmic('value', yTitle, '~g'), color: color() };
   const unit = { width: facet === undefined ? 420 : 200, height: 240, mark: { type: 'line', point: true }, encoding };
   if (facet === undefined) return { data: { values }, ...unit };
   return {
@@ -140,7 +140,12 @@ function plots({ benchmarks }) {
 async function toSvg(spec) {
   const vega = await import('vega');
   const { compile } = await import('vega-lite');
-  const compiled = compile({ background: 'white', padding: 12, config: { view: { stroke: '#ddd' } }, ...spec });
+  const compiled = compile({
+    background: 'white',
+    padding: 12,
+    config: { view: { stroke: '#ddd' }, axis: { labelLimit: 400 } },
+    ...spec,
+  });
   return new vega.View(vega.parse(compiled.spec), { renderer: 'none' }).toSVG();
 }
 

@@ -46,13 +46,15 @@ class Pump {
     const from = this.#from;
     const handle = from._handle;
     from[kStopReading]();
-    const before = from.read(); // What the stream has read already.
     this.#bytes = -from.bytesRead;
     handle.reader = (nread, chunk) => this.#onRead(nread, chunk);
     handle.useUserBuffer(this.#buffer);
     if (this.#mayForward()) handle.forwardTo(this.#to._handle);
-    if (before !== null) this.#writeChunk(before);
-    if (!this.#isWaiting) this.#read();
+    // What the stream has read already; since Node 26 it comes in several chunks.
+    for (let chunk = from.read(); chunk !== null; chunk = from.read()) this.#writeChunk(chunk);
+    // read() has let the handle go on: its bytes must not overtake those chunks.
+    if (this.#isWaiting) stopReading(from);
+    else this.#read();
   }
 
   // C++ does not know of timers. Only a stream of libuv can have another as its target.

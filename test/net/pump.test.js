@@ -70,6 +70,19 @@ test('begins with what was read before, also in a handler of data', async () => 
   expect(await pumped).toBe(6 + LARGE.length);
 });
 
+test('what was read before stays in front, also if the second socket takes nothing', async () => {
+  const { source, from, to, sink } = await twoConnections();
+  source.write('head');
+  await once(from, 'readable');
+  to.write(LARGE); // More than the kernel takes.
+  from.unshift('un');
+  net.pump(from, to);
+  expect(from._handle.reading).toBe(false);
+  source.end('tail');
+  const bytes = await bytesOf(sink);
+  expect(bytes.subarray(LARGE.length).toString()).toBe('unheadtail');
+});
+
 test('a proxy may read the head itself, while more is coming', async () => {
   const { source, from, to, sink } = await twoConnections();
   let head = 0;
